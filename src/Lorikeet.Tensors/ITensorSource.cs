@@ -1,0 +1,30 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>A tensor as a file stores it: its bytes stay where they are.</summary>
+/// <param name="Name">Its name in the file.</param>
+/// <param name="Type">Storage type.</param>
+/// <param name="Shape">Sizes, outermost first (<c>[out, in]</c> for a linear layer).</param>
+/// <param name="Bytes">Row-major contents.</param>
+public sealed record StoredTensor(string Name, DType Type, IReadOnlyList<long> Shape, NativeBytes Bytes)
+{
+    /// <summary>How many elements.</summary>
+    public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));
+
+    /// <summary>The sizes as people write them: <c>[576, 1536]</c>.</summary>
+    public string ShapeText => "[" + string.Join(", ", Shape) + "]";
+}
+
+/// <summary>A bag of named tensors: a file, a folder of shards, or random numbers.</summary>
+public interface ITensorSource : IDisposable
+{
+    /// <summary>What messages call it: a path.</summary>
+    string Description { get; }
+
+    /// <summary>Every name, in the order of the file.</summary>
+    IReadOnlyList<string> Names { get; }
+
+    /// <summary>Finds a tensor; null where there is none of that name.</summary>
+    StoredTensor? Find(string name);
+}

@@ -1,0 +1,32 @@
+using System.Text;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>
+/// Something that a user handed in cannot be used: a file, a recipe, an option. It carries every problem that was found, each one saying
+/// where it is, what was found, what was expected and what to do. Programs print the message and exit with 2; no stack trace is shown.
+/// </summary>
+public class InputException : Exception
+{
+    /// <summary>One problem.</summary>
+    public InputException(string problem) : this(problem, [problem]) { }
+
+    /// <summary>One problem, and the failure that revealed it.</summary>
+    public InputException(string problem, Exception inner) : base(problem, inner) => Problems = [problem];
+
+    /// <summary>Several problems under one headline.</summary>
+    public InputException(string headline, IReadOnlyList<string> problems) : base(Compose(headline, problems)) => Problems = problems;
+
+    /// <summary>Every problem, one sentence or two each.</summary>
+    public IReadOnlyList<string> Problems { get; }
+
+    private static string Compose(string headline, IReadOnlyList<string> problems)
+    {
+        if (problems.Count == 1 && problems[0] == headline)
+            return headline;
+        StringBuilder text = new(headline);
+        foreach (string problem in problems)
+            text.Append("\n  - ").Append(problem);
+        return text.ToString();
+    }
+}

@@ -1,0 +1,64 @@
+using System.IO.MemoryMappedFiles;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>A file read through the operating system's page cache: shared between processes, read where touched, never copied whole.</summary>
+public sealed unsafe class MappedFile : IDisposable
+{
+    private readonly MemoryMappedFile? _file;
+    private readonly MemoryMappedViewAccessor? _view;
+    private readonly byte* _pointer;
+
+    private MappedFile(string path, MemoryMappedFile? file, MemoryMappedViewAccessor? view, long length)
+    {
+        Path = path;
+        _file = file;
+        _view = view;
+        Length = length;
+        if (view is not null)
+        {
+            view.SafeMemoryMappedViewHandle.AcquirePointer(ref _pointer);
+            _pointer += view.PointerOffset;
+        }
+    }
+
+    /// <summary>Where the file is.</summary>
+    public string Path { get; }
+
+    /// <summary>Bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>The whole file.</summary>
+    public NativeBytes Bytes => new(this, _pointer, Length);
+
+    /// <summary>Maps a file for reading.</summary>
+    /// <exception cref="InputException">There is no such file, or it cannot be read.</exception>
+    public static MappedFile Open(string path)
+    {
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            long length = stream.Length;
+            if (length == 0)
+                return new MappedFile(path, null, null, 0);
+            MemoryMappedFile file = MemoryMappedFile.CreateFromFile(stream, null, 0, MemoryMappedFileAccess.Read, HandleInheritability.None, leaveOpen: false);
+            return new MappedFile(path, file, file.CreateViewAccessor(0, length, MemoryMappedFileAccess.Read), length);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
+        {
+            throw new InputException(File.Exists(path)
+                ? $"{path}: cannot be read ({e.Message})"
+                : $"{path}: there is no such file", e);
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        if (_view is null || _view.SafeMemoryMappedViewHandle.IsClosed)
+            return;
+        _view.SafeMemoryMappedViewHandle.ReleasePointer();
+        _view.Dispose();
+        _file!.Dispose();
+    }
+}

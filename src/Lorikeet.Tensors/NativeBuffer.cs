@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>A block of native memory, aligned to a cache line, freed with its last user.</summary>
+public sealed unsafe class NativeBuffer : IDisposable
+{
+    private byte* _pointer;
+
+    /// <summary>Allocates; the contents are zero where <paramref name="zeroed"/>, else whatever was there.</summary>
+    public NativeBuffer(long bytes, bool zeroed = true)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(bytes);
+        Length = bytes;
+        _pointer = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 64), 64);
+        if (zeroed)
+            NativeMemory.Clear(_pointer, (nuint)bytes);
+        GC.AddMemoryPressure(Math.Max(bytes, 64));
+    }
+
+    /// <summary>Frees memory that nobody disposed of.</summary>
+    ~NativeBuffer() => Free();
+
+    /// <summary>Bytes.</summary>
+    public long Length { get; }
+
+    /// <summary>The whole block.</summary>
+    public NativeBytes Bytes => new(this, _pointer, Length);
+
+    /// <summary>The block as writable memory.</summary>
+    /// <exception cref="OverflowException">It is longer than a span can hold.</exception>
+    public Span<byte> Span => new(_pointer, checked((int)Length));
+
+    internal byte* Pointer => _pointer;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Free();
+        GC.SuppressFinalize(this);
+    }
+
+    private void Free()
+    {
+        if (_pointer == null)
+            return;
+        NativeMemory.AlignedFree(_pointer);
+        _pointer = null;
+        GC.RemoveMemoryPressure(Math.Max(Length, 64));
+    }
+}
