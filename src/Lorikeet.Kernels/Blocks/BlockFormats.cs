@@ -1,0 +1,136 @@
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// Turns stored weights into singles. Values are bit-equal to ggml's for the block formats, exact for the narrow floats, and rounded to nearest
+/// for doubles and wide integers.
+/// </summary>
+public static unsafe class BlockFormats
+{
+    /// <summary>Elements that one part of <see cref="DequantizeParallel"/> covers: a multiple of every block size, 256 KiB of output.</summary>
+    private const long Part = 1 << 16;
+
+    /// <summary>True for types that <see cref="Dequantize"/> reads: all but complex numbers and floats narrower than a byte.</summary>
+    public static bool CanDequantize(DType type) => Kernel(type) != null;
+
+    /// <summary>
+    /// Writes elements <c>first .. first + count - 1</c> of a stored row of elements to <paramref name="y"/>. The range may begin and end inside a
+    /// block; whole blocks are the fast case.
+    /// </summary>
+    /// <param name="type">How the elements are stored.</param>
+    /// <param name="blocks">Where element 0 (its block) begins; no alignment is needed.</param>
+    /// <param name="first">First element wanted.</param>
+    /// <param name="count">Number of elements wanted.</param>
+    /// <param name="y">Receives <paramref name="count"/> singles.</param>
+    /// <exception cref="ArgumentException">The type has no single-precision reading (<see cref="CanDequantize"/>).</exception>
+    public static void Dequantize(DType type, void* blocks, long first, long count, float* y)
+    {
+        delegate*<byte*, long, float*, void> kernel = Kernel(type);
+        if (kernel == null)
+            throw new ArgumentException($"{type} cannot be read as single precision", nameof(type));
+        if (count <= 0)
+            return;
+
+        int block = type.BlockSize(), bytes = type.BlockBytes();
+        byte* at = (byte*)blocks + first / block * bytes;
+        int skip = (int)(first % block);
+        if (skip != 0)
+        {
+            long taken = Math.Min(block - skip, count);
+            Partial(kernel, at, skip, taken, y);
+            at += bytes;
+            y += taken;
+            count -= taken;
+        }
+        long whole = count / block;
+        kernel(at, whole, y);
+        if (whole * block < count)
+            Partial(kernel, at + whole * bytes, 0, count - whole * block, y + whole * block);
+    }
+
+    /// <summary>Reads elements <c>0 .. count - 1</c> of a whole tensor on all threads of the <see cref="ComputePool"/>.</summary>
+    /// <param name="type">How the elements are stored.</param>
+    /// <param name="blocks">First block.</param>
+    /// <param name="count">Number of elements.</param>
+    /// <param name="y">Receives <paramref name="count"/> singles.</param>
+    /// <exception cref="ArgumentException">The type has no single-precision reading (<see cref="CanDequantize"/>).</exception>
+    public static void DequantizeParallel(DType type, void* blocks, long count, float* y)
+    {
+        if (!CanDequantize(type))
+            throw new ArgumentException($"{type} cannot be read as single precision", nameof(type));
+        Whole whole = new() { Type = type, Blocks = blocks, Count = count, Y = y };
+        ComputePool.Run(&RunPart, &whole, checked((int)((count + Part - 1) / Part)));
+    }
+
+    /// <summary>Rounds singles to a plain storage type: F32 (a copy), F16 or BF16 (to nearest, ties to even).</summary>
+    /// <param name="type">F32, F16 or BF16.</param>
+    /// <param name="x"><paramref name="count"/> singles.</param>
+    /// <param name="count">Number of elements.</param>
+    /// <param name="y">Receives the elements.</param>
+    /// <exception cref="ArgumentException">Another type.</exception>
+    public static void Narrow(DType type, float* x, long count, void* y)
+    {
+        switch (type)
+        {
+            case DType.F32: F32.Widen((byte*)x, count, (float*)y); break;
+            case DType.F16: F16.Narrow(x, count, (byte*)y); break;
+            case DType.BF16: BF16.Narrow(x, count, (byte*)y); break;
+            default: throw new ArgumentException($"singles are rounded to F16 or BF16, not to {type}", nameof(type));
+        }
+    }
+
+    private struct Whole
+    {
+        public DType Type;
+        public void* Blocks;
+        public long Count;
+        public float* Y;
+    }
+
+    private static void RunPart(void* context, int part)
+    {
+        Whole* whole = (Whole*)context;
+        long first = part * Part;
+        Dequantize(whole->Type, whole->Blocks, first, Math.Min(Part, whole->Count - first), whole->Y + first);
+    }
+
+    private static void Partial(delegate*<byte*, long, float*, void> kernel, byte* block, int skip, long count, float* y)
+    {
+        float* unpacked = stackalloc float[256];
+        kernel(block, 1, unpacked);
+        new ReadOnlySpan<float>(unpacked + skip, (int)count).CopyTo(new Span<float>(y, (int)count));
+    }
+
+    private static delegate*<byte*, long, float*, void> Kernel(DType type) => type switch
+    {
+        DType.F32 => &F32.Widen,
+        DType.F16 => &F16.Widen,
+        DType.BF16 => &BF16.Widen,
+        DType.F8E4M3 => &F8.WidenE4M3,
+        DType.F8E5M2 => &F8.WidenE5M2,
+        DType.F8E8M0 => &F8.WidenE8M0,
+        DType.F64 => &Plain.Convert<double>,
+        DType.Bool or DType.U8 => &Plain.Convert<byte>,
+        DType.I8 => &Plain.Convert<sbyte>,
+        DType.I16 => &Plain.Convert<short>,
+        DType.U16 => &Plain.Convert<ushort>,
+        DType.I32 => &Plain.Convert<int>,
+        DType.U32 => &Plain.Convert<uint>,
+        DType.I64 => &Plain.Convert<long>,
+        DType.U64 => &Plain.Convert<ulong>,
+        DType.Q4_0 => &Q4_0.Dequantize,
+        DType.Q4_1 => &Q4_1.Dequantize,
+        DType.Q5_0 => &Q5_0.Dequantize,
+        DType.Q5_1 => &Q5_1.Dequantize,
+        DType.Q8_0 => &Q8_0.Dequantize,
+        DType.Q2_K => &Q2_K.Dequantize,
+        DType.Q3_K => &Q3_K.Dequantize,
+        DType.Q4_K => &Q4_K.Dequantize,
+        DType.Q5_K => &Q5_K.Dequantize,
+        DType.Q6_K => &Q6_K.Dequantize,
+        DType.IQ4_NL => &IQ4_NL.Dequantize,
+        DType.IQ4_XS => &IQ4_XS.Dequantize,
+        DType.TQ1_0 => &TQ1_0.Dequantize,
+        DType.TQ2_0 => &TQ2_0.Dequantize,
+        _ => null,
+    };
+}

@@ -1,0 +1,61 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// IEEE half precision. The conversion works on the bits and multiplies by 2¹¹² to move the exponent: exact for every value, subnormals
+/// included, and several times as fast as the cast from <see cref="Half"/>.
+/// </summary>
+internal static unsafe class F16
+{
+    private const uint ExponentShift = 239u << 23;
+    private const uint Infinity = 255u << 23;
+    private const uint FirstBeyondFinite = 143u << 23;
+
+    /// <summary>The value of a half.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float ToSingle(ushort half)
+    {
+        float magnitude = BitConverter.UInt32BitsToSingle((uint)(half & 0x7FFF) << 13) * BitConverter.UInt32BitsToSingle(ExponentShift);
+        uint bits = BitConverter.SingleToUInt32Bits(magnitude);
+        if (bits >= FirstBeyondFinite)
+            bits |= Infinity;
+        return BitConverter.UInt32BitsToSingle(bits | (uint)(half & 0x8000) << 16);
+    }
+
+    /// <summary>The nearest half, ties to even; beyond 65504 infinity.</summary>
+    public static ushort FromSingle(float value) => BitConverter.HalfToUInt16Bits((Half)value);
+
+    /// <summary>Widens <paramref name="count"/> halves.</summary>
+    public static void Widen(byte* x, long count, float* y)
+    {
+        ushort* halves = (ushort*)x;
+        long i = 0;
+        for (; i <= count - 16; i += 16)
+        {
+            Vector256<ushort> h = Vector256.Load(halves + i);
+            (Vector256<uint> low, Vector256<uint> high) = Vector256.Widen(h);
+            ToSingle(low).Store(y + i);
+            ToSingle(high).Store(y + i + 8);
+        }
+        for (; i < count; i++)
+            y[i] = ToSingle(halves[i]);
+    }
+
+    /// <summary>Rounds <paramref name="count"/> singles to halves.</summary>
+    public static void Narrow(float* x, long count, byte* y)
+    {
+        ushort* halves = (ushort*)y;
+        for (long i = 0; i < count; i++)
+            halves[i] = FromSingle(x[i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> ToSingle(Vector256<uint> half)
+    {
+        Vector256<float> magnitude = ((half & Vector256.Create(0x7FFFu)) << 13).AsSingle() * Vector256.Create(ExponentShift).AsSingle();
+        Vector256<uint> beyond = Vector256.GreaterThanOrEqual(magnitude.AsInt32(), Vector256.Create((int)FirstBeyondFinite)).AsUInt32();
+        return (magnitude.AsUInt32() | (beyond & Vector256.Create(Infinity)) | ((half & Vector256.Create(0x8000u)) << 16)).AsSingle();
+    }
+}

@@ -1,0 +1,20 @@
+using System.Runtime.Intrinsics;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>32 weights in 20 bytes: f16 scale <c>d</c>, f16 minimum <c>m</c>, 16 bytes of codes. <c>w = d * q + m</c>.</summary>
+internal static unsafe class Q4_1
+{
+    /// <summary>Unpacks whole blocks.</summary>
+    public static void Dequantize(byte* block, long blocks, float* y)
+    {
+        for (long b = 0; b < blocks; b++, block += 20, y += 32)
+        {
+            float d = F16.ToSingle(((ushort*)block)[0]);
+            float m = F16.ToSingle(((ushort*)block)[1]);
+            Vector128<byte> packed = Vector128.Load(block + 4);
+            Codes.ScaleShift(Codes.LowNibbles(packed), d, m, y);
+            Codes.ScaleShift(Codes.HighNibbles(packed), d, m, y + 16);
+        }
+    }
+}

@@ -1,0 +1,20 @@
+using System.Runtime.Intrinsics;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>32 weights in 24 bytes: f16 scale <c>d</c>, f16 minimum <c>m</c>, 32 fifth bits, 16 bytes of lower bits. <c>w = d * q + m</c>.</summary>
+internal static unsafe class Q5_1
+{
+    /// <summary>Unpacks whole blocks.</summary>
+    public static void Dequantize(byte* block, long blocks, float* y)
+    {
+        for (long b = 0; b < blocks; b++, block += 24, y += 32)
+        {
+            float d = F16.ToSingle(((ushort*)block)[0]);
+            float m = F16.ToSingle(((ushort*)block)[1]);
+            Vector128<byte> packed = Vector128.Load(block + 8);
+            Codes.ScaleShift(Codes.LowNibbles(packed) | Codes.WhereBit(((ushort*)block)[2], 16), d, m, y);
+            Codes.ScaleShift(Codes.HighNibbles(packed) | Codes.WhereBit(((ushort*)block)[3], 16), d, m, y + 16);
+        }
+    }
+}

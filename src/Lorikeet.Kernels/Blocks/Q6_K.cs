@@ -1,0 +1,38 @@
+using System.Runtime.Intrinsics;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// 256 weights in 210 bytes: 128 bytes of lower nibbles, 64 bytes of upper bit pairs, 16 signed scales of groups of 16, f16 <c>d</c>.
+/// <c>w = d * scale * (q - 32)</c>.
+/// </summary>
+internal static unsafe class Q6_K
+{
+    /// <summary>Unpacks whole blocks.</summary>
+    public static void Dequantize(byte* block, long blocks, float* y)
+    {
+        Vector128<sbyte> offset = Vector128.Create((sbyte)32);
+        for (long b = 0; b < blocks; b++, block += 210)
+        {
+            float d = F16.ToSingle(*(ushort*)(block + 208));
+            for (int half = 0; half < 2; half++, y += 128)
+            {
+                sbyte* scales = (sbyte*)block + 192 + 8 * half;
+                for (int group = 0; group < 2; group++)
+                {
+                    byte* lower = block + 64 * half + 16 * group;
+                    Vector128<byte> a = Vector128.Load(lower), c = Vector128.Load(lower + 32);
+                    Vector128<byte> upper = Vector128.Load(block + 128 + 32 * half + 16 * group);
+                    float* to = y + 16 * group;
+                    Codes.Scale(Join(Codes.LowNibbles(a), Codes.BitPairs(upper, 0)) - offset, d * scales[group], to);
+                    Codes.Scale(Join(Codes.LowNibbles(c), Codes.BitPairs(upper, 2)) - offset, d * scales[group + 2], to + 32);
+                    Codes.Scale(Join(Codes.HighNibbles(a), Codes.BitPairs(upper, 4)) - offset, d * scales[group + 4], to + 64);
+                    Codes.Scale(Join(Codes.HighNibbles(c), Codes.BitPairs(upper, 6)) - offset, d * scales[group + 6], to + 96);
+                }
+            }
+        }
+    }
+
+    private static Vector128<sbyte> Join(Vector128<byte> nibbles, Vector128<byte> pairs) =>
+        (nibbles | (pairs.AsUInt16() << 4).AsByte()).AsSByte();
+}

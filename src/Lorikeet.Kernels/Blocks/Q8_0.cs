@@ -1,0 +1,18 @@
+using System.Runtime.Intrinsics;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>32 weights in 34 bytes: f16 scale <c>d</c>, 32 signed codes. <c>w = d * q</c>.</summary>
+internal static unsafe class Q8_0
+{
+    /// <summary>Unpacks whole blocks.</summary>
+    public static void Dequantize(byte* block, long blocks, float* y)
+    {
+        for (long b = 0; b < blocks; b++, block += 34, y += 32)
+        {
+            float d = F16.ToSingle(*(ushort*)block);
+            Codes.Scale(Vector128.Load((sbyte*)block + 2), d, y);
+            Codes.Scale(Vector128.Load((sbyte*)block + 18), d, y + 16);
+        }
+    }
+}

@@ -1,0 +1,193 @@
+using System.Runtime.InteropServices;
+
+namespace Lorikeet.Kernels.Tests;
+
+public sealed unsafe class BlockFormatsTests
+{
+    private const int Count = 16 * 512;
+
+    public static TheoryData<DType, string> Formats { get; } = new()
+    {
+        { DType.F16, "f16" },
+        { DType.BF16, "bf16" },
+        { DType.Q4_0, "q4_0" },
+        { DType.Q4_1, "q4_1" },
+        { DType.Q5_0, "q5_0" },
+        { DType.Q5_1, "q5_1" },
+        { DType.Q8_0, "q8_0" },
+        { DType.Q2_K, "q2_K" },
+        { DType.Q3_K, "q3_K" },
+        { DType.Q4_K, "q4_K" },
+        { DType.Q5_K, "q5_K" },
+        { DType.Q6_K, "q6_K" },
+        { DType.IQ4_NL, "iq4_nl" },
+        { DType.IQ4_XS, "iq4_xs" },
+        { DType.TQ1_0, "tq1_0" },
+        { DType.TQ2_0, "tq2_0" },
+    };
+
+    [Theory, MemberData(nameof(Formats))]
+    public void Values_are_bit_equal_to_ggml(DType type, string name)
+    {
+        byte[] blocks = Blocks(name);
+        blocks.LongLength.ShouldBe(type.Bytes(Count));
+        BitsOf(Read(type, blocks, 0, Count)).ShouldBe(BitsOf(Expected(name)));
+    }
+
+    [Theory, MemberData(nameof(Formats))]
+    public void A_range_may_begin_and_end_anywhere(DType type, string name)
+    {
+        byte[] blocks = Blocks(name);
+        float[] all = Expected(name);
+        Random random = new(7);
+        for (int i = 0; i < 200; i++)
+        {
+            int first = random.Next(Count), count = random.Next(Math.Min(600, Count - first) + 1);
+            BitsOf(Read(type, blocks, first, count)).ShouldBe(BitsOf(all.AsSpan(first, count)));
+        }
+    }
+
+    [Theory, MemberData(nameof(Formats))]
+    public void The_parallel_version_covers_every_element_once(DType type, string name)
+    {
+        // more than two parts and a tail
+        byte[] once = Blocks(name);
+        byte[] blocks = [.. Enumerable.Repeat(once, 17).SelectMany(x => x)];
+        float[] values = new float[17 * Count];
+        fixed (byte* x = blocks)
+        fixed (float* y = values)
+            BlockFormats.DequantizeParallel(type, x, values.Length, y);
+        for (int i = 0; i < 17; i++)
+            BitsOf(values.AsSpan(i * Count, Count)).ShouldBe(BitsOf(Expected(name)));
+    }
+
+    [Theory, MemberData(nameof(Formats))]
+    public void Nothing_beyond_the_last_block_is_read_or_written(DType type, string name)
+    {
+        byte[] blocks = Blocks(name)[..type.BlockBytes()];
+        using GuardedBytes input = new(blocks);
+        float[] values = new float[type.BlockSize() + 1];
+        values[^1] = 42;
+        fixed (float* y = values)
+            BlockFormats.Dequantize(type, input.Pointer, 0, type.BlockSize(), y);
+        BitsOf(values.AsSpan(0, type.BlockSize())).ShouldBe(BitsOf(Expected(name).AsSpan(0, type.BlockSize())));
+        values[^1].ShouldBe(42);
+    }
+
+    [Fact]
+    public void Every_half_widens_as_the_runtime_says()
+    {
+        ushort[] halves = [.. Enumerable.Range(0, 65536).Select(i => (ushort)i)];
+        float[] values = Read(DType.F16, MemoryMarshal.AsBytes(halves.AsSpan()).ToArray(), 0, 65536);
+        for (int i = 0; i < 65536; i++)
+        {
+            float expected = (float)BitConverter.UInt16BitsToHalf((ushort)i);
+            float scalar = F16.ToSingle((ushort)i);
+            if (float.IsNaN(expected))
+            {
+                values[i].ShouldBe(float.NaN);
+                scalar.ShouldBe(float.NaN);
+            }
+            else
+            {
+                BitConverter.SingleToInt32Bits(values[i]).ShouldBe(BitConverter.SingleToInt32Bits(expected));
+                BitConverter.SingleToInt32Bits(scalar).ShouldBe(BitConverter.SingleToInt32Bits(expected));
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(DType.F16, "f16")]
+    [InlineData(DType.BF16, "bf16")]
+    public void Singles_round_to_the_bytes_that_ggml_stores(DType type, string name)
+    {
+        float[] values = Floats("input_16x512.f32");
+        byte[] rounded = new byte[2 * Count];
+        fixed (float* x = values)
+        fixed (byte* y = rounded)
+            BlockFormats.Narrow(type, x, Count, y);
+        rounded.ShouldBe(Blocks(name));
+    }
+
+    [Theory]
+    [InlineData(0x00, 0f)]
+    [InlineData(0x01, 0.001953125f)]
+    [InlineData(0x07, 0.013671875f)]
+    [InlineData(0x08, 0.015625f)]
+    [InlineData(0x38, 1f)]
+    [InlineData(0x7E, 448f)]
+    [InlineData(0xB8, -1f)]
+    [InlineData(0x7F, float.NaN)]
+    public void Eight_bit_floats_of_four_exponent_bits(byte code, float value) => Read(DType.F8E4M3, [code], 0, 1)[0].ShouldBe(value);
+
+    [Theory]
+    [InlineData(0x01, 1.52587890625E-05f)]
+    [InlineData(0x3C, 1f)]
+    [InlineData(0x7B, 57344f)]
+    [InlineData(0x7C, float.PositiveInfinity)]
+    [InlineData(0xFC, float.NegativeInfinity)]
+    public void Eight_bit_floats_of_five_exponent_bits(byte code, float value) => Read(DType.F8E5M2, [code], 0, 1)[0].ShouldBe(value);
+
+    [Theory]
+    [InlineData(0, 5.877472E-39f)]
+    [InlineData(127, 1f)]
+    [InlineData(254, 1.7014118E+38f)]
+    [InlineData(255, float.NaN)]
+    public void Eight_bit_powers_of_two(byte code, float value) => Read(DType.F8E8M0, [code], 0, 1)[0].ShouldBe(value);
+
+    [Fact]
+    public void Doubles_and_integers_round_to_nearest()
+    {
+        Read(DType.F64, BitConverter.GetBytes(0.1), 0, 1).ShouldBe([0.1f]);
+        Read(DType.I64, BitConverter.GetBytes(long.MinValue), 0, 1).ShouldBe([-9.223372E+18f]);
+        Read(DType.I32, BitConverter.GetBytes(16777217), 0, 1).ShouldBe([16777216f]);
+        Read(DType.I8, [0xFF, 0x7F], 0, 2).ShouldBe([-1f, 127f]);
+        Read(DType.Bool, [0, 1], 0, 2).ShouldBe([0f, 1f]);
+    }
+
+    [Fact]
+    public void Types_without_a_single_precision_reading_say_so()
+    {
+        BlockFormats.CanDequantize(DType.C64).ShouldBeFalse();
+        BlockFormats.CanDequantize(DType.F4).ShouldBeFalse();
+        Should.Throw<ArgumentException>(() => Read(DType.C64, new byte[8], 0, 1)).Message.ShouldContain("C64");
+        foreach (DType type in Enum.GetValues<DType>().Where(t => t.IsBlocked()))
+            BlockFormats.CanDequantize(type).ShouldBeTrue(type.ToString());
+    }
+
+    private static float[] Read(DType type, byte[] blocks, long first, int count)
+    {
+        float[] values = new float[count];
+        fixed (byte* x = blocks)
+        fixed (float* y = values)
+            BlockFormats.Dequantize(type, x, first, count, y);
+        return values;
+    }
+
+    private static byte[] Blocks(string name) => File.ReadAllBytes(GoldenData.Path("ggml-quants", name + ".bin"));
+
+    private static float[] Expected(string name) => Floats(name + ".deq.f32");
+
+    private static float[] Floats(string file) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(GoldenData.Path("ggml-quants", file))).ToArray();
+
+    private static int[] BitsOf(ReadOnlySpan<float> values) => MemoryMarshal.Cast<float, int>(values).ToArray();
+
+    /// <summary>A copy of some bytes that ends exactly where a memory-mapped page ends.</summary>
+    private sealed class GuardedBytes : IDisposable
+    {
+        private readonly byte* _memory;
+
+        public GuardedBytes(byte[] bytes)
+        {
+            int page = Environment.SystemPageSize;
+            _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(2 * page), (nuint)page);
+            Pointer = _memory + page - bytes.Length;
+            bytes.CopyTo(new Span<byte>(Pointer, bytes.Length));
+            new Span<byte>(_memory + page, page).Fill(0xFF);
+        }
+
+        public byte* Pointer { get; }
+
+        public void Dispose() => NativeMemory.AlignedFree(_memory);
+    }
+}
