@@ -21,6 +21,7 @@ internal static unsafe class BF16
     }
 
     /// <summary>Widens <paramref name="count"/> values.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(byte* x, long count, float* y)
     {
         ushort* values = (ushort*)x;
@@ -36,6 +37,7 @@ internal static unsafe class BF16
     }
 
     /// <summary>Rounds <paramref name="count"/> singles.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Narrow(float* x, long count, byte* y)
     {
         ushort* values = (ushort*)y;

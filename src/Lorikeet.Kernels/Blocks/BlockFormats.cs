@@ -2,7 +2,8 @@ namespace Lorikeet.Kernels;
 
 /// <summary>
 /// Turns stored weights into singles. Values are bit-equal to ggml's for the block formats, exact for the narrow floats, and rounded to nearest
-/// for doubles and wide integers.
+/// for doubles and wide integers. One file a format, each compiled at full optimisation at once: a loader calls a kernel a few long times, which
+/// tiered compilation would run unoptimised, ten times as slow.
 /// </summary>
 public static unsafe class BlockFormats
 {

@@ -28,6 +28,7 @@ internal static unsafe class F16
     public static ushort FromSingle(float value) => BitConverter.HalfToUInt16Bits((Half)value);
 
     /// <summary>Widens <paramref name="count"/> halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Widen(byte* x, long count, float* y)
     {
         ushort* halves = (ushort*)x;
@@ -44,6 +45,7 @@ internal static unsafe class F16
     }
 
     /// <summary>Rounds <paramref name="count"/> singles to halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Narrow(float* x, long count, byte* y)
     {
         ushort* halves = (ushort*)y;

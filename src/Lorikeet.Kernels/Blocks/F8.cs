@@ -1,3 +1,5 @@
+using System.Runtime.CompilerServices;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>The three 8-bit floats, each read through a table of 256 singles.</summary>
@@ -16,6 +18,7 @@ internal static unsafe class F8
     /// <summary>A power of two, <c>2^(code - 127)</c>; NaN at all ones.</summary>
     public static void WidenE8M0(byte* x, long count, float* y) => Widen(TableE8M0, x, count, y);
 
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private static void Widen(float[] table, byte* x, long count, float* y)
     {
         fixed (float* values = table)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
@@ -9,6 +10,7 @@ internal static unsafe class IQ4_NL
     internal static Vector128<sbyte> Levels => Vector128.Create((sbyte)-127, -104, -83, -65, -49, -35, -22, -10, 1, 13, 25, 38, 53, 69, 89, 113);
 
     /// <summary>Unpacks whole blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dequantize(byte* block, long blocks, float* y)
     {
         for (long b = 0; b < blocks; b++, block += 18, y += 32)

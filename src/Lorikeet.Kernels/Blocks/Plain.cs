@@ -1,4 +1,5 @@
 using System.Numerics;
+using System.Runtime.CompilerServices;
 
 namespace Lorikeet.Kernels;
 
@@ -6,6 +7,7 @@ namespace Lorikeet.Kernels;
 internal static unsafe class Plain
 {
     /// <summary>Converts <paramref name="count"/> numbers of type <typeparamref name="T"/>.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Convert<T>(byte* x, long count, float* y)
         where T : unmanaged, INumberBase<T>
     {

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
@@ -9,6 +10,7 @@ namespace Lorikeet.Kernels;
 internal static unsafe class Q3_K
 {
     /// <summary>Unpacks whole blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dequantize(byte* block, long blocks, float* y)
     {
         sbyte* scales = stackalloc sbyte[16];

