@@ -1,0 +1,29 @@
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// One factor of a product, seen as <c>[rows, k]</c>. Not transposed, element (i, p) lies at <c>i * Stride + p</c> (k contiguous: activations
+/// <c>[tokens, in]</c>, weights <c>[out, in]</c>); transposed, at <c>p * Stride + i</c>.
+/// </summary>
+public unsafe struct GemmOperand
+{
+    /// <summary>First element; no alignment is needed.</summary>
+    public void* Data;
+    /// <summary>Storage type, any that <see cref="BlockFormats"/> reads; anything but F32 is widened while packing.</summary>
+    public DType Type;
+    /// <summary>Elements from one row of memory to the next: of a block format, whole blocks.</summary>
+    public long Stride;
+    /// <summary>True where memory holds <c>[k, rows]</c>.</summary>
+    public bool Transposed;
+
+    /// <summary>Names a matrix in memory.</summary>
+    public GemmOperand(void* data, DType type, long stride, bool transposed = false)
+    {
+        Data = data;
+        Type = type;
+        Stride = stride;
+        Transposed = transposed;
+    }
+
+    /// <summary>Where a row of memory begins.</summary>
+    internal readonly byte* Row(long row) => (byte*)Data + row * Stride / Type.BlockSize() * Type.BlockBytes();
+}

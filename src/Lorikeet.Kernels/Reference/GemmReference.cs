@@ -1,0 +1,34 @@
+namespace Lorikeet.Kernels.Reference;
+
+/// <summary>Matrix products by plain loops.</summary>
+internal static unsafe class GemmReference
+{
+    /// <summary>See <see cref="Gemm.Run"/>; sums are kept in double.</summary>
+    public static void Run(in GemmCall call)
+    {
+        for (int i = 0; i < call.M; i++)
+        {
+            for (int j = 0; j < call.N; j++)
+            {
+                double first = 0, second = 0;
+                for (int p = 0; p < call.K; p++)
+                    first += (double)At(call.A, i, p) * At(call.B, j, p);
+                for (int p = 0; p < call.K2; p++)
+                    second += (double)At(call.A2, i, p) * At(call.B2, j, p);
+                double sum = call.Alpha * first + call.Alpha2 * second + (call.Bias == null ? 0 : call.Bias[j]);
+                float* c = call.C + i * call.StrideC + j;
+                *c = (float)(call.Accumulate ? *c + sum : sum);
+            }
+        }
+    }
+
+    private static float At(in GemmOperand x, long i, long p)
+    {
+        (long row, long column) = x.Transposed ? (p, i) : (i, p);
+        if (x.Type == DType.F32)
+            return ((float*)x.Data)[row * x.Stride + column];
+        float value;
+        BlockFormats.Dequantize(x.Type, x.Row(row), column, 1, &value);
+        return value;
+    }
+}
