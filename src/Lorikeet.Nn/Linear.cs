@@ -1,0 +1,48 @@
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Nn;
+
+/// <summary><c>y = x Wᵀ + b</c>, the place where LoRA and its kin act.</summary>
+public sealed class Linear : Place<Linear, Tensor>
+{
+    /// <summary>A layer with weights of its own.</summary>
+    /// <param name="weights">Scope: <c>weight</c> <c>[out, in]</c> and <c>bias</c> <c>[out]</c> lie below it.</param>
+    /// <param name="inputs">in.</param>
+    /// <param name="outputs">out.</param>
+    /// <param name="bias">True where it has one.</param>
+    /// <param name="transposed">True where the checkpoint stores <c>[in, out]</c> (GPT-2's Conv1D).</param>
+    public Linear(Weights weights, int inputs, int outputs, bool bias, bool transposed = false) : base(weights)
+    {
+        Inputs = inputs;
+        Outputs = outputs;
+        Transposed = transposed;
+        Weight = transposed ? weights.Matrix("weight", inputs, outputs) : weights.Matrix("weight", outputs, inputs);
+        Bias = bias ? weights.Vector("bias", outputs) : null;
+    }
+
+    /// <summary>A layer that shares another module's weight (a tied head).</summary>
+    public Linear(Weights weights, Parameter tied, int inputs, int outputs) : base(weights)
+    {
+        Inputs = inputs;
+        Outputs = outputs;
+        Weight = tied;
+    }
+
+    /// <summary>Columns of the input.</summary>
+    public int Inputs { get; }
+
+    /// <summary>Columns of the output.</summary>
+    public int Outputs { get; }
+
+    /// <summary>True where <see cref="Weight"/> is <c>[in, out]</c>.</summary>
+    public bool Transposed { get; }
+
+    /// <summary><c>[out, in]</c>, or <c>[in, out]</c> where <see cref="Transposed"/>.</summary>
+    public Parameter Weight { get; }
+
+    /// <summary><c>[out]</c>.</summary>
+    public Parameter? Bias { get; }
+
+    /// <inheritdoc/>
+    public override Tensor Plain(Tensor input, Step step) => step.Tape.Linear(input, Weight.Value, Bias?.Value, Transposed);
+}

@@ -1,0 +1,78 @@
+namespace Lorikeet.Nn;
+
+/// <summary>
+/// Token ids of several sequences, one after another without padding, with the position of each. Buffers are used again after
+/// <see cref="Clear"/>.
+/// </summary>
+public sealed class RaggedBatch
+{
+    private int[] _ids = new int[256];
+    private int[] _positions = new int[256];
+    private int[] _starts = new int[16];
+    private int[] _groups = new int[16];
+
+    /// <summary>Rows: tokens of all sequences.</summary>
+    public int Rows { get; private set; }
+
+    /// <summary>How many sequences; they do not see each other.</summary>
+    public int Sequences { get; private set; }
+
+    /// <summary><c>[rows]</c>.</summary>
+    public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Rows);
+
+    /// <summary><c>[rows]</c>.</summary>
+    public ReadOnlySpan<int> Positions => _positions.AsSpan(0, Rows);
+
+    /// <summary>First row of a sequence; of the one after the last: <see cref="Rows"/>.</summary>
+    public int Start(int sequence) => sequence == Sequences ? Rows : _starts[sequence];
+
+    /// <summary>Rows of a sequence.</summary>
+    public int Length(int sequence) => Start(sequence + 1) - Start(sequence);
+
+    /// <summary>
+    /// Which user-visible row of the batch a sequence belongs to: packed documents of one row share it. Adapters are chosen by it.
+    /// </summary>
+    public int Group(int sequence) => _groups[sequence];
+
+    /// <summary>Forgets all sequences.</summary>
+    public void Clear() => Rows = Sequences = 0;
+
+    /// <summary>Adds a sequence whose positions count up from <paramref name="firstPosition"/>.</summary>
+    public void Add(ReadOnlySpan<int> ids, int firstPosition = 0, int group = -1)
+    {
+        Begin(ids.Length, group);
+        for (int i = 0; i < ids.Length; i++)
+        {
+            _ids[Rows] = ids[i];
+            _positions[Rows++] = firstPosition + i;
+        }
+    }
+
+    /// <summary>Adds a sequence with positions of its own, ascending (padding was left out between them).</summary>
+    public void Add(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, int group = -1)
+    {
+        if (ids.Length != positions.Length)
+            throw new ArgumentException($"{ids.Length} ids, {positions.Length} positions");
+        Begin(ids.Length, group);
+        ids.CopyTo(_ids.AsSpan(Rows));
+        positions.CopyTo(_positions.AsSpan(Rows));
+        Rows += ids.Length;
+    }
+
+    private void Begin(int length, int group)
+    {
+        if (Sequences == _starts.Length)
+        {
+            Array.Resize(ref _starts, Sequences * 2);
+            Array.Resize(ref _groups, Sequences * 2);
+        }
+        if (Rows + length > _ids.Length)
+        {
+            int size = Math.Max(Rows + length, _ids.Length * 2);
+            Array.Resize(ref _ids, size);
+            Array.Resize(ref _positions, size);
+        }
+        _groups[Sequences] = group < 0 ? Sequences : group;
+        _starts[Sequences++] = Rows;
+    }
+}

@@ -1,0 +1,124 @@
+using Lorikeet.Kernels;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Nn;
+
+/// <summary>Which keys each query row sees: <c>First[i] ≤ j &lt; Last[i]</c>.</summary>
+/// <param name="First"><c>[rows]</c> i32.</param>
+/// <param name="Last"><c>[rows]</c> i32.</param>
+public readonly record struct KeyRange(Tensor First, Tensor Last);
+
+/// <summary>
+/// One pass through a model: the tape it runs on, the rows it holds, what they may see, and what lasts from pass to pass (the key and value
+/// caches). Layers read it; none keeps it.
+/// </summary>
+public sealed class Step
+{
+    private readonly List<(int Window, bool Causal, KeyRange Range)> _ranges = [];
+    private readonly List<(object Owner, Tensor Cos, Tensor Sin)> _rotations = [];
+
+    /// <summary>A pass that uses this tape, again and again.</summary>
+    public Step(Tape tape) => Tape = tape;
+
+    /// <summary>Memory and derivatives.</summary>
+    public Tape Tape { get; }
+
+    /// <summary>True while dropout and other noise act.</summary>
+    public bool Training { get; set; }
+
+    /// <summary>Scale of the noise on embeddings while training (NEFTune, Jain et al. 2023, arXiv:2310.05914); 0 for none.</summary>
+    public float NoiseAlpha { get; set; }
+
+    /// <summary>True where the model should run each block a second time instead of keeping its activations.</summary>
+    public bool Checkpointing { get; set; }
+
+    /// <summary>The sequences of this pass.</summary>
+    public RaggedBatch Batch { get; private set; } = new();
+
+    /// <summary>One cache for each sequence, or null where nothing is cached.</summary>
+    public IReadOnlyList<KvCache>? Caches { get; private set; }
+
+    /// <summary>Token ids, <c>[rows]</c> i32.</summary>
+    public Tensor Ids { get; private set; } = null!;
+
+    /// <summary>Positions, <c>[rows]</c> i32.</summary>
+    public Tensor Positions { get; private set; } = null!;
+
+    /// <summary>The largest position of the pass plus one.</summary>
+    public int PositionEnd { get; private set; }
+
+    /// <summary>Receives the residual stream: of the embeddings (0) and after each layer (1 …); null where nobody asks.</summary>
+    public Action<int, Tensor>? HiddenStates { get; set; }
+
+    /// <summary>Starts a pass. The tape's former tensors are reclaimed.</summary>
+    /// <param name="batch">The sequences; read, not kept beyond the next pass.</param>
+    /// <param name="caches">One for each sequence, or null.</param>
+    public void Begin(RaggedBatch batch, IReadOnlyList<KvCache>? caches = null)
+    {
+        ArgumentNullException.ThrowIfNull(batch);
+        if (caches is not null && caches.Count != batch.Sequences)
+            throw new ArgumentException($"{caches.Count} caches for {batch.Sequences} sequences");
+        Tape.Reset();
+        _ranges.Clear();
+        _rotations.Clear();
+        Batch = batch;
+        Caches = caches;
+        Ids = Copy(batch.Ids);
+        Positions = Copy(batch.Positions);
+        int end = 0;
+        foreach (int position in batch.Positions)
+            end = Math.Max(end, position + 1);
+        PositionEnd = end;
+    }
+
+    /// <summary>A tensor of integers for this pass.</summary>
+    public Tensor Copy(ReadOnlySpan<int> values)
+    {
+        Tensor tensor = Tape.New(new Shape(values.Length), DType.I32);
+        values.CopyTo(tensor.Integers);
+        return tensor;
+    }
+
+    /// <summary>
+    /// What each row sees among the rows of this pass: those of its own sequence, up to itself where causal, and no further back than the window.
+    /// </summary>
+    /// <param name="window">Positions that a row sees, itself included; 0 for no limit.</param>
+    /// <param name="causal">False where rows see later ones too.</param>
+    public KeyRange Range(int window = 0, bool causal = true)
+    {
+        foreach ((int Window, bool Causal, KeyRange Range) known in _ranges)
+        {
+            if (known.Window == window && known.Causal == causal)
+                return known.Range;
+        }
+        KeyRange range = new(Tape.New(new Shape(Batch.Rows), DType.I32), Tape.New(new Shape(Batch.Rows), DType.I32));
+        Span<int> first = range.First.Integers, last = range.Last.Integers;
+        ReadOnlySpan<int> positions = Batch.Positions;
+        for (int sequence = 0; sequence < Batch.Sequences; sequence++)
+        {
+            int start = Batch.Start(sequence), end = Batch.Start(sequence + 1), from = start;
+            for (int row = start; row < end; row++)
+            {
+                while (window > 0 && positions[from] <= positions[row] - window)
+                    from++;
+                first[row] = from;
+                last[row] = causal ? row + 1 : end;
+            }
+        }
+        _ranges.Add((window, causal, range));
+        return range;
+    }
+
+    /// <summary>Cosines and sines of this pass, computed once for all layers that share a rotary embedding.</summary>
+    internal (Tensor Cos, Tensor Sin) Rotation(RotaryEmbedding owner)
+    {
+        foreach ((object Owner, Tensor Cos, Tensor Sin) known in _rotations)
+        {
+            if (known.Owner == owner)
+                return (known.Cos, known.Sin);
+        }
+        (Tensor cos, Tensor sin) = owner.Tables(this);
+        _rotations.Add((owner, cos, sin));
+        return (cos, sin);
+    }
+}

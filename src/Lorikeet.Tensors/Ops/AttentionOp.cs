@@ -1,0 +1,91 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>Scaled dot-product attention over grouped heads, by blocks (Dao et al. 2022, arXiv:2205.14135).</summary>
+public static unsafe class AttentionOp
+{
+    /// <summary>
+    /// Each query row sees the key rows <c>first[i] ≤ j &lt; last[i]</c>: that one range says causal, window, document and prefix. No matrix of
+    /// queries × keys is ever held.
+    /// </summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="q"><c>[queries, heads · headDim]</c>.</param>
+    /// <param name="k"><c>[keys, kvHeads · headDim]</c>.</param>
+    /// <param name="v"><c>[keys, kvHeads · valueDim]</c>.</param>
+    /// <param name="first"><c>[queries]</c> i32.</param>
+    /// <param name="last"><c>[queries]</c> i32.</param>
+    /// <param name="heads">Query heads.</param>
+    /// <param name="kvHeads">Key and value heads; a divisor of <paramref name="heads"/>.</param>
+    /// <param name="scale">Factor of the scores, usually 1 / sqrt(headDim).</param>
+    /// <param name="softCap">Scores are bent to <c>cap · tanh(score / cap)</c> (Gemma 2); 0 for none.</param>
+    /// <returns><c>[queries, heads · valueDim]</c>.</returns>
+    public static Tensor Attention(
+        this Tape tape, Tensor q, Tensor k, Tensor v, Tensor first, Tensor last, int heads, int kvHeads, float scale, float softCap = 0)
+    {
+        if (k.Rows != v.Rows || first.Shape.Elements != q.Rows || last.Shape.Elements != q.Rows || heads % kvHeads != 0)
+            throw new ArgumentException($"attention: q {q}, k {k}, v {v}, ranges {first}, heads {heads}/{kvHeads} do not fit together");
+        Tensor y = tape.New(new Shape(q.Rows, heads * (v.Columns / kvHeads)));
+        bool record = tape.Recording && (q.RequiresGrad || k.RequiresGrad || v.RequiresGrad);
+        Tensor? lse = record ? tape.New(new Shape(q.Rows, heads)) : null;
+        AttentionCall call = Call(q, k, v, first, last, heads, kvHeads, scale, softCap, y, lse);
+        AttentionKernel.Forward(call);
+        if (!record)
+            return y;
+        AttentionNode node = tape.Rent<AttentionNode>();
+        (node.Q, node.K, node.V, node.First, node.Last, node.Lse) = (q, k, v, first, last, lse!);
+        (node.Heads, node.KvHeads, node.Scale, node.SoftCap) = (heads, kvHeads, scale, softCap);
+        return tape.Record(node, y);
+    }
+
+    private static AttentionCall Call(
+        Tensor q, Tensor k, Tensor v, Tensor first, Tensor last, int heads, int kvHeads, float scale, float softCap, Tensor y, Tensor? lse) => new()
+        {
+            Q = q.F,
+            LdQ = q.Ld,
+            K = k.F,
+            LdK = k.Ld,
+            V = v.F,
+            LdV = v.Ld,
+            Out = y.F,
+            LdOut = y.Ld,
+            LogSumExp = lse is null ? null : lse.F,
+            Queries = q.Rows,
+            Keys = k.Rows,
+            Heads = heads,
+            KvHeads = kvHeads,
+            HeadDim = q.Columns / heads,
+            ValueDim = v.Columns / kvHeads,
+            First = first.I,
+            Last = last.I,
+            Scale = scale,
+            SoftCap = softCap,
+        };
+
+    private sealed class AttentionNode : Node
+    {
+        public Tensor Q = null!, K = null!, V = null!, First = null!, Last = null!, Lse = null!;
+        public int Heads, KvHeads;
+        public float Scale, SoftCap;
+
+        protected internal override void Backward(Tape tape)
+        {
+            Tensor dy = Output.Grad!;
+            Tensor? dq = tape.GradOf(Q, out bool qThere);
+            Tensor? dk = tape.GradOf(K, out bool kThere);
+            Tensor? dv = tape.GradOf(V, out bool vThere);
+            if (kThere != vThere && dk is not null && dv is not null)
+            {
+                Tensor fresh = kThere ? dv : dk;
+                VectorKernel.Fill(fresh.F, fresh.Shape.Elements, 0);
+                kThere = true;
+            }
+            AttentionCall call = Call(Q, K, V, First, Last, Heads, KvHeads, Scale, SoftCap, Output, Lse);
+            AttentionKernel.Backward(call, dy.F, dy.Ld, dq is null ? null : dq.F, dq?.Ld ?? 0, dk is null ? null : dk.F, dk?.Ld ?? 0,
+                dv is null ? null : dv.F, dv?.Ld ?? 0, qThere, dk is null ? vThere : kThere);
+            tape.Free(Lse);
+        }
+
+        protected internal override void Clear() => (Q, K, V, First, Last, Lse) = (null!, null!, null!, null!, null!, null!);
+    }
+}

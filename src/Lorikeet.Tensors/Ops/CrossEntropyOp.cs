@@ -1,0 +1,61 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>Cross entropy of logits that are there already.</summary>
+public static unsafe class CrossEntropyOp
+{
+    /// <summary><c>scale · Σ -log softmax(logits)[target]</c> over the rows that have a target.</summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="logits"><c>[rows, classes]</c>.</param>
+    /// <param name="targets"><c>[rows]</c> i32; negative where there is none.</param>
+    /// <param name="scale">Usually 1 / number of targets.</param>
+    /// <param name="labelSmoothing">Share of the target's probability that is spread over all classes.</param>
+    /// <param name="tokenLosses">Receives -log p of each target row in order, where not null.</param>
+    /// <returns>One number.</returns>
+    public static Tensor CrossEntropy(this Tape tape, Tensor logits, Tensor targets, float scale, float labelSmoothing = 0, Tensor? tokenLosses = null)
+    {
+        Check.Contiguous("cross entropy", logits);
+        if (targets.Shape.Elements != logits.Rows)
+            throw new ArgumentException($"cross entropy: {targets} targets for {logits}");
+        bool record = tape.Recording && logits.RequiresGrad;
+        Tensor loss = tape.Keep(tape.New(new Shape(1)));
+        Tensor work = tape.New(logits.Shape);
+        Tensor nll = tape.New(new Shape(logits.Rows));
+        VectorKernel.Copy(logits.F, work.F, logits.Shape.Elements);
+        CrossEntropyKernel.ForwardBackward(work.F, work.Ld, targets.I, logits.Rows, logits.Columns, nll.F, record ? scale : 0, labelSmoothing);
+        double sum = 0;
+        int count = 0;
+        for (int i = 0; i < logits.Rows; i++)
+        {
+            if (targets.I[i] < 0)
+                continue;
+            sum += nll.F[i];
+            if (tokenLosses is not null)
+                tokenLosses.F[count] = nll.F[i];
+            count++;
+        }
+        loss.F[0] = (float)(sum * scale);
+        if (!record)
+            return loss;
+        CrossEntropyNode node = tape.Rent<CrossEntropyNode>();
+        (node.Logits, node.DLogits) = (logits, work);
+        return tape.Record(node, loss);
+    }
+
+    private sealed class CrossEntropyNode : Node
+    {
+        public Tensor Logits = null!, DLogits = null!;
+
+        protected internal override void Backward(Tape tape)
+        {
+            Tensor dx = tape.GradOf(Logits, out bool there)!;
+            if (!there)
+                VectorKernel.Fill(dx.F, dx.Shape.Elements, 0);
+            VectorKernel.Axpy(Output.Grad!.F[0], DLogits.F, dx.F, dx.Shape.Elements);
+            tape.Free(DLogits);
+        }
+
+        protected internal override void Clear() => (Logits, DLogits) = (null!, null!);
+    }
+}

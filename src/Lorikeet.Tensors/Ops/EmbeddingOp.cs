@@ -1,0 +1,45 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>Rows of a table.</summary>
+public static unsafe class EmbeddingOp
+{
+    /// <summary><c>y[i] = table[ids[i]]</c>.</summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="table"><c>[vocabulary, dim]</c>, any storage that widens row by row.</param>
+    /// <param name="ids"><c>[rows]</c> i32.</param>
+    /// <exception cref="ArgumentException">An id lies outside the table.</exception>
+    public static Tensor Embedding(this Tape tape, Tensor table, Tensor ids)
+    {
+        int rows = checked((int)ids.Shape.Elements);
+        foreach (int id in ids.Integers)
+        {
+            if ((uint)id >= (uint)table.Rows)
+                throw new ArgumentException($"token id {id} lies outside the {table.Rows} rows of the embedding");
+        }
+        Tensor y = tape.New(new Shape(rows, table.Columns));
+        EmbeddingKernel.Gather(table.Pointer, table.Type, table.Ld, ids.I, rows, table.Columns, y.F, y.Ld);
+        if (!tape.Recording || !table.RequiresGrad)
+            return y;
+        EmbeddingNode node = tape.Rent<EmbeddingNode>();
+        (node.Table, node.Ids) = (table, ids);
+        return tape.Record(node, y);
+    }
+
+    private sealed class EmbeddingNode : Node
+    {
+        public Tensor Table = null!, Ids = null!;
+
+        protected internal override void Backward(Tape tape)
+        {
+            Tensor dTable = tape.GradOf(Table, out bool there)!;
+            if (!there)
+                VectorKernel.Fill(dTable.F, dTable.Shape.Elements, 0);
+            Tensor dy = Output.Grad!;
+            EmbeddingKernel.ScatterAdd(dy.F, dy.Ld, Ids.I, dy.Rows, dy.Columns, dTable.F, dTable.Ld);
+        }
+
+        protected internal override void Clear() => (Table, Ids) = (null!, null!);
+    }
+}

@@ -1,0 +1,163 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>The loss of a language model's head, without ever holding the logits of all tokens.</summary>
+public static unsafe class LinearCrossEntropyOp
+{
+    /// <summary>Logits held at one time, at most: 32 MB of f32, but never fewer than 64 rows, so that products stay efficient.</summary>
+    private const long ChunkElements = 8L << 20;
+
+    /// <summary>
+    /// <c>scale · Σ -log softmax(h Wᵀ + b)[target]</c> over the rows that have a target. Rows are taken in chunks; each chunk's logits become its
+    /// derivative at once and then the derivative of <paramref name="hidden"/>, so <c>[rows, vocabulary]</c> never exists. This must be the last op
+    /// before <see cref="Tape.Backward(Tensor)"/>.
+    /// </summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="hidden"><c>[rows, dim]</c>.</param>
+    /// <param name="weight"><c>[vocabulary, dim]</c>, any storage.</param>
+    /// <param name="bias"><c>[vocabulary]</c> or null.</param>
+    /// <param name="targets"><c>[rows]</c> i32; negative where there is none.</param>
+    /// <param name="scale">Usually 1 / number of targets of the whole optimiser step.</param>
+    /// <param name="labelSmoothing">Share of the target's probability that is spread over all tokens.</param>
+    /// <param name="logitScale">Factor of the logits (Cohere, Granite).</param>
+    /// <param name="tokenLosses">Receives -log p of each target row in order, where not null: <c>[targets]</c>.</param>
+    /// <returns>One number.</returns>
+    public static Tensor LinearCrossEntropy(
+        this Tape tape, Tensor hidden, Tensor weight, Tensor? bias, Tensor targets, float scale, float labelSmoothing = 0, float logitScale = 1,
+        Tensor? tokenLosses = null)
+    {
+        Check.Columns("cross entropy", hidden, weight.Columns);
+        if (targets.Shape.Elements != hidden.Rows)
+            throw new ArgumentException($"cross entropy: {targets} targets for {hidden}");
+        int dim = hidden.Columns, vocabulary = weight.Rows;
+        bool record = tape.Recording && (hidden.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true });
+        Tensor loss = tape.Keep(tape.New(new Shape(1)));
+        Tensor? dHidden = record && hidden.RequiresGrad ? tape.Zeros(new Shape(hidden.Rows, dim)) : null;
+        if (record)
+        {
+            Zeroed(tape, weight);
+            Zeroed(tape, bias);
+        }
+        int mark = tape.Mark();
+        Tensor rows = tape.New(new Shape(hidden.Rows), DType.I32);
+        int count = 0;
+        for (int i = 0; i < hidden.Rows; i++)
+        {
+            if (targets.I[i] >= vocabulary)
+                throw new ArgumentException($"target {targets.I[i]} of row {i} lies outside the vocabulary of {vocabulary}");
+            if (targets.I[i] >= 0)
+                rows.I[count++] = i;
+        }
+        int chunk = (int)Math.Min(count, Math.Max(64, ChunkElements / vocabulary));
+        double sum = 0;
+        Tensor part = tape.New(new Shape(Math.Max(chunk, 1), dim));
+        Tensor dPart = tape.New(part.Shape);
+        Tensor logits = tape.New(new Shape(Math.Max(chunk, 1), vocabulary));
+        Tensor wanted = tape.New(new Shape(Math.Max(chunk, 1)), DType.I32);
+        Tensor nll = tape.New(new Shape(Math.Max(chunk, 1)));
+        for (int start = 0; start < count; start += chunk)
+        {
+            int n = Math.Min(chunk, count - start);
+            for (int i = 0; i < n; i++)
+            {
+                int row = rows.I[start + i];
+                VectorKernel.Copy(hidden.F + row * hidden.Ld, part.F + i * part.Ld, dim);
+                wanted.I[i] = targets.I[row];
+            }
+            Gemm.Run(new GemmCall
+            {
+                M = n,
+                N = vocabulary,
+                K = dim,
+                A = Products.Plain(part),
+                B = Products.Plain(weight),
+                Alpha = logitScale,
+                C = logits.F,
+                StrideC = logits.Ld,
+                Bias = bias is null ? null : bias.F,
+            });
+            CrossEntropyKernel.ForwardBackward(logits.F, logits.Ld, wanted.I, n, vocabulary, nll.F, record ? scale : 0, labelSmoothing);
+            for (int i = 0; i < n; i++)
+                sum += nll.F[i];
+            if (tokenLosses is not null)
+                VectorKernel.Copy(nll.F, tokenLosses.F + start, n);
+            if (record)
+                ChunkBackward(tape, n, part, dPart, logits, weight, bias, rows.I + start, dHidden, logitScale);
+        }
+        loss.F[0] = (float)(sum * scale);
+        tape.ReleaseTo(mark);
+        if (!record)
+            return loss;
+        LinearCrossEntropyNode node = tape.Rent<LinearCrossEntropyNode>();
+        (node.Hidden, node.DHidden) = (hidden, dHidden);
+        return tape.Record(node, loss);
+    }
+
+    private static void ChunkBackward(
+        Tape tape, int n, Tensor part, Tensor dPart, Tensor dLogits, Tensor weight, Tensor? bias, int* rows, Tensor? dHidden, float logitScale)
+    {
+        if (dHidden is not null)
+        {
+            Gemm.Run(new GemmCall
+            {
+                M = n,
+                N = part.Columns,
+                K = dLogits.Columns,
+                A = Products.Plain(dLogits),
+                B = Products.Turned(weight),
+                Alpha = logitScale,
+                C = dPart.F,
+                StrideC = dPart.Ld,
+            });
+            for (int i = 0; i < n; i++)
+                VectorKernel.Copy(dPart.F + i * dPart.Ld, dHidden.F + rows[i] * dHidden.Ld, part.Columns);
+        }
+        if (tape.GradOf(weight, out _) is { } dw)
+        {
+            Gemm.Run(new GemmCall
+            {
+                M = dw.Rows,
+                N = dw.Columns,
+                K = n,
+                A = Products.Turned(dLogits),
+                B = Products.Turned(part),
+                Alpha = logitScale,
+                C = dw.F,
+                StrideC = dw.Ld,
+                Accumulate = true,
+            });
+        }
+        if (tape.GradOf(bias, out _) is { } db)
+            VectorKernel.AddRowsTo(dLogits.F, dLogits.Ld, n, dLogits.Columns, db.F);
+    }
+
+    private static void Zeroed(Tape tape, Tensor? parameter)
+    {
+        if (tape.GradOf(parameter, out bool there) is { } grad && !there)
+            VectorKernel.Fill(grad.F, grad.Shape.Elements, 0);
+    }
+
+    private sealed class LinearCrossEntropyNode : Node
+    {
+        public Tensor Hidden = null!;
+        public Tensor? DHidden;
+
+        protected internal override void Backward(Tape tape)
+        {
+            if (Output.Grad!.F[0] != 1)
+                throw new InvalidOperationException("the head's cross entropy made its derivative ahead of time: it must be the loss itself, scaled through its own argument");
+            if (DHidden is null)
+                return;
+            if (Hidden.Grad is null && Hidden.ViewOf is null)
+            {
+                Hidden.Grad = DHidden;
+                return;
+            }
+            VectorKernel.AddTo(DHidden.F, tape.GradOf(Hidden, out _)!.F, DHidden.Shape.Elements);
+            tape.Free(DHidden);
+        }
+
+        protected internal override void Clear() => (Hidden, DHidden) = (null!, null);
+    }
+}

@@ -1,0 +1,51 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary><c>y = x Wᵀ + b</c>.</summary>
+public static class LinearOp
+{
+    /// <summary>
+    /// The product of a linear layer. The weight keeps its storage (f32, bf16, f16, blocks): it is widened inside the product. A frozen weight
+    /// gets no derivative and costs none.
+    /// </summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="x"><c>[rows, in]</c>.</param>
+    /// <param name="weight"><c>[out, in]</c>, or <c>[in, out]</c> where <paramref name="transposed"/>.</param>
+    /// <param name="bias"><c>[out]</c> or null.</param>
+    /// <param name="transposed">The weight is stored as GPT-2's Conv1D stores it.</param>
+    /// <returns><c>[rows, out]</c>.</returns>
+    public static Tensor Linear(this Tape tape, Tensor x, Tensor weight, Tensor? bias = null, bool transposed = false)
+    {
+        int inputs = transposed ? weight.Rows : weight.Columns;
+        int outputs = transposed ? weight.Columns : weight.Rows;
+        Check.Columns("linear", x, inputs);
+        Tensor y = tape.New(new Shape(x.Rows, outputs));
+        Products.Forward(x, weight, bias, transposed, y);
+        if (!tape.Recording || !(x.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true }))
+            return y;
+        LinearNode node = tape.Rent<LinearNode>();
+        (node.X, node.Weight, node.Bias, node.Transposed) = (x, weight, bias, transposed);
+        return tape.Record(node, y);
+    }
+
+    private sealed class LinearNode : Node
+    {
+        public Tensor X = null!, Weight = null!;
+        public Tensor? Bias;
+        public bool Transposed;
+
+        protected internal override void Backward(Tape tape)
+        {
+            Tensor dy = Output.Grad!;
+            if (tape.GradOf(Weight, out bool there) is { } dw)
+                Products.BackwardWeight(dy, X, Transposed, dw, there);
+            if (tape.GradOf(Bias, out there) is { } db)
+                Products.BackwardBias(dy, db, there);
+            if (tape.GradOf(X, out there) is { } dx)
+                Products.BackwardInput(dy, Weight, Transposed, dx, there);
+        }
+
+        protected internal override void Clear() => (X, Weight, Bias) = (null!, null!, null);
+    }
+}

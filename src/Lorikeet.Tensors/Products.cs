@@ -1,0 +1,67 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>The matrix products that linear layers and their derivatives are made of, in terms of tensors.</summary>
+internal static unsafe class Products
+{
+    /// <summary>A factor seen as <c>[rows, k]</c> with k contiguous in memory.</summary>
+    public static GemmOperand Plain(Tensor t) => new(t.Pointer, t.Type, t.RowStride);
+
+    /// <summary>A factor stored as <c>[k, rows]</c>.</summary>
+    public static GemmOperand Turned(Tensor t) => new(t.Pointer, t.Type, t.RowStride, transposed: true);
+
+    /// <summary><c>y = x Wᵀ + b</c>.</summary>
+    public static void Forward(Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor y) => Gemm.Run(new GemmCall
+    {
+        M = x.Rows,
+        N = y.Columns,
+        K = x.Columns,
+        A = Plain(x),
+        B = transposed ? Turned(weight) : Plain(weight),
+        Alpha = 1,
+        C = y.F,
+        StrideC = y.Ld,
+        Bias = bias is null ? null : bias.F,
+    });
+
+    /// <summary><c>dx (+)= dy W</c>.</summary>
+    public static void BackwardInput(Tensor dy, Tensor weight, bool transposed, Tensor dx, bool accumulate) => Gemm.Run(new GemmCall
+    {
+        M = dy.Rows,
+        N = dx.Columns,
+        K = dy.Columns,
+        A = Plain(dy),
+        B = transposed ? Plain(weight) : Turned(weight),
+        Alpha = 1,
+        C = dx.F,
+        StrideC = dx.Ld,
+        Accumulate = accumulate,
+    });
+
+    /// <summary><c>dW (+)= dyᵀ x</c>, or <c>xᵀ dy</c> where the weight is stored turned.</summary>
+    public static void BackwardWeight(Tensor dy, Tensor x, bool transposed, Tensor dw, bool accumulate) =>
+        Multiply(Turned(transposed ? x : dy), Turned(transposed ? dy : x), dw, dy.Rows, 1, accumulate);
+
+    /// <summary><c>db (+)= Σ rows of dy</c>.</summary>
+    public static void BackwardBias(Tensor dy, Tensor db, bool accumulate)
+    {
+        if (!accumulate)
+            VectorKernel.Fill(db.F, db.Shape.Elements, 0);
+        VectorKernel.AddRowsTo(dy.F, dy.Ld, dy.Rows, dy.Columns, db.F);
+    }
+
+    /// <summary><c>c (+)= alpha · A Bᵀ</c>.</summary>
+    public static void Multiply(GemmOperand a, GemmOperand b, Tensor c, int k, float alpha, bool accumulate) => Gemm.Run(new GemmCall
+    {
+        M = c.Rows,
+        N = c.Columns,
+        K = k,
+        A = a,
+        B = b,
+        Alpha = alpha,
+        C = c.F,
+        StrideC = c.Ld,
+        Accumulate = accumulate,
+    });
+}

@@ -1,0 +1,317 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>
+/// The memory and the memory of operations of one step. It hands out tensors (reclaimed together by <see cref="Reset"/>) and, while
+/// <see cref="Recording"/>, notes the ops whose inputs want a derivative; <see cref="Backward(Tensor)"/> walks them in reverse and frees each
+/// activation and gradient as soon as nothing needs it. After the first steps nothing is allocated. Not for several threads.
+/// </summary>
+public sealed unsafe class Tape : IDisposable
+{
+    private readonly BlockPool _pool = new();
+    private readonly List<NodePool?> _nodePools = [];
+    private Tensor[] _tensors = new Tensor[256];
+    private Node[] _nodes = new Node[64];
+    private int _tensorCount;
+    private int _nodeCount;
+
+    /// <summary>True while derivatives are wanted: ops note themselves.</summary>
+    public bool Recording { get; set; }
+
+    /// <summary>With <see cref="Counter"/>, decides every random draw of the step.</summary>
+    public ulong Seed { get; set; }
+
+    /// <summary>How far the stream of random numbers has been used.</summary>
+    public ulong Counter { get; set; }
+
+    /// <summary>Takes <paramref name="count"/> numbers from the random stream: where they begin.</summary>
+    public ulong Draw(long count)
+    {
+        ulong at = Counter;
+        // the generator makes four numbers at a time
+        Counter += ((ulong)count + 3) / 4;
+        return at;
+    }
+
+    /// <summary>Bytes of native memory held, in use or ready for the next step.</summary>
+    public long HeldBytes => _pool.HeldBytes;
+
+    /// <summary>The most bytes in use at one time since the tape was made.</summary>
+    public long PeakBytes => _pool.PeakBytes;
+
+    /// <summary>A tensor whose contents are whatever was there.</summary>
+    public Tensor New(Shape shape, DType type = DType.F32)
+    {
+        Block block = _pool.Rent(type.Bytes(shape.Elements));
+        return Handle().Reuse(block, block.Pointer, type, shape, shape.Columns);
+    }
+
+    /// <summary>A tensor of zeros.</summary>
+    public Tensor Zeros(Shape shape)
+    {
+        Tensor tensor = New(shape);
+        VectorKernel.Fill(tensor.F, tensor.Shape.Elements, 0);
+        return tensor;
+    }
+
+    /// <summary>The same memory under another shape of as many elements.</summary>
+    /// <exception cref="ArgumentException">The sizes do not fit.</exception>
+    public Tensor View(Tensor tensor, Shape shape)
+    {
+        if (shape.Elements != tensor.Shape.Elements || (!tensor.IsContiguous && shape.Columns != tensor.Columns))
+            throw new ArgumentException($"{tensor} cannot be seen as {shape}");
+        return ViewOf(tensor, 0, shape, tensor.IsContiguous ? shape.Columns : tensor.RowStride);
+    }
+
+    /// <summary>Columns <c>first .. first + count - 1</c> of every row, in place. A derivative of the part lands in the whole.</summary>
+    public Tensor Columns(Tensor tensor, int first, int count)
+    {
+        if (first < 0 || count < 1 || first > tensor.Columns - count)
+            throw new ArgumentException($"columns {first}..{first + count - 1} of {tensor}");
+        return ViewOf(tensor, first, new Shape(tensor.Rows, count), tensor.RowStride);
+    }
+
+    /// <summary>Rows <c>first .. first + count - 1</c>, in place. A derivative of the part lands in the whole.</summary>
+    public Tensor RowRange(Tensor tensor, int first, int count)
+    {
+        if (first < 0 || count < 0 || first > tensor.Rows - count)
+            throw new ArgumentException($"rows {first}..{first + count - 1} of {tensor}");
+        return ViewOf(tensor, first * tensor.RowStride, new Shape(count, tensor.Columns), tensor.RowStride);
+    }
+
+    /// <summary>Keeps a tensor's contents until <see cref="Reset"/>, even when <see cref="Backward(Tensor)"/> needs them no more.</summary>
+    public Tensor Keep(Tensor tensor)
+    {
+        tensor.Kept = true;
+        return tensor;
+    }
+
+    /// <summary>Frees a tensor that an op made for itself and needs no more.</summary>
+    public void Free(Tensor tensor) => FreeStorage(tensor);
+
+    /// <summary>An op's note, new or used before.</summary>
+    public T Rent<T>() where T : Node, new()
+    {
+        int kind = NodeKind<T>.Index;
+        while (_nodePools.Count <= kind)
+            _nodePools.Add(null);
+        NodePool pool = _nodePools[kind] ??= new NodePool();
+        return pool.Free.TryPop(out Node? node) ? (T)node : new T { Home = pool };
+    }
+
+    /// <summary>Notes an op. Its output wants a derivative from now on.</summary>
+    public Tensor Record(Node node, Tensor output)
+    {
+        node.Output = output;
+        output.RequiresGrad = true;
+        if (_nodeCount == _nodes.Length)
+            Array.Resize(ref _nodes, _nodeCount * 2);
+        _nodes[_nodeCount++] = node;
+        return output;
+    }
+
+    /// <summary>
+    /// Where an op adds the derivative of its input: null where none is wanted. <paramref name="accumulate"/> says whether numbers are there
+    /// already, to be added to; if not the op overwrites.
+    /// </summary>
+    public Tensor? GradOf(Tensor? input, out bool accumulate)
+    {
+        accumulate = false;
+        if (input is null || !input.RequiresGrad)
+            return null;
+        if (input.Grad is not null)
+        {
+            accumulate = true;
+            return input.Grad;
+        }
+        if (input.ViewOf is { } whole)
+        {
+            Tensor? all = GradOf(whole, out bool there);
+            if (all is null)
+                return null;
+            if (!there)
+                VectorKernel.Fill(all.F, all.Shape.Elements, 0);
+            accumulate = true;
+            // a view of a gradient shares the offset of the view of the values; strides agree because both are rows of the same columns
+            return input.Grad = ViewOf(all, input.ViewOffset / whole.RowStride * all.RowStride + input.ViewOffset % whole.RowStride, input.Shape,
+                input.RowStride == whole.RowStride ? all.RowStride : input.RowStride);
+        }
+        return input.Grad = New(input.Shape);
+    }
+
+    /// <summary>
+    /// Adds the derivative of an op whose input has the same derivative as its output. The memory itself goes over where the input has none yet.
+    /// </summary>
+    public void PassGrad(Tensor output, Tensor input)
+    {
+        if (!input.RequiresGrad)
+            return;
+        if (input.Grad is null && input.ViewOf is null)
+        {
+            input.Grad = output.Grad;
+            output.Grad = null;
+            return;
+        }
+        Tensor to = GradOf(input, out _)!;
+        AddRows(output.Grad!, to);
+    }
+
+    /// <summary>Runs all noted ops in reverse, from a loss of one element.</summary>
+    public void Backward(Tensor loss)
+    {
+        if (!loss.RequiresGrad)
+            throw new InvalidOperationException("the loss does not depend on anything that wants a derivative");
+        loss.Grad = New(loss.Shape);
+        VectorKernel.Fill(loss.Grad.F, loss.Shape.Elements, 1);
+        BackwardTo(0);
+    }
+
+    /// <summary>Runs <paramref name="body"/> without noting ops and keeps only what it returns: the rest of its memory is free at once.</summary>
+    public Tensor WithoutNotes<TState>(TState state, Func<TState, Tensor> body)
+    {
+        bool recording = Recording;
+        Recording = false;
+        int mark = Mark();
+        Tensor result = body(state);
+        ReleaseTo(mark, result);
+        Recording = recording;
+        return result;
+    }
+
+    /// <summary>Where <see cref="ReleaseTo(int, Tensor)"/> goes back to.</summary>
+    public int Mark() => _tensorCount;
+
+    /// <summary>Frees every tensor made since <paramref name="mark"/> but <paramref name="keep"/>. Only where nothing made since was noted.</summary>
+    public void ReleaseTo(int mark, Tensor? keep = null)
+    {
+        // a view does not own its memory: where the view is kept, it takes the memory over
+        if (keep?.ViewOf is not null && Root(keep) is { Storage: not null } root && Array.IndexOf(_tensors, root, mark, _tensorCount - mark) >= 0)
+        {
+            keep.Storage = root.Storage;
+            root.Storage = null;
+            keep.ViewOf = null;
+        }
+        int kept = mark;
+        for (int i = mark; i < _tensorCount; i++)
+        {
+            Tensor tensor = _tensors[i];
+            if (tensor == keep)
+            {
+                (_tensors[i], _tensors[kept]) = (_tensors[kept], tensor);
+                kept++;
+            }
+            else
+            {
+                FreeStorage(tensor);
+            }
+        }
+        _tensorCount = kept;
+    }
+
+    /// <summary>Ends the step: all its tensors are reclaimed.</summary>
+    public void Reset()
+    {
+        while (_nodeCount > 0)
+            Forget(_nodes[--_nodeCount]);
+        ReleaseTo(0);
+    }
+
+    /// <summary>Gives memory that no tensor uses back to the operating system.</summary>
+    public void Trim() => _pool.Trim();
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Reset();
+        _pool.Dispose();
+    }
+
+    internal int NodeCount => _nodeCount;
+
+    /// <summary>Runs the notes after <paramref name="position"/> in reverse and forgets them.</summary>
+    internal void BackwardTo(int position)
+    {
+        bool recording = Recording;
+        Recording = false;
+        while (_nodeCount > position)
+        {
+            Node node = _nodes[--_nodeCount];
+            Tensor output = node.Output;
+            if (output.Grad is not null)
+                node.Backward(this);
+            if (output.Grad is { } grad && grad.Storage is not null)
+            {
+                FreeStorage(grad);
+                output.Grad = null;
+            }
+            if (!output.Kept)
+                FreeStorage(output);
+            Forget(node);
+        }
+        Recording = recording;
+    }
+
+    private static void Forget(Node node)
+    {
+        node.Clear();
+        node.Output = null!;
+        node.Home!.Free.Push(node);
+    }
+
+    private Tensor ViewOf(Tensor whole, long offset, Shape shape, long rowStride)
+    {
+        int size = whole.Type.IsBlocked() ? throw new ArgumentException($"no part of {whole} can be seen in place") : whole.Type.BlockBytes();
+        Tensor view = Handle().Reuse(null, whole.Pointer + offset * size, whole.Type, shape, rowStride);
+        view.Owner = whole.Owner;
+        view.ViewOf = whole;
+        view.ViewOffset = offset;
+        view.RequiresGrad = whole.RequiresGrad;
+        return view;
+    }
+
+    /// <summary>Another handle on the same memory, for ops that work in place: not a view, its derivative is its own.</summary>
+    internal Tensor Alias(Tensor tensor)
+    {
+        Block? storage = Root(tensor).Storage;
+        if (storage is not null)
+            storage.Users++;
+        Tensor alias = Handle().Reuse(storage, tensor.Pointer, tensor.Type, tensor.Shape, tensor.RowStride);
+        alias.Owner = tensor.Owner;
+        return alias;
+    }
+
+    private static void AddRows(Tensor from, Tensor to)
+    {
+        if (from.IsContiguous && to.IsContiguous)
+        {
+            VectorKernel.AddTo(from.F, to.F, to.Shape.Elements);
+            return;
+        }
+        for (int row = 0; row < to.Rows; row++)
+            VectorKernel.AddTo(from.F + row * from.Ld, to.F + row * to.Ld, to.Columns);
+    }
+
+    private static Tensor Root(Tensor tensor)
+    {
+        while (tensor.ViewOf is { } whole)
+            tensor = whole;
+        return tensor;
+    }
+
+    private void FreeStorage(Tensor tensor)
+    {
+        if (tensor.Storage is { } block)
+        {
+            tensor.Storage = null;
+            _pool.Return(block);
+        }
+    }
+
+    private Tensor Handle()
+    {
+        if (_tensorCount == _tensors.Length)
+            Array.Resize(ref _tensors, _tensorCount * 2);
+        return _tensors[_tensorCount++] ??= new Tensor();
+    }
+}

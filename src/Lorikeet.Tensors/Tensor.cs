@@ -1,0 +1,165 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>
+/// An array of numbers in native memory: a type, up to four sizes, and a distance between rows (the innermost size is contiguous).
+/// Tensors made by a <see cref="Tape"/> live until its step ends; those made here live as long as somebody holds them.
+/// </summary>
+public sealed unsafe class Tensor
+{
+    internal byte* Pointer;
+    internal Block? Storage;
+    internal object? Owner;
+    internal Tensor? ViewOf;
+    internal long ViewOffset;
+    internal bool Kept;
+
+    internal Tensor() { }
+
+    /// <summary>Storage type.</summary>
+    public DType Type { get; internal set; }
+
+    /// <summary>Sizes, outermost first.</summary>
+    public Shape Shape { get; internal set; }
+
+    /// <summary>Elements from one row (innermost vector) to the next.</summary>
+    public long RowStride { get; internal set; }
+
+    /// <summary>The product of all sizes but the innermost.</summary>
+    public int Rows => Shape.Rows;
+
+    /// <summary>The innermost size.</summary>
+    public int Columns => Shape.Columns;
+
+    /// <summary>True where a derivative with respect to this tensor is wanted.</summary>
+    public bool RequiresGrad { get; set; }
+
+    /// <summary>The derivative, once <see cref="Tape.Backward(Tensor)"/> has reached this tensor; parameters hold theirs from the start and it is added to.</summary>
+    public Tensor? Grad { get; set; }
+
+    /// <summary>True where rows follow each other without gaps.</summary>
+    public bool IsContiguous => RowStride == Columns || Rows <= 1;
+
+    /// <summary>Bytes of a contiguous tensor of this type and shape.</summary>
+    public long Bytes => Type.Bytes(Shape.Elements);
+
+    /// <summary>The elements of a contiguous f32 tensor.</summary>
+    /// <exception cref="InvalidOperationException">It has another type, or gaps between rows.</exception>
+    public Span<float> Values
+    {
+        get
+        {
+            if (Type != DType.F32 || !IsContiguous)
+                throw new InvalidOperationException($"{this} is not contiguous f32");
+            return new Span<float>(Pointer, checked((int)Shape.Elements));
+        }
+    }
+
+    /// <summary>The elements of a contiguous i32 tensor.</summary>
+    /// <exception cref="InvalidOperationException">It has another type, or gaps between rows.</exception>
+    public Span<int> Integers
+    {
+        get
+        {
+            if (Type != DType.I32 || !IsContiguous)
+                throw new InvalidOperationException($"{this} is not contiguous i32");
+            return new Span<int>(Pointer, checked((int)Shape.Elements));
+        }
+    }
+
+    /// <summary>The contents of a contiguous tensor.</summary>
+    public NativeBytes Contents
+    {
+        get
+        {
+            if (!IsContiguous)
+                throw new InvalidOperationException($"{this} is not contiguous");
+            return new NativeBytes(Owner ?? this, Pointer, Bytes);
+        }
+    }
+
+    internal float* F => (float*)Pointer;
+
+    internal int* I => (int*)Pointer;
+
+    internal long Ld => RowStride;
+
+    /// <summary>One row of an f32 tensor.</summary>
+    public Span<float> Row(int row)
+    {
+        if (Type != DType.F32 || (uint)row >= (uint)Rows)
+            throw new InvalidOperationException($"row {row} of {this}");
+        return new Span<float>(F + row * RowStride, Columns);
+    }
+
+    /// <summary>A tensor of its own memory, zero.</summary>
+    public static Tensor Create(Shape shape, DType type = DType.F32)
+    {
+        NativeBuffer buffer = new(type.Bytes(shape.Elements));
+        return FromBytes(buffer.Bytes, type, shape);
+    }
+
+    /// <summary>A copy of numbers.</summary>
+    public static Tensor FromValues(ReadOnlySpan<float> values, Shape shape)
+    {
+        Tensor tensor = Create(shape);
+        values.CopyTo(tensor.Values);
+        return tensor;
+    }
+
+    /// <summary>A tensor over memory that is already there (a mapped file, a buffer), which it keeps alive.</summary>
+    /// <exception cref="ArgumentException">The memory has another size than type and shape say.</exception>
+    public static Tensor FromBytes(NativeBytes bytes, DType type, Shape shape)
+    {
+        if (bytes.Length != type.Bytes(shape.Elements))
+            throw new ArgumentException($"{shape} of {type} takes {type.Bytes(shape.Elements)} bytes, not {bytes.Length}");
+        return new Tensor { Pointer = bytes.Pointer, Owner = bytes.Owner, Type = type, Shape = shape, RowStride = shape.Columns };
+    }
+
+    /// <summary>Copies contents of the same type and number of elements.</summary>
+    public void CopyFrom(Tensor source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (source.Type != Type || source.Shape.Elements != Shape.Elements || !IsContiguous || !source.IsContiguous)
+            throw new ArgumentException($"{source} cannot be copied into {this}");
+        Buffer.MemoryCopy(source.Pointer, Pointer, Bytes, Bytes);
+    }
+
+    /// <summary>An f32 copy with its own memory; block formats are dequantised.</summary>
+    public Tensor ToF32()
+    {
+        Tensor copy = Create(Shape);
+        for (int row = 0; row < Rows; row++)
+            ReadRow(row, copy.Row(row));
+        return copy;
+    }
+
+    /// <summary>Reads one row as f32, whatever its storage.</summary>
+    public void ReadRow(int row, Span<float> values)
+    {
+        if ((uint)row >= (uint)Rows || values.Length < Columns)
+            throw new ArgumentException($"row {row} of {this} into {values.Length} numbers");
+        fixed (float* to = values)
+            RowReader.Read(this, row, to);
+    }
+
+    /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>
+    public override string ToString() => $"{Type} {Shape}";
+
+    internal Tensor Reuse(Block? storage, byte* pointer, DType type, Shape shape, long rowStride)
+    {
+        Storage = storage;
+        Pointer = pointer;
+        Type = type;
+        Shape = shape;
+        RowStride = rowStride;
+        RequiresGrad = false;
+        Grad = null;
+        ViewOf = null;
+        ViewOffset = 0;
+        Kept = false;
+        Owner = null;
+        return this;
+    }
+}
