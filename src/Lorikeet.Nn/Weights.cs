@@ -1,4 +1,3 @@
-using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Nn;

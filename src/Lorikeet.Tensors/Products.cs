@@ -47,7 +47,7 @@ internal static unsafe class Products
     public static void BackwardBias(Tensor dy, Tensor db, bool accumulate)
     {
         if (!accumulate)
-            VectorKernel.Fill(db.F, db.Shape.Elements, 0);
+            VectorKernel.Fill(0, db.F, db.Shape.Elements);
         VectorKernel.AddRowsTo(dy.F, dy.Ld, dy.Rows, dy.Columns, db.F);
     }
 

@@ -51,7 +51,7 @@ public sealed unsafe class Tape : IDisposable
     public Tensor Zeros(Shape shape)
     {
         Tensor tensor = New(shape);
-        VectorKernel.Fill(tensor.F, tensor.Shape.Elements, 0);
+        VectorKernel.Fill(0, tensor.F, tensor.Shape.Elements);
         return tensor;
     }
 
@@ -81,7 +81,7 @@ public sealed unsafe class Tape : IDisposable
     }
 
     /// <summary>Keeps a tensor's contents until <see cref="Reset"/>, even when <see cref="Backward(Tensor)"/> needs them no more.</summary>
-    public Tensor Keep(Tensor tensor)
+    public static Tensor Keep(Tensor tensor)
     {
         tensor.Kept = true;
         return tensor;
@@ -131,7 +131,7 @@ public sealed unsafe class Tape : IDisposable
             if (all is null)
                 return null;
             if (!there)
-                VectorKernel.Fill(all.F, all.Shape.Elements, 0);
+                VectorKernel.Fill(0, all.F, all.Shape.Elements);
             accumulate = true;
             // a view of a gradient shares the offset of the view of the values; strides agree because both are rows of the same columns
             return input.Grad = ViewOf(all, input.ViewOffset / whole.RowStride * all.RowStride + input.ViewOffset % whole.RowStride, input.Shape,
@@ -163,7 +163,7 @@ public sealed unsafe class Tape : IDisposable
         if (!loss.RequiresGrad)
             throw new InvalidOperationException("the loss does not depend on anything that wants a derivative");
         loss.Grad = New(loss.Shape);
-        VectorKernel.Fill(loss.Grad.F, loss.Shape.Elements, 1);
+        VectorKernel.Fill(1, loss.Grad.F, loss.Shape.Elements);
         BackwardTo(0);
     }
 
@@ -261,7 +261,9 @@ public sealed unsafe class Tape : IDisposable
 
     private Tensor ViewOf(Tensor whole, long offset, Shape shape, long rowStride)
     {
-        int size = whole.Type.IsBlocked() ? throw new ArgumentException($"no part of {whole} can be seen in place") : whole.Type.BlockBytes();
+        if (whole.Type.BlockSize() > 1)
+            throw new ArgumentException($"no part of {whole} can be seen in place");
+        int size = whole.Type.BlockBytes();
         Tensor view = Handle().Reuse(null, whole.Pointer + offset * size, whole.Type, shape, rowStride);
         view.Owner = whole.Owner;
         view.ViewOf = whole;

@@ -130,6 +130,11 @@ public sealed unsafe class Tensor
     public Tensor ToF32()
     {
         Tensor copy = Create(Shape);
+        if (IsContiguous)
+        {
+            BlockFormats.DequantizeParallel(Type, Pointer, Shape.Elements, copy.F);
+            return copy;
+        }
         for (int row = 0; row < Rows; row++)
             ReadRow(row, copy.Row(row));
         return copy;

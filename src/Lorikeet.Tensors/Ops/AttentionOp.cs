@@ -77,7 +77,7 @@ public static unsafe class AttentionOp
             if (kThere != vThere && dk is not null && dv is not null)
             {
                 Tensor fresh = kThere ? dv : dk;
-                VectorKernel.Fill(fresh.F, fresh.Shape.Elements, 0);
+                VectorKernel.Fill(0, fresh.F, fresh.Shape.Elements);
                 kThere = true;
             }
             AttentionCall call = Call(Q, K, V, First, Last, Heads, KvHeads, Scale, SoftCap, Output, Lse);

@@ -19,7 +19,7 @@ public static unsafe class CrossEntropyOp
         if (targets.Shape.Elements != logits.Rows)
             throw new ArgumentException($"cross entropy: {targets} targets for {logits}");
         bool record = tape.Recording && logits.RequiresGrad;
-        Tensor loss = tape.Keep(tape.New(new Shape(1)));
+        Tensor loss = Tape.Keep(tape.New(new Shape(1)));
         Tensor work = tape.New(logits.Shape);
         Tensor nll = tape.New(new Shape(logits.Rows));
         VectorKernel.Copy(logits.F, work.F, logits.Shape.Elements);
@@ -51,7 +51,7 @@ public static unsafe class CrossEntropyOp
         {
             Tensor dx = tape.GradOf(Logits, out bool there)!;
             if (!there)
-                VectorKernel.Fill(dx.F, dx.Shape.Elements, 0);
+                VectorKernel.Fill(0, dx.F, dx.Shape.Elements);
             VectorKernel.Axpy(Output.Grad!.F[0], DLogits.F, dx.F, dx.Shape.Elements);
             tape.Free(DLogits);
         }

@@ -35,7 +35,7 @@ public static unsafe class EmbeddingOp
         {
             Tensor dTable = tape.GradOf(Table, out bool there)!;
             if (!there)
-                VectorKernel.Fill(dTable.F, dTable.Shape.Elements, 0);
+                VectorKernel.Fill(0, dTable.F, dTable.Shape.Elements);
             Tensor dy = Output.Grad!;
             EmbeddingKernel.ScatterAdd(dy.F, dy.Ld, Ids.I, dy.Rows, dy.Columns, dTable.F, dTable.Ld);
         }

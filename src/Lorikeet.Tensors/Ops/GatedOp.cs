@@ -33,7 +33,7 @@ public static unsafe class GatedOp
             {
                 Tensor fresh = gateThere ? dUp : dGate;
                 for (int row = 0; row < fresh.Rows; row++)
-                    VectorKernel.Fill(fresh.F + row * fresh.Ld, fresh.Columns, 0);
+                    VectorKernel.Fill(0, fresh.F + row * fresh.Ld, fresh.Columns);
                 gateThere = true;
             }
             ActivationKernel.GatedBackward(Activation, dy.F, dy.Ld, Gate.F, Gate.Ld, Up.F, Up.Ld, dGate is null ? null : dGate.F, dGate?.Ld ?? 0,

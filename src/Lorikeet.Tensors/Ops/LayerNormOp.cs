@@ -17,7 +17,7 @@ public static unsafe class LayerNormOp
         bool record = tape.Recording && (x.RequiresGrad || weight is { RequiresGrad: true } || bias is { RequiresGrad: true });
         Tensor? mean = record ? tape.New(new Shape(x.Rows)) : null;
         Tensor? inverse = record ? tape.New(new Shape(x.Rows)) : null;
-        LayerNormKernel.Forward(x.F, x.Ld, weight is null ? null : weight.F, bias is null ? null : bias.F, y.F, y.Ld,
+        LayerNormKernel.Forward(x.F, x.Ld, weight is null ? null : weight.F, 0, bias is null ? null : bias.F, y.F, y.Ld,
             mean is null ? null : mean.F, inverse is null ? null : inverse.F, x.Rows, x.Columns, epsilon);
         if (!record)
             return y;
@@ -37,7 +37,7 @@ public static unsafe class LayerNormOp
             Tensor? dw = Accumulated(tape, Weight);
             Tensor? db = Accumulated(tape, Bias);
             Tensor? dx = tape.GradOf(X, out bool there);
-            LayerNormKernel.Backward(dy.F, dy.Ld, X.F, X.Ld, Weight is null ? null : Weight.F, Mean.F, Inverse.F, dx is null ? null : dx.F, dx?.Ld ?? 0,
+            LayerNormKernel.Backward(dy.F, dy.Ld, X.F, X.Ld, Weight is null ? null : Weight.F, 0, Mean.F, Inverse.F, dx is null ? null : dx.F, dx?.Ld ?? 0,
                 there, dw is null ? null : dw.F, db is null ? null : db.F, X.Rows, X.Columns);
             tape.Free(Mean);
             tape.Free(Inverse);
@@ -49,7 +49,7 @@ public static unsafe class LayerNormOp
         {
             Tensor? grad = tape.GradOf(parameter, out bool there);
             if (grad is not null && !there)
-                VectorKernel.Fill(grad.F, grad.Shape.Elements, 0);
+                VectorKernel.Fill(0, grad.F, grad.Shape.Elements);
             return grad;
         }
     }

@@ -32,7 +32,7 @@ public static unsafe class LinearCrossEntropyOp
             throw new ArgumentException($"cross entropy: {targets} targets for {hidden}");
         int dim = hidden.Columns, vocabulary = weight.Rows;
         bool record = tape.Recording && (hidden.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true });
-        Tensor loss = tape.Keep(tape.New(new Shape(1)));
+        Tensor loss = Tape.Keep(tape.New(new Shape(1)));
         Tensor? dHidden = record && hidden.RequiresGrad ? tape.Zeros(new Shape(hidden.Rows, dim)) : null;
         if (record)
         {
@@ -135,7 +135,7 @@ public static unsafe class LinearCrossEntropyOp
     private static void Zeroed(Tape tape, Tensor? parameter)
     {
         if (tape.GradOf(parameter, out bool there) is { } grad && !there)
-            VectorKernel.Fill(grad.F, grad.Shape.Elements, 0);
+            VectorKernel.Fill(0, grad.F, grad.Shape.Elements);
     }
 
     private sealed class LinearCrossEntropyNode : Node

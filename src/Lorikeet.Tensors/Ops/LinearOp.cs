@@ -1,5 +1,3 @@
-using Lorikeet.Kernels;
-
 namespace Lorikeet.Tensors;
 
 /// <summary><c>y = x Wᵀ + b</c>.</summary>

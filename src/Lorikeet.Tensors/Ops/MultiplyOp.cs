@@ -37,8 +37,8 @@ public static unsafe class MultiplyOp
             if (tape.GradOf(input, out bool there) is not { } grad)
                 return;
             if (!there)
-                VectorKernel.Fill(grad.F, grad.Shape.Elements, 0);
-            VectorKernel.MulAdd(Output.Grad!.F, other.F, grad.F, grad.Shape.Elements);
+                VectorKernel.Fill(0, grad.F, grad.Shape.Elements);
+            VectorKernel.MulAddTo(Output.Grad!.F, other.F, grad.F, grad.Shape.Elements);
         }
     }
 }

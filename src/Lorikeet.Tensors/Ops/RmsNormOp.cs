@@ -35,7 +35,7 @@ public static unsafe class RmsNormOp
             Tensor dy = Output.Grad!;
             Tensor? dw = tape.GradOf(Weight, out bool there);
             if (dw is not null && !there)
-                VectorKernel.Fill(dw.F, dw.Shape.Elements, 0);
+                VectorKernel.Fill(0, dw.F, dw.Shape.Elements);
             Tensor? dx = tape.GradOf(X, out there);
             RmsNormKernel.Backward(dy.F, dy.Ld, X.F, X.Ld, Weight is null ? null : Weight.F, Offset, Inverse.F,
                 dx is null ? null : dx.F, dx?.Ld ?? 0, there, dw is null ? null : dw.F, X.Rows, X.Columns);

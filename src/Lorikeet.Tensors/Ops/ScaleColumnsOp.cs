@@ -14,7 +14,7 @@ public static unsafe class ScaleColumnsOp
         if (factors.Shape.Elements != x.Columns)
             throw new ArgumentException($"column scaling: {factors} has {factors.Shape.Elements} factors, {x} has {x.Columns} columns");
         Tensor y = tape.New(x.Shape);
-        VectorKernel.ScaleColumns(x.F, x.Ld, factors.F, y.F, y.Ld, x.Rows, x.Columns, accumulate: false);
+        VectorKernel.ScaleColumns(x.F, x.Ld, factors.F, y.F, y.Ld, x.Rows, x.Columns);
         if (!tape.Recording || !(x.RequiresGrad || factors.RequiresGrad))
             return y;
         ScaleColumnsNode node = tape.Rent<ScaleColumnsNode>();
@@ -29,14 +29,12 @@ public static unsafe class ScaleColumnsOp
         protected internal override void Backward(Tape tape)
         {
             Tensor dy = Output.Grad!;
-            if (tape.GradOf(Factors, out bool there) is { } df)
-            {
-                if (!there)
-                    VectorKernel.Fill(df.F, df.Shape.Elements, 0);
-                VectorKernel.ScaleColumnsBackward(dy.F, dy.Ld, X.F, X.Ld, df.F, X.Rows, X.Columns);
-            }
-            if (tape.GradOf(X, out there) is { } dx)
-                VectorKernel.ScaleColumns(dy.F, dy.Ld, Factors.F, dx.F, dx.Ld, dy.Rows, dy.Columns, there);
+            Tensor? df = tape.GradOf(Factors, out bool there);
+            if (df is not null && !there)
+                VectorKernel.Fill(0, df.F, df.Shape.Elements);
+            Tensor? dx = tape.GradOf(X, out there);
+            VectorKernel.ScaleColumnsBackward(dy.F, dy.Ld, X.F, X.Ld, Factors.F, dx is null ? null : dx.F, dx?.Ld ?? 0, there, df is null ? null : df.F,
+                X.Rows, X.Columns);
         }
 
         protected internal override void Clear() => (X, Factors) = (null!, null!);

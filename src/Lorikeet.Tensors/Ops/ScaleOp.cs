@@ -10,8 +10,7 @@ public static unsafe class ScaleOp
     {
         Check.Contiguous("scale", x);
         Tensor y = tape.New(x.Shape);
-        VectorKernel.Copy(x.F, y.F, x.Shape.Elements);
-        VectorKernel.Scale(y.F, factor, x.Shape.Elements);
+        VectorKernel.Scale(factor, x.F, y.F, x.Shape.Elements);
         if (!tape.Recording || !x.RequiresGrad)
             return y;
         ScaleNode node = tape.Rent<ScaleNode>();
@@ -27,7 +26,7 @@ public static unsafe class ScaleOp
         protected internal override void Backward(Tape tape)
         {
             Tensor dy = Output.Grad!;
-            VectorKernel.Scale(dy.F, Factor, dy.Shape.Elements);
+            VectorKernel.Scale(Factor, dy.F, dy.F, dy.Shape.Elements);
             tape.PassGrad(Output, X);
         }
 

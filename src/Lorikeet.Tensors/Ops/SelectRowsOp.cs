@@ -59,7 +59,7 @@ public static unsafe class SelectRowsOp
         {
             Tensor? dx = tape.GradOf(x, out bool there);
             if (dx is not null && !there)
-                VectorKernel.Fill(dx.F, dx.Shape.Elements, 0);
+                VectorKernel.Fill(0, dx.F, dx.Shape.Elements);
             return dx;
         }
     }
