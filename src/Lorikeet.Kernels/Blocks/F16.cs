@@ -53,8 +53,18 @@ internal static unsafe class F16
             halves[i] = FromSingle(x[i]);
     }
 
+    /// <summary>The values of four halves.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector256<float> ToSingle(Vector256<uint> half)
+    public static Vector128<float> ToSingle(Vector128<uint> half)
+    {
+        Vector128<float> magnitude = ((half & Vector128.Create(0x7FFFu)) << 13).AsSingle() * Vector128.Create(ExponentShift).AsSingle();
+        Vector128<uint> beyond = Vector128.GreaterThanOrEqual(magnitude.AsInt32(), Vector128.Create((int)FirstBeyondFinite)).AsUInt32();
+        return (magnitude.AsUInt32() | (beyond & Vector128.Create(Infinity)) | ((half & Vector128.Create(0x8000u)) << 16)).AsSingle();
+    }
+
+    /// <summary>The values of eight halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> ToSingle(Vector256<uint> half)
     {
         Vector256<float> magnitude = ((half & Vector256.Create(0x7FFFu)) << 13).AsSingle() * Vector256.Create(ExponentShift).AsSingle();
         Vector256<uint> beyond = Vector256.GreaterThanOrEqual(magnitude.AsInt32(), Vector256.Create((int)FirstBeyondFinite)).AsUInt32();

@@ -3,7 +3,7 @@ namespace Lorikeet.Kernels.Reference;
 /// <summary>Matrix products by plain loops.</summary>
 internal static unsafe class GemmReference
 {
-    /// <summary>See <see cref="Gemm.Run"/>; sums are kept in double.</summary>
+    /// <summary>See <see cref="Gemm.Run(in GemmCall)"/>; sums are kept in double.</summary>
     public static void Run(in GemmCall call)
     {
         for (int i = 0; i < call.M; i++)
@@ -25,10 +25,19 @@ internal static unsafe class GemmReference
     private static float At(in GemmOperand x, long i, long p)
     {
         (long row, long column) = x.Transposed ? (p, i) : (i, p);
-        if (x.Type == DType.F32)
-            return ((float*)x.Data)[row * x.Stride + column];
-        float value;
-        BlockFormats.Dequantize(x.Type, x.Row(row), column, 1, &value);
-        return value;
+        long at = row * x.Stride + column;
+        switch (x.Type)
+        {
+            case DType.F32:
+                return ((float*)x.Data)[at];
+            case DType.BF16:
+                return BF16.ToSingle(((ushort*)x.Data)[at]);
+            case DType.F16:
+                return F16.ToSingle(((ushort*)x.Data)[at]);
+            default:
+                float value;
+                BlockFormats.Dequantize(x.Type, x.Row(row), column, 1, &value);
+                return value;
+        }
     }
 }

@@ -1,0 +1,291 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using System.Runtime.Intrinsics.X86;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>A storage type that is widened in registers while it is packed.</summary>
+internal unsafe interface IGemmSource
+{
+    /// <summary>Bytes of one element.</summary>
+    static abstract int Bytes { get; }
+    static abstract Vector256<float> Load8(byte* from);
+    static abstract Vector128<float> Load4(byte* from);
+    static abstract float Load1(byte* from);
+}
+
+internal readonly unsafe struct F32Source : IGemmSource
+{
+    public static int Bytes => 4;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load8(byte* from) => Vector256.Load((float*)from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load4(byte* from) => Vector128.Load((float*)from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load1(byte* from) => *(float*)from;
+}
+
+internal readonly unsafe struct BF16Source : IGemmSource
+{
+    public static int Bytes => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load8(byte* from)
+    {
+        Vector128<ushort> x = Vector128.Load((ushort*)from);
+        Vector256<uint> wide = Avx2.IsSupported ? Avx2.ConvertToVector256Int32(x).AsUInt32() : Vector256.Create(Vector128.WidenLower(x), Vector128.WidenUpper(x));
+        return (wide << 16).AsSingle();
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load4(byte* from) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)from).AsUInt16()) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load1(byte* from) => BF16.ToSingle(*(ushort*)from);
+}
+
+internal readonly unsafe struct F16Source : IGemmSource
+{
+    public static int Bytes => 2;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> Load8(byte* from)
+    {
+        Vector128<ushort> x = Vector128.Load((ushort*)from);
+        return F16.ToSingle(Avx2.IsSupported ? Avx2.ConvertToVector256Int32(x).AsUInt32() : Vector256.Create(Vector128.WidenLower(x), Vector128.WidenUpper(x)));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Load4(byte* from) => F16.ToSingle(Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)from).AsUInt16()));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float Load1(byte* from) => F16.ToSingle(*(ushort*)from);
+}
+
+/// <summary>
+/// Copies factors of a product into panels: for each k, the values of a panel's rows side by side, in the order in which a tile reads them.
+/// Widening, unpacking and scaling happen on the way.
+/// </summary>
+internal static unsafe class GemmPack
+{
+    /// <summary>Most rows of one panel.</summary>
+    public const int MaxWidth = 32;
+
+    /// <summary>Floats behind a panel that packing may overwrite with rubbish.</summary>
+    public const int Slack = 8;
+
+    /// <summary>Floats of scratch that <see cref="Panels"/> needs.</summary>
+    public static int ScratchFloats(in GemmOperand x, int rows, int k) => IsDirect(x.Type) ? 0
+        : x.Transposed ? rows + 2 * x.Type.BlockSize()
+        : MaxWidth * k;
+
+    /// <summary>
+    /// Packs rows <c>row .. row + rows - 1</c> and sums' terms <c>first .. first + k - 1</c> in panels of <paramref name="width"/> rows:
+    /// <c>to[panel * panelStep + p * width + r] = scale * x(row + panel * width + r, first + p)</c>. The columns of a last, narrower panel that
+    /// belong to no row hold rubbish. <paramref name="wide"/>: turn by registers of eight (AVX2), not of four.
+    /// </summary>
+    public static void Panels(in GemmOperand x, long row, int rows, long first, int k, float scale, float* to, int width, nint panelStep, bool wide, float* scratch)
+    {
+        if (k == 0)
+            return;
+        if (!IsDirect(x.Type))
+        {
+            if (x.Transposed)
+                SpreadRows(x, row, rows, first, k, scale, to, width, panelStep, scratch);
+            else
+                UnpackRows(x, row, rows, first, k, scale, to, width, panelStep, wide, scratch);
+            return;
+        }
+        for (int r = 0; r < rows; r += width, to += panelStep)
+        {
+            int count = Math.Min(width, rows - r);
+            byte* from = x.Transposed ? x.Row(first) + (row + r) * x.Type.BlockBytes() : x.Row(row + r) + first * x.Type.BlockBytes();
+            nint stride = (nint)(x.Stride * x.Type.BlockBytes());
+            if (x.Type == DType.F32)
+                Panel<F32Source>(from, stride, x.Transposed, count, k, scale, to, width, wide);
+            else if (x.Type == DType.BF16)
+                Panel<BF16Source>(from, stride, x.Transposed, count, k, scale, to, width, wide);
+            else
+                Panel<F16Source>(from, stride, x.Transposed, count, k, scale, to, width, wide);
+        }
+    }
+
+    private static bool IsDirect(DType type) => type is DType.F32 or DType.BF16 or DType.F16;
+
+    private static void Panel<TSource>(byte* from, nint stride, bool transposed, int rows, int k, float scale, float* to, int width, bool wide)
+        where TSource : struct, IGemmSource
+    {
+        if (transposed)
+            Copy<TSource>(from, stride, rows, k, scale, to, width);
+        else if (wide)
+            Turn8<TSource>(from, stride, rows, k, scale, to, width);
+        else
+            Turn4<TSource>(from, stride, rows, k, scale, to, width);
+    }
+
+    /// <summary>Block formats by whole rows: unpack a panel's rows, then turn them.</summary>
+    private static void UnpackRows(in GemmOperand x, long row, int rows, long first, int k, float scale, float* to, int width, nint panelStep, bool wide, float* scratch)
+    {
+        for (int r = 0; r < rows; r += width, to += panelStep)
+        {
+            int count = Math.Min(width, rows - r);
+            for (int i = 0; i < count; i++)
+                BlockFormats.Dequantize(x.Type, x.Row(row + r + i), first, k, scratch + (nint)i * k);
+            Panel<F32Source>((byte*)scratch, (nint)k * sizeof(float), false, count, k, scale, to, width, wide);
+        }
+    }
+
+    /// <summary>Block formats stored <c>[k, rows]</c>: unpack each row of memory once for all panels.</summary>
+    private static void SpreadRows(in GemmOperand x, long row, int rows, long first, int k, float scale, float* to, int width, nint panelStep, float* scratch)
+    {
+        int block = x.Type.BlockSize();
+        long begin = row / block * block;
+        int skip = (int)(row - begin);
+        for (int p = 0; p < k; p++)
+        {
+            BlockFormats.Dequantize(x.Type, x.Row(first + p), begin, skip + rows, scratch);
+            float* panel = to + (nint)p * width;
+            for (int r = 0; r < rows; r += width, panel += panelStep)
+                Copy<F32Source>((byte*)(scratch + skip + r), 0, Math.Min(width, rows - r), 1, scale, panel, width);
+        }
+    }
+
+    /// <summary>Memory holds <c>[k, rows]</c>: rows are already side by side.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Copy<TSource>(byte* from, nint stride, int rows, int k, float scale, float* to, int width)
+        where TSource : struct, IGemmSource
+    {
+        if (rows < 4)
+        {
+            for (; k > 0; k--, from += stride, to += width)
+            {
+                for (int r = 0; r < rows; r++)
+                    to[r] = TSource.Load1(from + r * TSource.Bytes) * scale;
+            }
+            return;
+        }
+        int last4 = rows - 4;
+        if (!Vector256.IsHardwareAccelerated || rows < 8)
+        {
+            Vector128<float> by4 = Vector128.Create(scale);
+            for (; k > 0; k--, from += stride, to += width)
+            {
+                for (int r = 0; r < last4; r += 4)
+                    (TSource.Load4(from + r * TSource.Bytes) * by4).Store(to + r);
+                (TSource.Load4(from + last4 * TSource.Bytes) * by4).Store(to + last4);
+            }
+            return;
+        }
+        int last8 = rows - 8;
+        Vector256<float> by8 = Vector256.Create(scale);
+        for (; k > 0; k--, from += stride, to += width)
+        {
+            for (int r = 0; r < last8; r += 8)
+                (TSource.Load8(from + r * TSource.Bytes) * by8).Store(to + r);
+            (TSource.Load8(from + last8 * TSource.Bytes) * by8).Store(to + last8);
+        }
+    }
+
+    /// <summary>Memory holds <c>[rows, k]</c>: squares of 8 × 8 are turned in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Turn8<TSource>(byte* from, nint stride, int rows, int k, float scale, float* to, int width)
+        where TSource : struct, IGemmSource
+    {
+        byte** row = stackalloc byte*[MaxWidth];
+        for (int r = 0; r < MaxWidth; r++)
+            row[r] = from + Math.Min(r, rows - 1) * stride;
+        Vector256<float> by = Vector256.Create(scale);
+        int group = (rows - 1) & ~7;
+        nint at = 0;
+        for (; k >= 8; k -= 8)
+        {
+            // from the last group to the first: where a panel is narrower than its groups, the next group down repairs what this one spilt
+            for (int g = group; g >= 0; g -= 8)
+            {
+                Vector256<float> r0 = TSource.Load8(row[g] + at), r1 = TSource.Load8(row[g + 1] + at);
+                Vector256<float> r2 = TSource.Load8(row[g + 2] + at), r3 = TSource.Load8(row[g + 3] + at);
+                Vector256<float> r4 = TSource.Load8(row[g + 4] + at), r5 = TSource.Load8(row[g + 5] + at);
+                Vector256<float> r6 = TSource.Load8(row[g + 6] + at), r7 = TSource.Load8(row[g + 7] + at);
+                Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
+                Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
+                r0 = Avx.Shuffle(a0, a2, 0x44) * by;
+                r1 = Avx.Shuffle(a0, a2, 0xEE) * by;
+                r2 = Avx.Shuffle(a1, a3, 0x44) * by;
+                r3 = Avx.Shuffle(a1, a3, 0xEE) * by;
+                r4 = Avx.Shuffle(a4, a6, 0x44) * by;
+                r5 = Avx.Shuffle(a4, a6, 0xEE) * by;
+                r6 = Avx.Shuffle(a5, a7, 0x44) * by;
+                r7 = Avx.Shuffle(a5, a7, 0xEE) * by;
+                float* column = to + g;
+                Avx.Permute2x128(r0, r4, 0x20).Store(column);
+                Avx.Permute2x128(r1, r5, 0x20).Store(column + width);
+                Avx.Permute2x128(r2, r6, 0x20).Store(column + 2 * width);
+                Avx.Permute2x128(r3, r7, 0x20).Store(column + 3 * width);
+                column += 4 * width;
+                Avx.Permute2x128(r0, r4, 0x31).Store(column);
+                Avx.Permute2x128(r1, r5, 0x31).Store(column + width);
+                Avx.Permute2x128(r2, r6, 0x31).Store(column + 2 * width);
+                Avx.Permute2x128(r3, r7, 0x31).Store(column + 3 * width);
+            }
+            to += 8 * width;
+            at += 8 * TSource.Bytes;
+        }
+        Turn1<TSource>(row, at, rows, k, scale, to, width);
+    }
+
+    /// <summary>Memory holds <c>[rows, k]</c>: squares of 4 × 4 are turned in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Turn4<TSource>(byte* from, nint stride, int rows, int k, float scale, float* to, int width)
+        where TSource : struct, IGemmSource
+    {
+        byte** row = stackalloc byte*[MaxWidth];
+        for (int r = 0; r < MaxWidth; r++)
+            row[r] = from + Math.Min(r, rows - 1) * stride;
+        Vector128<float> by = Vector128.Create(scale);
+        int group = (rows - 1) & ~3;
+        nint at = 0;
+        for (; k >= 4; k -= 4)
+        {
+            for (int g = group; g >= 0; g -= 4)
+            {
+                Vector128<float> r0 = TSource.Load4(row[g] + at) * by, r1 = TSource.Load4(row[g + 1] + at) * by;
+                Vector128<float> r2 = TSource.Load4(row[g + 2] + at) * by, r3 = TSource.Load4(row[g + 3] + at) * by;
+                Vector128<float> a0 = ZipLow(r0, r2), a1 = ZipHigh(r0, r2), a2 = ZipLow(r1, r3), a3 = ZipHigh(r1, r3);
+                float* column = to + g;
+                ZipLow(a0, a2).Store(column);
+                ZipHigh(a0, a2).Store(column + width);
+                ZipLow(a1, a3).Store(column + 2 * width);
+                ZipHigh(a1, a3).Store(column + 3 * width);
+            }
+            to += 4 * width;
+            at += 4 * TSource.Bytes;
+        }
+        Turn1<TSource>(row, at, rows, k, scale, to, width);
+    }
+
+    private static void Turn1<TSource>(byte** row, nint at, int rows, int k, float scale, float* to, int width)
+        where TSource : struct, IGemmSource
+    {
+        for (; k > 0; k--, to += width, at += TSource.Bytes)
+        {
+            for (int r = 0; r < rows; r++)
+                to[r] = TSource.Load1(row[r] + at) * scale;
+        }
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y) =>
+        Sse.IsSupported ? Sse.UnpackLow(x, y)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(x, y)
+        : Vector128.Create(x[0], y[0], x[1], y[1]);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<float> ZipHigh(Vector128<float> x, Vector128<float> y) =>
+        Sse.IsSupported ? Sse.UnpackHigh(x, y)
+        : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(x, y)
+        : Vector128.Create(x[2], y[2], x[3], y[3]);
+}

@@ -1,0 +1,238 @@
+using System.Runtime.CompilerServices;
+using unsafe Tile = delegate*<float*, nint, float*, nint, nint, float*, nint, float*, bool, void>;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// How one product is cut. Threads take rectangles of C. Within one, the sums run in blocks of k short enough that a tile's rows of A stay in
+/// the first cache and a block of B's panels in the second; every tile reads both, packed. The order of additions into an element of C depends
+/// on the blocks of k alone, so it is the same for any number of threads and rows.
+/// </summary>
+internal unsafe struct GemmPlan
+{
+    /// <summary>Terms that a block of k aims at.</summary>
+    internal static int BlockTerms = 384;
+
+    /// <summary>Further terms that the second product may add to the last block.</summary>
+    private const int ExtraTerms = 64;
+
+    /// <summary>Floats of B that are packed at once: half of a second-level cache of 1 MB.</summary>
+    internal static int BlockFloats = 128 * 1024;
+
+    /// <summary>Multiplications for which waking other threads does not pay.</summary>
+    private const long SerialWork = 100_000;
+
+    private GemmCall _call;
+    private KernelTier _tier;
+    private int _block;
+    private int _rowParts;
+    private int _columnParts;
+
+    /// <summary>Runs a product on the tiles of a tier.</summary>
+    public static void Run(in GemmCall call, KernelTier tier)
+    {
+        if (call.M <= 0 || call.N <= 0)
+            return;
+        GemmPlan plan = new() { _call = call, _tier = tier, _block = TermsPerBlock(call) };
+        plan.Divide(GemmTiles.Of(tier));
+        ComputePool.Run(&Part, &plan, plan._rowParts * plan._columnParts);
+    }
+
+    /// <summary>Equal blocks of k, of whole blocks of stored weights.</summary>
+    private static int TermsPerBlock(in GemmCall call)
+    {
+        int unit = Math.Max(8, Math.Max(call.A.Type.BlockSize(), call.B.Type.BlockSize()));
+        int blocks = Math.Max(1, (call.K + BlockTerms - 1) / BlockTerms);
+        return Math.Max(1, ((call.K + blocks - 1) / blocks + unit - 1) / unit) * unit;
+    }
+
+    /// <summary>Chooses the rectangles: as many as threads, or a few times as many, so that the slowest thread ends early at little extra packing.</summary>
+    private void Divide(GemmTiles tiles)
+    {
+        _rowParts = _columnParts = 1;
+        int threads = ComputePool.Threads;
+        long work = (long)_call.M * _call.N * (_call.K + _call.K2);
+        if (threads == 1 || work < SerialWork)
+            return;
+        int panels = (_call.N + 2 * tiles.Lanes - 1) / (2 * tiles.Lanes);
+        int rowTiles = (_call.M + tiles.MaxRows - 1) / tiles.MaxRows;
+        double best = double.MaxValue;
+        for (int columns = 1; columns <= Math.Min(panels, 4 * threads); columns++)
+        {
+            for (int rows = 1; rows <= Math.Min(rowTiles, threads); rows++)
+            {
+                int parts = rows * columns;
+                if (parts < threads && columns < panels && rows < Math.Min(rowTiles, threads))
+                    continue;
+                // in units of one tile's work: the tiles of the largest part, and the packing of its rows and columns
+                double rowsOfPart = (double)rowTiles / rows, columnsOfPart = Math.Ceiling((double)panels / columns);
+                double part = rowsOfPart * columnsOfPart + 0.15 * rowsOfPart + 0.4 * columnsOfPart + 1;
+                double time = part * ((parts + threads - 1) / threads);
+                if (time < best)
+                {
+                    best = time;
+                    _rowParts = rows;
+                    _columnParts = columns;
+                }
+            }
+        }
+    }
+
+    private static void Part(void* context, int part)
+    {
+        var plan = (GemmPlan*)context;
+        int lanes = GemmTiles.Of(plan->_tier).Lanes;
+        int rowPart = part % plan->_rowParts, columnPart = part / plan->_rowParts;
+        int m = plan->_call.M, n = plan->_call.N;
+        int row = (int)((long)m * rowPart / plan->_rowParts), rowEnd = (int)((long)m * (rowPart + 1) / plan->_rowParts);
+        int panel = 2 * lanes, panels = (n + panel - 1) / panel;
+        int column = (int)((long)panels * columnPart / plan->_columnParts) * panel;
+        int columnEnd = Math.Min(n, (int)((long)panels * (columnPart + 1) / plan->_columnParts) * panel);
+        if (row < rowEnd && column < columnEnd)
+            plan->Rectangle(row, rowEnd - row, column, columnEnd - column);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
+    private void Rectangle(int row, int rows, int column, int columns)
+    {
+        GemmTiles tiles = GemmTiles.Of(_tier);
+        int panel = 2 * tiles.Lanes;
+        int longest = _block + ExtraTerms;
+        int blockColumns = Math.Min((columns + panel - 1) / panel * panel, Math.Max(panel, BlockFloats / longest / panel * panel));
+        int rowTiles = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
+        // a factor that lies as the tile reads it, and is read once or twice only, is not packed
+        bool bInPlace = _call.B is { Type: DType.F32, Transposed: true } && rowTiles <= 2;
+        bool aInPlace = _call.A is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && columns <= 2 * panel;
+
+        int scratch = Math.Max(
+            Math.Max(GemmPack.ScratchFloats(_call.A, tiles.MaxRows, longest), GemmPack.ScratchFloats(_call.B, blockColumns, longest)),
+            Math.Max(GemmPack.ScratchFloats(_call.A2, tiles.MaxRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
+        int aFloats = (tiles.MaxRows * longest + GemmPack.Slack + 15) & ~15;
+        float* a = GemmScratch.Rent(aFloats + (long)blockColumns * longest + GemmPack.Slack + scratch);
+        float* b = a + aFloats;
+        float* unpacked = b + (long)blockColumns * longest + GemmPack.Slack;
+        float* edge = stackalloc float[14 * 32];
+
+        for (int j = column; j < column + columns; j += blockColumns)
+        {
+            int width = Math.Min(blockColumns, column + columns - j);
+            int k1 = 0, k2 = 0;
+            do
+            {
+                int terms = Math.Min(_block, _call.K - k1);
+                int terms2 = k1 + terms == _call.K ? Math.Min(longest - terms, _call.K2 - k2) : 0;
+                bool first = k1 == 0 && k2 == 0;
+                Block block = new()
+                {
+                    K1 = k1,
+                    K2 = k2,
+                    Terms = terms,
+                    Terms2 = terms2,
+                    Column = j,
+                    Columns = width,
+                    BInPlace = bInPlace && terms2 == 0,
+                    AInPlace = aInPlace && terms2 == 0,
+                    A = a,
+                    B = b,
+                    Unpacked = unpacked,
+                    Edge = edge,
+                    Accumulate = !first || _call.Accumulate,
+                    Bias = first && _call.Bias != null ? _call.Bias + j : null,
+                };
+                PackB(block, tiles);
+                int at = row;
+                for (int tile = 0; tile < rowTiles; tile++)
+                {
+                    int height = (rows - (at - row) + rowTiles - tile - 1) / (rowTiles - tile);
+                    RowOfTiles(block, tiles, at, height);
+                    at += height;
+                }
+                k1 += terms;
+                k2 += terms2;
+            }
+            while (k1 < _call.K || k2 < _call.K2);
+        }
+    }
+
+    private readonly void PackB(in Block block, GemmTiles tiles)
+    {
+        int panel = 2 * tiles.Lanes;
+        int k = block.Terms + block.Terms2;
+        int whole = block.Columns / panel * panel;
+        if (!block.BInPlace && whole > 0)
+            PackB(block, block.Column, whole, panel, (nint)panel * k, block.B);
+        int rest = block.Columns - whole;
+        if (rest > 0)
+            PackB(block, block.Column + whole, rest, rest <= tiles.Lanes ? tiles.Lanes : panel, 0, block.B + (nint)whole * k);
+    }
+
+    private readonly void PackB(in Block block, int column, int columns, int width, nint panelStep, float* to)
+    {
+        bool wide = _tier >= KernelTier.Vector256;
+        GemmPack.Panels(_call.B, column, columns, block.K1, block.Terms, 1, to, width, panelStep, wide, block.Unpacked);
+        GemmPack.Panels(_call.B2, column, columns, block.K2, block.Terms2, 1, to + (nint)block.Terms * width, width, panelStep, wide, block.Unpacked);
+    }
+
+    /// <summary>One packed strip of A against all of the block's panels of B.</summary>
+    private readonly void RowOfTiles(in Block block, GemmTiles tiles, int row, int height)
+    {
+        float* a = block.A;
+        nint aStep = height;
+        if (block.AInPlace)
+        {
+            a = (float*)_call.A.Data + block.K1 * _call.A.Stride + row;
+            aStep = (nint)_call.A.Stride;
+        }
+        else
+        {
+            bool wide = _tier >= KernelTier.Vector256;
+            GemmPack.Panels(_call.A, row, height, block.K1, block.Terms, _call.Alpha, a, height, 0, wide, block.Unpacked);
+            GemmPack.Panels(_call.A2, row, height, block.K2, block.Terms2, _call.Alpha2, a + (nint)block.Terms * height, height, 0, wide, block.Unpacked);
+        }
+        int lanes = tiles.Lanes, panel = 2 * lanes;
+        int k = block.Terms + block.Terms2;
+        float* c = _call.C + row * _call.StrideC + block.Column;
+        Tile tile = tiles[height, 2];
+        int j = 0;
+        for (; j + panel <= block.Columns; j += panel)
+        {
+            float* b = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
+            tile(a, aStep, b, block.BInPlace ? (nint)_call.B.Stride : panel, k, c + j, (nint)_call.StrideC, block.Bias == null ? null : block.Bias + j, block.Accumulate);
+        }
+        if (j < block.Columns)
+        {
+            int rest = block.Columns - j, width = rest <= lanes ? lanes : panel;
+            float* b = block.B + (nint)j * k, bias = block.Bias == null ? null : block.Bias + j;
+            if (rest == width)
+            {
+                tiles[height, 1](a, aStep, b, width, k, c + j, (nint)_call.StrideC, bias, block.Accumulate);
+                return;
+            }
+            tiles[height, width / lanes](a, aStep, b, width, k, block.Edge, width, null, false);
+            Spread(block.Edge, width, height, rest, c + j, bias, block.Accumulate);
+        }
+    }
+
+    /// <summary>Moves a tile that is broader than what is left of C.</summary>
+    private readonly void Spread(float* edge, int width, int rows, int columns, float* c, float* bias, bool accumulate)
+    {
+        for (int i = 0; i < rows; i++, edge += width, c += _call.StrideC)
+        {
+            for (int j = 0; j < columns; j++)
+            {
+                float value = edge[j];
+                if (accumulate)
+                    value += c[j];
+                c[j] = bias == null ? value : value + bias[j];
+            }
+        }
+    }
+
+    /// <summary>One block of k by one block of columns.</summary>
+    private struct Block
+    {
+        public int K1, K2, Terms, Terms2, Column, Columns;
+        public bool AInPlace, BInPlace, Accumulate;
+        public float* A, B, Unpacked, Edge, Bias;
+    }
+}

@@ -1,0 +1,30 @@
+using System.Runtime.InteropServices;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>A thread's own memory for packed panels: it grows to the largest product seen and goes with the thread.</summary>
+internal sealed unsafe class GemmScratch
+{
+    [ThreadStatic]
+    private static GemmScratch? _mine;
+
+    private void* _memory;
+    private long _floats;
+
+    /// <summary>At least <paramref name="floats"/> floats, 64-byte aligned, valid until this thread's next call.</summary>
+    public static float* Rent(long floats)
+    {
+        GemmScratch mine = _mine ??= new GemmScratch();
+        if (mine._floats < floats)
+        {
+            NativeMemory.AlignedFree(mine._memory);
+            mine._memory = null;
+            mine._floats = 0;
+            mine._memory = NativeMemory.AlignedAlloc(checked((nuint)floats * sizeof(float)), 4096);
+            mine._floats = floats;
+        }
+        return (float*)mine._memory;
+    }
+
+    ~GemmScratch() => NativeMemory.AlignedFree(_memory);
+}

@@ -1,0 +1,93 @@
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.Arm;
+using unsafe Tile = delegate*<float*, nint, float*, nint, nint, float*, nint, float*, bool, void>;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>The compiled tiles of one register width, by height and breadth.</summary>
+internal sealed unsafe class GemmTiles
+{
+    private readonly nint[] _byRows = new nint[2 * 14];
+
+    /// <summary>Floats in a register.</summary>
+    public required int Lanes { get; init; }
+
+    /// <summary>The highest tile whose accumulators all stay in registers.</summary>
+    public required int MaxRows { get; init; }
+
+    /// <summary>Tiles with <paramref name="rows"/> rows of one or two registers.</summary>
+    public Tile this[int rows, int registers] => (Tile)_byRows[2 * (rows - 1) + registers - 1];
+
+    /// <summary>The tiles of a tier.</summary>
+    public static GemmTiles Of(KernelTier tier) => tier switch
+    {
+        KernelTier.Vector512 => Wide512,
+        KernelTier.Vector256 => Wide256,
+        _ => Wide128,
+    };
+
+    private static readonly GemmTiles Wide512 = Build<Vector512<float>, Lanes512>(14);
+    private static readonly GemmTiles Wide256 = Build<Vector256<float>, Lanes256>(6);
+    private static readonly GemmTiles Wide128 = Build<Vector128<float>, Lanes128>(AdvSimd.Arm64.IsSupported ? 12 : 6);
+
+    private static GemmTiles Build<TVector, TLanes>(int maxRows)
+        where TVector : struct
+        where TLanes : struct, IGemmLanes<TVector>
+    {
+        var tiles = new GemmTiles { Lanes = TLanes.Count, MaxRows = maxRows };
+        tiles.Add<TVector, TLanes, Size1>();
+        tiles.Add<TVector, TLanes, Size2>();
+        tiles.Add<TVector, TLanes, Size3>();
+        tiles.Add<TVector, TLanes, Size4>();
+        tiles.Add<TVector, TLanes, Size5>();
+        tiles.Add<TVector, TLanes, Size6>();
+        tiles.Add<TVector, TLanes, Size7>();
+        tiles.Add<TVector, TLanes, Size8>();
+        tiles.Add<TVector, TLanes, Size9>();
+        tiles.Add<TVector, TLanes, Size10>();
+        tiles.Add<TVector, TLanes, Size11>();
+        tiles.Add<TVector, TLanes, Size12>();
+        tiles.Add<TVector, TLanes, Size13>();
+        tiles.Add<TVector, TLanes, Size14>();
+        return tiles;
+    }
+
+    private void Add<TVector, TLanes, TRows>()
+        where TVector : struct
+        where TLanes : struct, IGemmLanes<TVector>
+        where TRows : struct, IGemmSize
+    {
+        Tile one = &GemmTile<TVector, TLanes, TRows, Size1>.Run;
+        Tile two = &GemmTile<TVector, TLanes, TRows, Size2>.Run;
+        _byRows[2 * (TRows.Value - 1)] = (nint)one;
+        _byRows[2 * (TRows.Value - 1) + 1] = (nint)two;
+    }
+
+    private readonly struct Size1 : IGemmSize { public static int Value => 1; }
+
+    private readonly struct Size2 : IGemmSize { public static int Value => 2; }
+
+    private readonly struct Size3 : IGemmSize { public static int Value => 3; }
+
+    private readonly struct Size4 : IGemmSize { public static int Value => 4; }
+
+    private readonly struct Size5 : IGemmSize { public static int Value => 5; }
+
+    private readonly struct Size6 : IGemmSize { public static int Value => 6; }
+
+    private readonly struct Size7 : IGemmSize { public static int Value => 7; }
+
+    private readonly struct Size8 : IGemmSize { public static int Value => 8; }
+
+    private readonly struct Size9 : IGemmSize { public static int Value => 9; }
+
+    private readonly struct Size10 : IGemmSize { public static int Value => 10; }
+
+    private readonly struct Size11 : IGemmSize { public static int Value => 11; }
+
+    private readonly struct Size12 : IGemmSize { public static int Value => 12; }
+
+    private readonly struct Size13 : IGemmSize { public static int Value => 13; }
+
+    private readonly struct Size14 : IGemmSize { public static int Value => 14; }
+}

@@ -1,0 +1,274 @@
+using System.Runtime.InteropServices;
+using Lorikeet.Kernels.Reference;
+
+namespace Lorikeet.Kernels.Tests;
+
+[Collection(nameof(ComputePool))]
+public sealed unsafe class GemmTests : IDisposable
+{
+    private readonly int _threads = ComputePool.Threads;
+    private readonly List<nint> _blocks = [];
+
+    public void Dispose()
+    {
+        ComputePool.Threads = _threads;
+        foreach (nint block in _blocks)
+            NativeMemory.Free((void*)block);
+    }
+
+    public static TheoryData<KernelTier> Tiers =>
+    [
+        .. new[] { KernelTier.Vector128, KernelTier.Vector256, KernelTier.Vector512 }.Where(tier => tier <= Isa.Widest),
+    ];
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void Every_width_equals_the_plain_loops(KernelTier tier)
+    {
+        var random = new Random(1);
+        for (int round = 0; round < 400; round++)
+        {
+            // half of the shapes small, so that every remainder of every tile is met often
+            int limit = round % 2 == 0 ? 40 : 200;
+            Case x = NewCase(random, random.Next(1, limit), random.Next(1, limit), random.Next(0, limit), random.Next(3) == 0 ? random.Next(1, 70) : 0);
+            Check(x, tier);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void Long_sums_run_in_blocks(KernelTier tier)
+    {
+        var random = new Random(2);
+        foreach ((int m, int n, int k, int k2) in new[] { (17, 70, 1000, 0), (33, 35, 1153, 16), (3, 40, 770, 500), (5, 33, 0, 900), (1, 1, 5000, 1) })
+            Check(NewCase(random, m, n, k, k2), tier);
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void Many_columns_run_in_blocks(KernelTier tier)
+    {
+        var random = new Random(3);
+        Check(NewCase(random, 19, 1500, 390, 8), tier);
+        Check(NewCase(random, 2, 3001, 100, 0), tier);
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void An_empty_sum_leaves_the_bias_alone(KernelTier tier)
+    {
+        var random = new Random(4);
+        Case x = NewCase(random, 5, 37, 0, 0);
+        x.Call.Bias = Floats(random, 37, 1);
+        x.Call.Accumulate = false;
+        Gemm.Run(x.Call, tier);
+        for (int i = 0; i < 5; i++)
+            new Span<float>(x.Call.C + i * x.Call.StrideC, 37).SequenceEqual(new Span<float>(x.Call.Bias, 37)).ShouldBeTrue();
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void Block_formats_are_used_in_place(KernelTier tier)
+    {
+        var random = new Random(5);
+        foreach (DType type in new[] { DType.Q4_0, DType.Q4_1, DType.Q8_0, DType.Q4_K, DType.Q6_K, DType.I8, DType.F64, DType.F8E4M3 })
+        {
+            int unit = Math.Max(type.BlockSize(), 32);
+            foreach (bool transposed in new[] { false, true })
+            {
+                int rows = transposed ? 2 * unit : 45, k = transposed ? 45 : 2 * unit;
+                Case x = NewCase(random, 21, rows, k, 0);
+                x.Call.B = Stored(random, type, transposed ? k : rows, transposed ? rows : k, transposed);
+                Check(x, tier);
+                // and as the left factor
+                Case y = NewCase(random, rows, 21, k, 0);
+                y.Call.A = x.Call.B;
+                Check(y, tier);
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
+    public void The_number_of_threads_does_not_change_a_bit(KernelTier tier)
+    {
+        var random = new Random(6);
+        for (int round = 0; round < 40; round++)
+        {
+            Case x = NewCase(random, random.Next(1, 200), random.Next(1, 400), random.Next(1, 900), random.Next(2) * random.Next(1, 40));
+            float[]? first = null;
+            foreach (int threads in new[] { 1, 2, 3, 5 })
+            {
+                ComputePool.Threads = threads;
+                x.Reset();
+                Gemm.Run(x.Call, tier);
+                float[] result = x.Result();
+                first ??= result;
+                MemoryMarshal.AsBytes(result.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(first.AsSpan())).ShouldBeTrue($"{threads} threads, {x}");
+            }
+        }
+    }
+
+    [Fact]
+    public void The_rows_of_a_batch_do_not_change_each_other()
+    {
+        // a row's result is the same bits whichever rows stand around it, as long as there are more than a handful
+        var random = new Random(7);
+        Case x = NewCase(random, 60, 70, 500, 0);
+        x.Call.Accumulate = false;
+        Gemm.Run(x.Call);
+        float[] together = x.Result();
+        x.Call.M = 20;
+        x.Reset();
+        Gemm.Run(x.Call);
+        x.Result().AsSpan(0, 20 * (int)x.Call.StrideC).SequenceEqual(together.AsSpan(0, 20 * (int)x.Call.StrideC)).ShouldBeTrue();
+    }
+
+    [Fact]
+    public void Nothing_is_allocated()
+    {
+        var random = new Random(8);
+        ComputePool.Threads = 3;
+        Case[] cases = [NewCase(random, 100, 200, 300, 16), NewCase(random, 1, 200, 300, 0), NewCase(random, 5, 400, 300, 8), NewCase(random, 30, 30, 30, 0)];
+        for (int i = 0; i < 20; i++)
+        {
+            foreach (Case x in cases)
+                Gemm.Run(x.Call);
+        }
+        long before = GC.GetTotalAllocatedBytes(true);
+        for (int i = 0; i < 100; i++)
+        {
+            foreach (Case x in cases)
+                Gemm.Run(x.Call);
+        }
+        // every thread of the process counts, and the test runner's own may allocate a little
+        (GC.GetTotalAllocatedBytes(true) - before).ShouldBeLessThan(400);
+    }
+
+    private static void Check(Case x, KernelTier tier)
+    {
+        x.Reset();
+        GemmReference.Run(x.Call);
+        float[] expected = x.Result();
+        x.Reset();
+        Gemm.Run(x.Call, tier);
+        float[] actual = x.Result();
+        float scale = x.Scale;
+        for (int i = 0; i < expected.Length; i++)
+            scale = i % x.Call.StrideC < x.Call.N ? Math.Max(scale, Math.Abs(expected[i])) : scale;
+        for (int i = 0; i < expected.Length; i++)
+        {
+            bool inside = i % x.Call.StrideC < x.Call.N && i / x.Call.StrideC < x.Call.M;
+            // between and behind the rows, not a bit may change
+            bool good = inside ? Math.Abs(actual[i] - expected[i]) <= 3e-6f * scale : BitConverter.SingleToInt32Bits(actual[i]) == BitConverter.SingleToInt32Bits(expected[i]);
+            if (!good)
+                Assert.Fail($"{tier}, {x}: row {i / x.Call.StrideC}, column {i % x.Call.StrideC}: {actual[i]:R}, expected {expected[i]:R}");
+        }
+    }
+
+    private Case NewCase(Random random, int m, int n, int k, int k2)
+    {
+        long stride = n + random.Next(3) * random.Next(20);
+        int floats = (int)(m * stride) + 40;
+        Case x = new() { Floats = floats, Initial = new float[floats] };
+        foreach (ref float value in x.Initial.AsSpan())
+            value = Value(random);
+        x.Call = new GemmCall
+        {
+            M = m,
+            N = n,
+            K = k,
+            A = Operand(random, m, k),
+            B = Operand(random, n, k),
+            Alpha = random.Next(2) == 0 ? 1 : Value(random),
+            K2 = k2,
+            A2 = Operand(random, m, k2),
+            B2 = Operand(random, n, k2),
+            Alpha2 = Value(random),
+            C = Floats(random, floats, 0),
+            StrideC = stride,
+            Accumulate = random.Next(2) == 0,
+            Bias = random.Next(2) == 0 ? null : Floats(random, n, random.Next(4)),
+        };
+        x.Scale = 2 + MathF.Sqrt(k) + MathF.Sqrt(k2);
+        x.Reset();
+        return x;
+    }
+
+    private GemmOperand Operand(Random random, int rows, int k)
+    {
+        bool transposed = random.Next(2) == 0;
+        DType type = new[] { DType.F32, DType.F32, DType.BF16, DType.F16 }[random.Next(4)];
+        (int memoryRows, int memoryColumns) = transposed ? (k, rows) : (rows, k);
+        long stride = memoryColumns + random.Next(2) * random.Next(9);
+        int count = (int)(Math.Max(0, memoryRows - 1) * stride) + memoryColumns;
+        // exactly as long as it says, at any address, with values behind the rows that would be noticed
+        byte* data = Bytes(count * type.BlockBytes() + 3) + random.Next(4) * (type == DType.F32 ? 1 : 1);
+        for (int i = 0; i < count; i++)
+        {
+            float value = i % stride < memoryColumns ? Value(random) : float.NaN;
+            if (type == DType.F32)
+                MemoryMarshal.Write(new Span<byte>(data + 4L * i, 4), value);
+            else if (type == DType.F16)
+                MemoryMarshal.Write(new Span<byte>(data + 2L * i, 2), (Half)value);
+            else
+                MemoryMarshal.Write(new Span<byte>(data + 2L * i, 2), (ushort)(BitConverter.SingleToUInt32Bits(value) >> 16));
+        }
+        return new GemmOperand(data, type, stride, transposed);
+    }
+
+    private GemmOperand Stored(Random random, DType type, int rows, int columns, bool transposed)
+    {
+        int bytes = (int)type.Bytes((long)rows * columns);
+        byte* data = Bytes(bytes);
+        var span = new Span<byte>(data, bytes);
+        if (type == DType.F64)
+        {
+            foreach (ref double value in MemoryMarshal.Cast<byte, double>(span))
+                value = Value(random);
+        }
+        else
+        {
+            // any bytes are valid codes; scales must stay small and finite
+            random.NextBytes(span);
+            for (int i = 0; i + 1 < bytes; i++)
+                span[i] = (byte)(type.IsBlocked() ? span[i] & 0x2B : span[i] & 0x3F);
+        }
+        return new GemmOperand(data, type, columns, transposed);
+    }
+
+    private float* Floats(Random random, int count, int offset)
+    {
+        float* floats = (float*)Bytes((count + offset) * sizeof(float)) + offset;
+        for (int i = 0; i < count; i++)
+            floats[i] = Value(random);
+        return floats;
+    }
+
+    private byte* Bytes(int count)
+    {
+        void* block = NativeMemory.Alloc((nuint)Math.Max(count, 1));
+        _blocks.Add((nint)block);
+        return (byte*)block;
+    }
+
+    private static float Value(Random random) => (float)(random.NextDouble() * 2 - 1);
+
+    private sealed class Case
+    {
+        public GemmCall Call;
+        public required int Floats;
+        public required float[] Initial;
+        public float Scale;
+
+        public void Reset() => Initial.AsSpan().CopyTo(new Span<float>(Call.C, Floats));
+
+        public float[] Result() => new Span<float>(Call.C, Floats).ToArray();
+
+        public override string ToString() =>
+            $"{Call.M} x {Call.N} x {Call.K}+{Call.K2}, A {Name(Call.A)}, B {Name(Call.B)}, A2 {Name(Call.A2)}, B2 {Name(Call.B2)}, "
+            + $"alpha {Call.Alpha}, alpha2 {Call.Alpha2}, accumulate {Call.Accumulate}, bias {Call.Bias != null}";
+
+        private static string Name(GemmOperand x) => $"{x.Type}{(x.Transposed ? "ᵀ" : "")}/{x.Stride}";
+    }
+}
