@@ -1,0 +1,18 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace Lorikeet.Training;
+
+/// <summary>The model that a run starts from.</summary>
+[Shorthand(nameof(Path))]
+public sealed record ModelOptions
+{
+    /// <summary>A Hugging Face folder, a GGUF file, a name on the hub that was pulled, or <c>random:NAME</c> for untrained weights of a known shape.</summary>
+    [Required]
+    public string Path { get; init; } = "";
+
+    /// <summary>A folder or file to take the tokenizer from, if not the model's own.</summary>
+    public string? Tokenizer { get; init; }
+
+    /// <summary>A file with the chat template, if not the model's own.</summary>
+    public string? ChatTemplate { get; init; }
+}
