@@ -212,8 +212,7 @@ public sealed unsafe class Tape : IDisposable
     /// <summary>Ends the step: all its tensors are reclaimed.</summary>
     public void Reset()
     {
-        while (_nodeCount > 0)
-            Forget(_nodes[--_nodeCount]);
+        ForgetTo(0);
         ReleaseTo(0);
     }
 
@@ -228,6 +227,13 @@ public sealed unsafe class Tape : IDisposable
     }
 
     internal int NodeCount => _nodeCount;
+
+    /// <summary>Forgets the notes after <paramref name="position"/>.</summary>
+    internal void ForgetTo(int position)
+    {
+        while (_nodeCount > position)
+            Forget(_nodes[--_nodeCount]);
+    }
 
     /// <summary>Runs the notes after <paramref name="position"/> in reverse and forgets them.</summary>
     internal void BackwardTo(int position)

@@ -10,9 +10,8 @@ public static class CheckpointOp
     /// <param name="tape">The step.</param>
     /// <param name="x">What the body transforms.</param>
     /// <param name="state">Handed to the body.</param>
-    /// <param name="trains">True where something inside the body wants a derivative, whether or not <paramref name="x"/> does.</param>
     /// <param name="body">A static function, so that nothing is allocated.</param>
-    public static Tensor Checkpoint<TState>(this Tape tape, Tensor x, TState state, bool trains, Func<TState, Tensor, Tensor> body) where TState : class
+    public static Tensor Checkpoint<TState>(this Tape tape, Tensor x, TState state, Func<TState, Tensor, Tensor> body) where TState : class
     {
         if (!tape.Recording)
             return body(state, x);
@@ -20,11 +19,13 @@ public static class CheckpointOp
             throw new ArgumentException($"checkpoint: {x} is part of another tensor");
         ulong counter = tape.Counter;
         int mark = tape.Mark();
-        tape.Recording = false;
+        int position = tape.NodeCount;
         Tensor y = body(state, x);
-        tape.Recording = true;
+        // the notes tell whether anything here wants a derivative; then they are dropped, to be made again when it comes
+        bool wanted = tape.NodeCount > position;
+        tape.ForgetTo(position);
         tape.ReleaseTo(mark, y);
-        if (!x.RequiresGrad && !trains)
+        if (!wanted)
             return y;
         CheckpointNode<TState> node = tape.Rent<CheckpointNode<TState>>();
         (node.X, node.State, node.Body, node.Counter) = (x, state, body, counter);

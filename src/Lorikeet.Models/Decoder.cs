@@ -1,0 +1,62 @@
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models;
+
+/// <summary>The Llama family: one decoder, and <see cref="DecoderConfig"/> for what differs.</summary>
+public sealed class Decoder : CausalLm
+{
+    private readonly Embedding _embedding;
+    private readonly ResidualStream _input;
+    private readonly DecoderLayer[] _layers;
+    private readonly Norm _norm;
+
+    /// <summary>Builds the model from a source of weights.</summary>
+    /// <exception cref="InputException">Weights are missing or have another shape; all are listed.</exception>
+    public Decoder(DecoderConfig config, ITensorSource source) : this(config, new ModelContext(source)) { }
+
+    private Decoder(DecoderConfig config, ModelContext context) : base(context, new ModelFacts(config.ModelType, config.Hidden, config.Layers,
+        config.Heads, config.KvHeads, config.HeadDim, config.Vocabulary, config.ContextLength))
+    {
+        Config = config;
+        Weights root = new(context), model = root / "model";
+        _embedding = new Embedding(model / "embed_tokens", config.Vocabulary, config.Hidden);
+        _input = new ResidualStream(model, -1, config.Hidden);
+        RotaryEmbedding rotary = new(config.RotaryDim, config.Rope);
+        _layers = new DecoderLayer[config.Layers];
+        for (int layer = 0; layer < config.Layers; layer++)
+            _layers[layer] = new DecoderLayer(model / "layers" / layer, config, layer, config.Rotates[layer] ? rotary : null);
+        _norm = new RmsNorm(model / "norm", config.Hidden, config.NormEpsilon);
+        Head = config.Tied
+            ? new Linear(root / "lm_head", _embedding.Weight, config.Hidden, config.Vocabulary)
+            : new Linear(root / "lm_head", config.Hidden, config.Vocabulary, bias: false);
+        context.ThrowIfBroken();
+    }
+
+    /// <summary>What differs from its relatives.</summary>
+    public DecoderConfig Config { get; }
+
+    /// <inheritdoc/>
+    public override Linear Head { get; }
+
+    /// <inheritdoc/>
+    public override Embedding InputEmbedding => _embedding;
+
+    /// <inheritdoc/>
+    public override Tensor Hidden(Step step)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        Tensor x = AddNoise(step, _embedding.Forward(step.Ids, step));
+        x = _input.Forward(x, step);
+        foreach (DecoderLayer layer in _layers)
+            layer.Prepare(step);
+        step.HiddenStates?.Invoke(0, x);
+        for (int i = 0; i < _layers.Length; i++)
+        {
+            x = _layers[i].Run(x, step);
+            step.HiddenStates?.Invoke(i + 1, x);
+        }
+        AdvanceCaches(step);
+        return _norm.Forward(x, step);
+    }
+}
