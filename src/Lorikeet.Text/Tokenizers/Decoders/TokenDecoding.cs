@@ -1,0 +1,12 @@
+namespace Lorikeet.Text;
+
+/// <summary>One run of decoding: numbers in, text out.</summary>
+internal abstract class TokenDecoding
+{
+    public abstract void Append(int id);
+
+    public abstract void Finish();
+
+    /// <summary>Hands out the text that is certain since the last call.</summary>
+    public abstract string Take();
+}

@@ -1,0 +1,85 @@
+using System.Text.Json;
+
+namespace Lorikeet.Text;
+
+/// <summary>Reads the <c>model</c> of a <c>tokenizer.json</c>.</summary>
+internal static class ModelJson
+{
+    public static TokenModel? Read(JsonField model)
+    {
+        if (!model.IsObject())
+            return null;
+        string type = model["type"].Text() ?? Guess(model);
+        switch (type)
+        {
+            case "BPE":
+                return ReadBpe(model);
+            default:
+                model["type"].Problem($"unknown model \"{type}\"; known are BPE, Unigram, WordPiece and WordLevel");
+                return null;
+        }
+    }
+
+    /// <summary>Files of early versions name no type.</summary>
+    private static string Guess(JsonField model)
+    {
+        if (model["merges"].Exists)
+            return "BPE";
+        if (model["vocab"].Kind == JsonValueKind.Array)
+            return "Unigram";
+        return model["max_input_chars_per_word"].Exists ? "WordPiece" : "WordLevel";
+    }
+
+    private static BpeModel? ReadBpe(JsonField model)
+    {
+        Vocabulary? vocabulary = ReadVocabulary(model["vocab"]);
+        if (vocabulary is null)
+            return null;
+        if (!model["merges"].Exists)
+            model["merges"].Problem("is missing");
+        string prefix = model["continuing_subword_prefix"].Text() ?? "";
+        MergeTable merges = MergeReader.Read(model["merges"], vocabulary, prefix);
+        return new(vocabulary, merges, new BpeOptions
+        {
+            Prefix = prefix,
+            Suffix = model["end_of_word_suffix"].Text() ?? "",
+            UnknownId = ReadUnknown(model["unk_token"], vocabulary),
+            FuseUnknown = model["fuse_unk"].Flag(false),
+            ByteFallback = model["byte_fallback"].Flag(false),
+            IgnoreMerges = model["ignore_merges"].Flag(false),
+        });
+    }
+
+    private static int ReadUnknown(JsonField field, Vocabulary vocabulary)
+    {
+        string? token = field.Text();
+        if (token is null)
+            return -1;
+        int id = vocabulary.IdOf(token);
+        if (id < 0)
+            field.Problem($"the token \"{token}\" is not in the vocabulary");
+        return id;
+    }
+
+    private static Vocabulary? ReadVocabulary(JsonField field)
+    {
+        if (!field.Exists)
+        {
+            field.Problem("is missing");
+            return null;
+        }
+        if (!field.IsObject())
+            return null;
+        VocabularyBuilder builder = new(1 << 15);
+        foreach (JsonProperty entry in field.Element.EnumerateObject())
+        {
+            if (entry.Value.ValueKind != JsonValueKind.Number || !entry.Value.TryGetInt32(out int id) || id is < 0 or > Limits.LargestTokenId)
+            {
+                field[entry.Name].RequiredId();
+                continue;
+            }
+            builder.Add(entry.Name, id);
+        }
+        return builder.Build();
+    }
+}

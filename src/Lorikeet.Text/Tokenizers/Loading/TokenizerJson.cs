@@ -1,0 +1,87 @@
+using System.Text.Json;
+
+namespace Lorikeet.Text;
+
+/// <summary>Reads <c>tokenizer.json</c>, the format of Hugging Face's tokenizers library (version 1.0).</summary>
+internal static class TokenizerJson
+{
+    /// <summary>Builds the tokenizer that a file describes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="settings">What the files next to it add.</param>
+    /// <exception cref="TokenizerException">The file is absent, broken, or asks for something unknown.</exception>
+    public static Tokenizer Load(string path, TokenizerSettings settings)
+    {
+        using JsonDocument document = JsonField.ReadFile(path);
+        return Load(document, path, settings);
+    }
+
+    /// <summary>Builds the tokenizer that JSON in memory describes.</summary>
+    public static Tokenizer Load(JsonDocument document, string source, TokenizerSettings settings)
+    {
+        ProblemList problems = new(source);
+        JsonField root = new(document.RootElement, "", problems);
+        if (root.Kind != JsonValueKind.Object)
+            root.Problem($"expected an object, found {root.Describe()}");
+        if (!root["model"].Exists)
+            root["model"].Problem("is missing");
+        problems.ThrowIfAny();
+
+        TokenModel? model = ModelJson.Read(root["model"]);
+        Normalizer? normalizer = NormalizerJson.Read(root["normalizer"]);
+        List<PreTokenizer> preTokenizers = PreTokenizerJson.Read(root["pre_tokenizer"]);
+        SpecialTokenTemplate template = PostProcessorJson.Read(root["post_processor"]);
+        Func<DecodeStage, DecodeStage>? decoder = DecoderJson.Read(root["decoder"]);
+        List<AddedToken> added = ReadAddedTokens(root["added_tokens"], model?.Vocabulary);
+        problems.ThrowIfAny();
+
+        settings.AddMissing(added);
+        (model, preTokenizers) = LeaveBytesToModel(model!, preTokenizers);
+        Dictionary<int, string> normalized = added.Where(t => t.Normalized)
+            .GroupBy(t => t.Id).ToDictionary(g => g.Key, g => PieceEncoder.Normalize(normalizer, g.Last().Content));
+        return new(new TokenizerParts
+        {
+            Encoder = new PieceEncoder(normalizer, [.. preTokenizers], model, added),
+            AddedTokens = added,
+            Template = template,
+            Decoding = (tokenizer, skipSpecial) => new StagedDecoding(
+                id => skipSpecial && tokenizer.IsSpecial(id) ? null : normalized.TryGetValue(id, out string? text) ? text : Known(tokenizer.TokenOf(id)),
+                decoder ?? (next => new JoinStage(next))),
+            BosToken = settings.BosToken,
+            EosToken = settings.EosToken,
+            PadToken = settings.PadToken,
+            UnknownToken = settings.UnknownToken,
+        });
+    }
+
+    private static string? Known(string token) => token.Length == 0 ? null : token;
+
+    /// <summary>Where the last step only spells bytes for a model that could read them itself, it does.</summary>
+    private static (TokenModel Model, List<PreTokenizer> Steps) LeaveBytesToModel(TokenModel model, List<PreTokenizer> steps)
+    {
+        if (model is not BpeModel { CanReadBytes: true } bpe || steps.Count == 0 || steps[^1] is not ByteLevelPreTokenizer last)
+            return (model, steps);
+        return (bpe.ReadingBytes(), [.. steps[..^1], last.WithoutSpelling()]);
+    }
+
+    private static List<AddedToken> ReadAddedTokens(JsonField list, Vocabulary? vocabulary)
+    {
+        List<AddedToken> tokens = [];
+        foreach (JsonField item in list.Items())
+        {
+            if (!item.IsObject())
+                continue;
+            string content = item["content"].RequiredText();
+            int id = item["id"].RequiredId();
+            if (content.Length == 0)
+                continue;
+            // the model's own number wins, as it does where the format comes from
+            if (vocabulary is not null && vocabulary.IdOf(content) is >= 0 and int own)
+                id = own;
+            bool special = item["special"].Flag(false);
+            tokens.Add(new(
+                id, content, item["single_word"].Flag(false), item["lstrip"].Flag(false), item["rstrip"].Flag(false),
+                item["normalized"].Flag(!special), special));
+        }
+        return tokens;
+    }
+}

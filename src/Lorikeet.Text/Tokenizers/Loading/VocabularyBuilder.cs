@@ -1,0 +1,27 @@
+namespace Lorikeet.Text;
+
+/// <summary>Gathers tokens and their numbers from a file and checks that they fit together.</summary>
+internal sealed class VocabularyBuilder(int capacity)
+{
+    private readonly Dictionary<string, int> _ids = new(Math.Min(capacity, 1 << 20), StringComparer.Ordinal);
+    private int _highest = -1;
+
+    /// <summary>Adds a token; of equal tokens the last number counts.</summary>
+    public void Add(string token, int id)
+    {
+        _ids[token] = id;
+        _highest = Math.Max(_highest, id);
+    }
+
+    /// <summary>Number of tokens.</summary>
+    public int Count => _ids.Count;
+
+    /// <summary>Puts the tokens in place.</summary>
+    public Vocabulary Build()
+    {
+        string?[] tokens = new string?[_highest + 1];
+        foreach ((string token, int id) in _ids)
+            tokens[id] = token;
+        return new(tokens, _ids);
+    }
+}

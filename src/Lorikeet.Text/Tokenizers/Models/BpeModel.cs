@@ -1,0 +1,257 @@
+using System.Buffers;
+using System.Text;
+
+namespace Lorikeet.Text;
+
+/// <summary>
+/// Byte-pair encoding (Sennrich et al. 2016, arXiv:1508.07909) in the forms of <c>tokenizer.json</c>: over characters, over bytes
+/// spelled by the <see cref="ByteAlphabet"/>, with a fallback to <c>&lt;0x..&gt;</c> tokens, with marks for word parts.
+/// </summary>
+internal sealed class BpeModel : TokenModel
+{
+    private const char Metaspace = '\u2581';
+
+    private readonly MergeTable _merges;
+    private readonly BpeOptions _options;
+    private readonly WordCache _cache = new();
+    private readonly int[] _byteTokens = new int[256];
+    private readonly int[] _fallbackTokens = new int[256];
+    private readonly bool _hasFallback;
+    private readonly bool _cutsAtMetaspace;
+
+    public BpeModel(Vocabulary vocabulary, MergeTable merges, BpeOptions options)
+        : base(vocabulary)
+    {
+        _merges = merges;
+        _options = options;
+        bool allBytes = true;
+        for (int value = 0; value < 256; value++)
+        {
+            _byteTokens[value] = vocabulary.IdOf([ByteAlphabet.CharacterOf((byte)value)]);
+            _fallbackTokens[value] = vocabulary.IdOf($"<0x{value:X2}>");
+            allBytes &= _byteTokens[value] >= 0;
+        }
+        _hasFallback = options.ByteFallback;
+        CanReadBytes = options.Prefix.Length == 0 && options.Suffix.Length == 0 && allBytes;
+        _cutsAtMetaspace = options.Prefix.Length == 0 && options.Suffix.Length == 0 && !options.IgnoreMerges
+            && vocabulary.IdOf([Metaspace]) >= 0 && !vocabulary.Ids.Keys.Any(HasInnerMetaspace);
+    }
+
+    /// <summary>True where every byte has a token, so that pieces need not be spelled in the byte alphabet first.</summary>
+    public bool CanReadBytes { get; }
+
+    /// <summary>True where pieces come as plain text and are read as bytes.</summary>
+    public bool ReadsBytes { get; private init; }
+
+    /// <summary>The same model, reading plain text as bytes.</summary>
+    public BpeModel ReadingBytes() => new(Vocabulary, _merges, _options) { ReadsBytes = true };
+
+    public override void Encode(ReadOnlySpan<char> piece, TokenBuffer tokens)
+    {
+        if (!_cutsAtMetaspace)
+        {
+            EncodeWord(piece, 0, tokens);
+            return;
+        }
+        // no token holds a metaspace after another character, so nothing can merge across that border
+        int start = 0;
+        for (int i = 1; i < piece.Length; i++)
+        {
+            if (piece[i] != Metaspace || piece[i - 1] == Metaspace)
+                continue;
+            EncodeWord(piece[start..i], start, tokens);
+            start = i;
+        }
+        EncodeWord(piece[start..], start, tokens);
+    }
+
+    private void EncodeWord(ReadOnlySpan<char> word, int offset, TokenBuffer tokens)
+    {
+        if (word.Length > WordCache.MaximumLength)
+        {
+            Cut(word, offset, tokens, null);
+            return;
+        }
+        CachedWord? cached = _cache.Find(word, out int slot);
+        if (cached is null)
+        {
+            List<(int Id, int Start, int End)> found = [];
+            Cut(word, 0, null, found);
+            cached = new(word.ToString(), [.. found.Select(t => t.Id)], [.. found.Select(t => (t.Start, t.End))]);
+            _cache.Keep(slot, cached);
+        }
+        int[] ids = cached.Ids;
+        (int Start, int End)[] places = cached.Places;
+        for (int i = 0; i < ids.Length; i++)
+            tokens.AddInPiece(ids[i], offset + places[i].Start, offset + places[i].End);
+    }
+
+    private void Cut(ReadOnlySpan<char> word, int offset, TokenBuffer? tokens, List<(int Id, int Start, int End)>? list)
+    {
+        int byteCount = Encoding.UTF8.GetByteCount(word);
+        int[] scratch = ArrayPool<int>.Shared.Rent(2 * byteCount);
+        Span<int> ids = scratch.AsSpan(0, byteCount);
+        Span<int> lengths = scratch.AsSpan(byteCount, byteCount);
+        int count = WholeWord(word, byteCount, ids, lengths);
+        if (count == 0)
+        {
+            count = ReadsBytes ? SymbolsOfBytes(word, ids, lengths) : SymbolsOfCharacters(word, ids, lengths);
+            count = PairMerger.Merge(_merges, ids[..count], lengths[..count]);
+        }
+        Report(word, offset, ids[..count], lengths[..count], byteCount, tokens, list);
+        ArrayPool<int>.Shared.Return(scratch);
+    }
+
+    private int WholeWord(ReadOnlySpan<char> word, int byteCount, Span<int> ids, Span<int> lengths)
+    {
+        if (!_options.IgnoreMerges)
+            return 0;
+        int id = ReadsBytes ? Vocabulary.IdOf(Spell(word)) : Vocabulary.IdOf(word);
+        if (id < 0)
+            return 0;
+        ids[0] = id;
+        lengths[0] = byteCount;
+        return 1;
+    }
+
+    private static string Spell(ReadOnlySpan<char> word)
+    {
+        StringBuilder spelled = new();
+        Span<byte> utf8 = stackalloc byte[4];
+        foreach (Rune rune in word.EnumerateRunes())
+            foreach (byte value in utf8[..rune.EncodeToUtf8(utf8)])
+                spelled.Append(ByteAlphabet.CharacterOf(value));
+        return spelled.ToString();
+    }
+
+    private int SymbolsOfBytes(ReadOnlySpan<char> word, Span<int> ids, Span<int> lengths)
+    {
+        int count = 0;
+        Span<byte> utf8 = stackalloc byte[4];
+        foreach (Rune rune in word.EnumerateRunes())
+        {
+            int bytes = rune.EncodeToUtf8(utf8);
+            for (int i = 0; i < bytes; i++)
+            {
+                ids[count] = _byteTokens[utf8[i]];
+                lengths[count++] = 1;
+            }
+        }
+        return count;
+    }
+
+    private int SymbolsOfCharacters(ReadOnlySpan<char> word, Span<int> ids, Span<int> lengths)
+    {
+        int count = 0;
+        int unknown = 0;
+        Span<byte> utf8 = stackalloc byte[4];
+        for (int at = 0; at < word.Length;)
+        {
+            Rune.DecodeFromUtf16(word[at..], out Rune rune, out int units);
+            int bytes = rune.EncodeToUtf8(utf8);
+            int id = SymbolOf(word, at, units);
+            at += units;
+            if (id >= 0)
+            {
+                FlushUnknown(ref unknown, ids, lengths, ref count);
+                ids[count] = id;
+                lengths[count++] = bytes;
+            }
+            else if (_hasFallback && HaveAll(utf8[..bytes]))
+            {
+                for (int i = 0; i < bytes; i++)
+                {
+                    ids[count] = _fallbackTokens[utf8[i]];
+                    lengths[count++] = 1;
+                }
+            }
+            else if (_options.UnknownId >= 0)
+            {
+                if (!_options.FuseUnknown)
+                    FlushUnknown(ref unknown, ids, lengths, ref count);
+                unknown += bytes;
+            }
+        }
+        FlushUnknown(ref unknown, ids, lengths, ref count);
+        return count;
+    }
+
+    private int SymbolOf(ReadOnlySpan<char> word, int at, int units)
+    {
+        bool first = at == 0;
+        bool last = at + units == word.Length;
+        if ((first || _options.Prefix.Length == 0) && (!last || _options.Suffix.Length == 0))
+            return Vocabulary.IdOf(word.Slice(at, units));
+        return Vocabulary.IdOf(string.Concat(first ? "" : _options.Prefix, word.Slice(at, units), last ? _options.Suffix : ""));
+    }
+
+    private bool HaveAll(ReadOnlySpan<byte> bytes)
+    {
+        foreach (byte value in bytes)
+            if (_fallbackTokens[value] < 0)
+                return false;
+        return true;
+    }
+
+    private void FlushUnknown(ref int unknown, Span<int> ids, Span<int> lengths, ref int count)
+    {
+        if (unknown == 0)
+            return;
+        ids[count] = _options.UnknownId;
+        lengths[count++] = unknown;
+        unknown = 0;
+    }
+
+    /// <summary>Turns lengths in bytes into places in UTF-16 units; a token within a character gets the whole character.</summary>
+    private static void Report(
+        ReadOnlySpan<char> word, int offset, ReadOnlySpan<int> ids, ReadOnlySpan<int> lengths, int byteCount,
+        TokenBuffer? tokens, List<(int Id, int Start, int End)>? list)
+    {
+        bool ascii = byteCount == word.Length;
+        int unit = 0;
+        int unitByte = 0;
+        int position = 0;
+        for (int i = 0; i < ids.Length; i++)
+        {
+            int start = position;
+            position += lengths[i];
+            int end = position;
+            if (!ascii)
+            {
+                (int characterUnits, int characterBytes) = CharacterAt(word, unit);
+                while (unitByte + characterBytes <= start)
+                {
+                    unit += characterUnits;
+                    unitByte += characterBytes;
+                    (characterUnits, characterBytes) = CharacterAt(word, unit);
+                }
+                start = unit;
+                int last = unit;
+                int lastByte = unitByte;
+                while (lastByte < position)
+                {
+                    (characterUnits, characterBytes) = CharacterAt(word, last);
+                    last += characterUnits;
+                    lastByte += characterBytes;
+                }
+                end = last;
+            }
+            tokens?.AddInPiece(ids[i], offset + start, offset + end);
+            list?.Add((ids[i], start, end));
+        }
+    }
+
+    private static (int Units, int Bytes) CharacterAt(ReadOnlySpan<char> word, int unit)
+    {
+        Rune.DecodeFromUtf16(word[unit..], out Rune rune, out int units);
+        return (units, rune.Utf8SequenceLength);
+    }
+
+    private static bool HasInnerMetaspace(string token)
+    {
+        for (int i = 1; i < token.Length; i++)
+            if (token[i] == Metaspace && token[i - 1] != Metaspace)
+                return true;
+        return false;
+    }
+}

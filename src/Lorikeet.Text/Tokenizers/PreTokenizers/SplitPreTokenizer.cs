@@ -1,0 +1,23 @@
+namespace Lorikeet.Text;
+
+/// <summary><c>Split</c>: cuts at the matches of a pattern, or at what lies between them where inverted.</summary>
+internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behavior, bool invert) : CuttingPreTokenizer
+{
+    protected override void Cut(ReadOnlySpan<char> piece, int offset, List<(int Start, int End)> parts)
+    {
+        PieceCollector collector = new(parts, behavior);
+        int done = 0;
+        int from = 0;
+        while (from <= piece.Length && pattern.Find(piece, from, out int start, out int end))
+        {
+            if (done != start)
+                collector.Add(offset + done, offset + start, invert);
+            collector.Add(offset + start, offset + end, !invert);
+            done = end;
+            from = end > start ? end : end < piece.Length ? end + TextRewriter.CharacterLength(piece, end) : end + 1;
+        }
+        if (done != piece.Length)
+            collector.Add(offset + done, offset + piece.Length, invert);
+        collector.Finish();
+    }
+}

@@ -1,0 +1,37 @@
+namespace Lorikeet.Text.Tests;
+
+/// <summary>Everything equals what the reference programs gave for 310 texts.</summary>
+public sealed class GoldenEncodingTests
+{
+    [Theory]
+    [InlineData("gpt2", "tok-gpt2/tokenizer.json")]
+    [InlineData("roberta", "tok-roberta/tokenizer.json")]
+    public void Ids_tokens_offsets_and_decoded_text_equal_the_reference(string name, string file)
+    {
+        Tokenizer tokenizer = Tokenizer.Load(GoldenData.Shared(file.Split('/')));
+        List<string> differences = [];
+        foreach (GoldenRow row in GoldenTexts.Rows(name + ".jsonl"))
+            differences.AddRange(Differences(tokenizer, row));
+        differences.ShouldBeEmpty();
+    }
+
+    private static IEnumerable<string> Differences(Tokenizer tokenizer, GoldenRow row)
+    {
+        TokenizedText found = tokenizer.Encode(row.Text, addSpecial: false);
+        string[] expectedTokens = row.Tokens ?? [.. row.Ids.Select(tokenizer.TokenOf)];
+        if (!found.Ids.SequenceEqual(row.Ids))
+            yield return $"{Show(row.Text)}: ids [{string.Join(' ', found.Ids)}], expected [{string.Join(' ', row.Ids)}]";
+        else if (!found.Offsets.SequenceEqual(row.Offsets))
+            yield return $"{Show(row.Text)}: offsets [{string.Join(' ', found.Offsets)}], expected [{string.Join(' ', row.Offsets)}]";
+        else if (!found.Tokens.SequenceEqual(expectedTokens))
+            yield return $"{Show(row.Text)}: tokens [{string.Join(' ', found.Tokens.Select(Show))}], expected [{string.Join(' ', expectedTokens.Select(Show))}]";
+        if (!tokenizer.EncodeIds(row.Text, addSpecial: false).SequenceEqual(row.Ids))
+            yield return $"{Show(row.Text)}: ids alone differ";
+        if (tokenizer.Decode(row.Ids) is { } decoded && decoded != row.Decoded)
+            yield return $"{Show(row.Text)}: decoded {Show(decoded)}, expected {Show(row.Decoded)}";
+        if (tokenizer.Decode(row.Ids, skipSpecial: true) is { } skipped && skipped != row.DecodedWithoutSpecials)
+            yield return $"{Show(row.Text)}: decoded without specials {Show(skipped)}, expected {Show(row.DecodedWithoutSpecials)}";
+    }
+
+    private static string Show(string text) => System.Text.Json.JsonSerializer.Serialize(text);
+}

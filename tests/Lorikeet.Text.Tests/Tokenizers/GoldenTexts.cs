@@ -1,0 +1,42 @@
+using System.Text.Json;
+
+namespace Lorikeet.Text.Tests;
+
+/// <summary>The texts and expected encodings of the golden set, offsets converted from code points to UTF-16 units.</summary>
+internal static class GoldenTexts
+{
+    private static readonly Lazy<string[]> Loaded = new(() =>
+        [.. JsonDocument.Parse(File.ReadAllBytes(Path("texts.json"))).RootElement.EnumerateArray().Select(t => t.GetProperty("text").GetString()!)]);
+
+    public static string[] All => Loaded.Value;
+
+    public static string Path(string name) => GoldenData.Shared("golden-tokenizers", name);
+
+    public static IEnumerable<GoldenRow> Rows(string file)
+    {
+        foreach (string line in File.ReadLines(Path(file)))
+        {
+            JsonElement row = JsonDocument.Parse(line).RootElement;
+            string text = All[row.GetProperty("i").GetInt32()];
+            string decoded = row.GetProperty("decoded").GetString()!;
+            yield return new(
+                text,
+                Numbers(row.GetProperty("ids")),
+                Offsets(text, Numbers(row.GetProperty("offsets"))),
+                row.TryGetProperty("tokens", out JsonElement tokens) ? [.. tokens.EnumerateArray().Select(t => t.GetString()!)] : null,
+                decoded,
+                row.TryGetProperty("decoded_skip", out JsonElement skip) ? skip.GetString()! : decoded,
+                row.TryGetProperty("stream", out JsonElement stream) ? [.. stream.EnumerateArray().Select(t => t.GetString())] : null);
+        }
+    }
+
+    public static int[] Numbers(JsonElement list) => [.. list.EnumerateArray().Select(n => n.GetInt32())];
+
+    public static (int Start, int End)[] Offsets(string text, int[] flat)
+    {
+        List<int> units = [0];
+        foreach (System.Text.Rune rune in text.EnumerateRunes())
+            units.Add(units[^1] + rune.Utf16SequenceLength);
+        return [.. flat.Chunk(2).Select(pair => (units[pair[0]], units[pair[1]]))];
+    }
+}
