@@ -1,0 +1,16 @@
+using System.Runtime.CompilerServices;
+
+namespace Lorikeet.Kernels;
+
+/// <summary><c>s</c>.</summary>
+internal readonly struct FillOp : IRowOp
+{
+    public static int Inputs => 0;
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Apply<S, V, D>(V a, V b, V c, V s)
+        where S : struct, ISimd<V, D>
+        where V : unmanaged
+        where D : unmanaged
+        => s;
+}
