@@ -1,5 +1,3 @@
-using Lorikeet.Kernels.Reference;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>Rotary position embedding. Su et al. 2021.</summary>
@@ -11,7 +9,17 @@ public static unsafe class RopeKernel
     /// (1 unless the scaling, such as yarn or longrope, says otherwise).
     /// </summary>
     public static void Tables(int* positions, int rows, float* inverseFrequencies, int halfDim, float attentionFactor, float* cos, float* sin)
-        => RopeReference.Tables(positions, rows, inverseFrequencies, halfDim, attentionFactor, cos, sin);
+    {
+        if (rows <= 0)
+            return;
+        int partRows = VectorJob.PartRows(rows, halfDim, VectorJob.Grain / 16);
+        RopeTablesJob job = new()
+        {
+            Positions = positions, InverseFrequencies = inverseFrequencies, AttentionFactor = attentionFactor, Cos = cos, Sin = sin,
+            Rows = rows, HalfDim = halfDim, PartRows = partRows,
+        };
+        ComputePool.Run(&RopeTablesJob.Part, &job, (rows + partRows - 1) / partRows);
+    }
 
     /// <summary>
     /// Rotates <c>[rows, heads, headDim]</c> in place by the angles of each row. Only the first <c>2 * halfDim</c> dimensions of a head turn.
@@ -28,5 +36,15 @@ public static unsafe class RopeKernel
     /// <param name="inverse">Turns back: the derivative.</param>
     public static void Apply(float* x, long ldx, int rows, int heads, int headDim, float* cos, float* sin, int halfDim,
         bool interleaved, bool inverse)
-        => RopeReference.Apply(x, ldx, rows, heads, headDim, cos, sin, halfDim, interleaved, inverse);
+    {
+        if (rows <= 0)
+            return;
+        int partRows = VectorJob.PartRows(rows, 2L * heads * halfDim, VectorJob.Grain);
+        RopeJob job = new()
+        {
+            X = x, Ldx = ldx, Cos = cos, Sin = sin, Rows = rows, Heads = heads, HeadDim = headDim, HalfDim = halfDim, PartRows = partRows,
+            Interleaved = interleaved, Direction = inverse ? -1 : 1,
+        };
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows);
+    }
 }

@@ -1,5 +1,3 @@
-using Lorikeet.Kernels.Reference;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>One step of AdamW over a flat buffer. Loshchilov and Hutter 2019.</summary>
@@ -25,5 +23,16 @@ public static unsafe class AdamWKernel
     /// <param name="gradScale">Factor of the gradients (clipping), 1 for none.</param>
     public static void Step(float* w, float* g, float* m, float* v, long n, double lr, double beta1, double beta2, double epsilon,
         double weightDecay, double correction1, double correction2, float gradScale)
-        => AdamWReference.Step(w, g, m, v, n, lr, beta1, beta2, epsilon, weightDecay, correction1, correction2, gradScale);
+    {
+        if (n <= 0)
+            return;
+        long partElements = (VectorJob.PartSize(n, VectorJob.Grain / 2) + 63) & ~63L;
+        AdamWJob job = new()
+        {
+            W = w, G = g, M = m, V2 = v, N = n, PartElements = partElements,
+            Decay = (float)(1 - lr * weightDecay), MixM = (float)(1 - beta1), KeepV = (float)beta2, MixV = (float)(1 - beta2),
+            RootCorrection = (float)Math.Sqrt(correction2), Epsilon = (float)epsilon, Step = (float)(-lr / correction1), GradScale = gradScale,
+        };
+        VectorJob.Run(&job, (int)((n + partElements - 1) / partElements));
+    }
 }

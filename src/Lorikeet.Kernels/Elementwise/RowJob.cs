@@ -28,18 +28,19 @@ internal unsafe struct RowJob<TOp> : IVectorJob<RowJob<TOp>>
             dim *= rows;
             rows = 1;
         }
-        int columnParts = (int)((dim + grain - 1) / grain);
+        long size = VectorJob.PartSize(rows * dim, grain);
+        long columnParts = (dim + size - 1) / size;
         long partColumns = ((dim + columnParts - 1) / columnParts + 63) & ~63L;
-        columnParts = (int)((dim + partColumns - 1) / partColumns);
-        int partRows = (int)Math.Clamp(grain / dim, 1, rows);
+        columnParts = (dim + partColumns - 1) / partColumns;
+        int partRows = (int)Math.Clamp(size / dim, 1, rows);
         RowJob<TOp> job = new()
         {
             _a = a, _b = b, _c = c, _y = y,
             _lda = lda, _ldb = ldb, _ldc = ldc, _ldy = ldy,
             _s = s, _rows = rows, _dim = dim,
-            _partRows = partRows, _partColumns = partColumns, _columnParts = columnParts,
+            _partRows = partRows, _partColumns = partColumns, _columnParts = (int)columnParts,
         };
-        VectorJob.Run(&job, (rows + partRows - 1) / partRows * columnParts);
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows * (int)columnParts);
     }
 
     /// <inheritdoc/>

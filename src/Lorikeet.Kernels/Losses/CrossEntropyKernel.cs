@@ -1,5 +1,3 @@
-using Lorikeet.Kernels.Reference;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>Cross entropy of softmax with class targets, loss and derivative in one call.</summary>
@@ -19,5 +17,13 @@ public static unsafe class CrossEntropyKernel
     /// <param name="gradScale">Factor of the derivative, such as 1 / counted rows; 0 leaves the logits as they are.</param>
     /// <param name="labelSmoothing">0 for none.</param>
     public static void ForwardBackward(float* logits, long ld, int* targets, int rows, int vocab, float* nll, float gradScale, float labelSmoothing)
-        => CrossEntropyReference.ForwardBackward(logits, ld, targets, rows, vocab, nll, gradScale, labelSmoothing);
+    {
+        int partRows = VectorJob.PartRows(rows, vocab, VectorJob.Grain / 4);
+        CrossEntropyJob job = new()
+        {
+            Logits = logits, Ld = ld, Targets = targets, Rows = rows, Vocab = vocab, Nll = nll,
+            GradScale = gradScale, LabelSmoothing = labelSmoothing, PartRows = partRows,
+        };
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows);
+    }
 }

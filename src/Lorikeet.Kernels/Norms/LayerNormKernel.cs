@@ -1,5 +1,3 @@
-using Lorikeet.Kernels.Reference;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>Layer norm over the last dimension. Ba, Kiros and Hinton 2016.</summary>
@@ -22,7 +20,17 @@ public static unsafe class LayerNormKernel
     /// <param name="epsilon">Added to the variance (the biased one, divided by dim).</param>
     public static void Forward(float* x, long ldx, float* weight, float weightOffset, float* bias, float* y, long ldy,
         float* mean, float* inverseDeviation, int rows, int dim, float epsilon)
-        => LayerNormReference.Forward(x, ldx, weight, weightOffset, bias, y, ldy, mean, inverseDeviation, rows, dim, epsilon);
+    {
+        if (rows <= 0)
+            return;
+        int partRows = VectorJob.PartRows(rows, dim, VectorJob.Grain);
+        LayerNormForwardJob job = new()
+        {
+            X = x, Ldx = ldx, Weight = weight, WeightOffset = weightOffset, Bias = bias, Y = y, Ldy = ldy,
+            Mean = mean, InverseDeviation = inverseDeviation, Rows = rows, Dim = dim, Epsilon = epsilon, PartRows = partRows,
+        };
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows);
+    }
 
     /// <summary>
     /// Derivative of <see cref="Forward"/>. <paramref name="dx"/> may be null (only weight and bias learn) or lie where
@@ -30,6 +38,22 @@ public static unsafe class LayerNormKernel
     /// </summary>
     public static void Backward(float* dy, long lddy, float* x, long ldx, float* weight, float weightOffset,
         float* mean, float* inverseDeviation, float* dx, long lddx, bool accumulate, float* dWeight, float* dBias, int rows, int dim)
-        => LayerNormReference.Backward(dy, lddy, x, ldx, weight, weightOffset, mean, inverseDeviation,
-            dx, lddx, accumulate, dWeight, dBias, rows, dim);
+    {
+        if (rows <= 0)
+            return;
+        if (dWeight != null)
+            ColumnSumJob<ColumnNormed>.Run(dy, lddy, x, ldx, mean, inverseDeviation, rows, dim, dWeight);
+        if (dBias != null)
+            ColumnSumJob<ColumnPlain>.Run(dy, lddy, null, 0, null, null, rows, dim, dBias);
+        if (dx == null)
+            return;
+        int partRows = VectorJob.PartRows(rows, dim, VectorJob.Grain);
+        LayerNormBackwardJob job = new()
+        {
+            Dy = dy, Lddy = lddy, X = x, Ldx = ldx, Weight = weight, WeightOffset = weightOffset,
+            Mean = mean, InverseDeviation = inverseDeviation, Dx = dx, Lddx = lddx,
+            Accumulate = accumulate, Rows = rows, Dim = dim, PartRows = partRows,
+        };
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows);
+    }
 }

@@ -1,5 +1,3 @@
-using Lorikeet.Kernels.Reference;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>Root-mean-square norm over the last dimension. Zhang and Sennrich 2019.</summary>
@@ -20,7 +18,17 @@ public static unsafe class RmsNormKernel
     /// <param name="epsilon">Added to the mean square.</param>
     public static void Forward(float* x, long ldx, float* weight, float weightOffset, float* y, long ldy, float* inverseRms,
         int rows, int dim, float epsilon)
-        => RmsNormReference.Forward(x, ldx, weight, weightOffset, y, ldy, inverseRms, rows, dim, epsilon);
+    {
+        if (rows <= 0)
+            return;
+        int partRows = VectorJob.PartRows(rows, dim, VectorJob.Grain);
+        RmsNormForwardJob job = new()
+        {
+            X = x, Ldx = ldx, Weight = weight, WeightOffset = weightOffset, Y = y, Ldy = ldy, InverseRms = inverseRms,
+            Rows = rows, Dim = dim, Epsilon = epsilon, PartRows = partRows,
+        };
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows);
+    }
 
     /// <summary>
     /// Derivative of <see cref="Forward"/>. <paramref name="dx"/> may be null (only the weight learns) or lie where
@@ -28,5 +36,19 @@ public static unsafe class RmsNormKernel
     /// </summary>
     public static void Backward(float* dy, long lddy, float* x, long ldx, float* weight, float weightOffset, float* inverseRms,
         float* dx, long lddx, bool accumulate, float* dWeight, int rows, int dim)
-        => RmsNormReference.Backward(dy, lddy, x, ldx, weight, weightOffset, inverseRms, dx, lddx, accumulate, dWeight, rows, dim);
+    {
+        if (rows <= 0)
+            return;
+        if (dWeight != null)
+            ColumnSumJob<ColumnScaledProduct>.Run(dy, lddy, x, ldx, inverseRms, null, rows, dim, dWeight);
+        if (dx == null)
+            return;
+        int partRows = VectorJob.PartRows(rows, dim, VectorJob.Grain);
+        RmsNormBackwardJob job = new()
+        {
+            Dy = dy, Lddy = lddy, X = x, Ldx = ldx, Weight = weight, WeightOffset = weightOffset, InverseRms = inverseRms, Dx = dx, Lddx = lddx,
+            Accumulate = accumulate, Rows = rows, Dim = dim, PartRows = partRows,
+        };
+        VectorJob.Run(&job, (rows + partRows - 1) / partRows);
+    }
 }

@@ -2,38 +2,40 @@ using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
 
-/// <summary>Runs jobs in the widest vectors that the processor handles well: the one place that chooses.</summary>
+/// <summary>Runs jobs in the vectors of the tier chosen at start-up (the reference tier runs the same code on single floats).</summary>
 internal static unsafe class VectorJob
 {
     /// <summary>Elements of light work below which a second thread costs more than it brings.</summary>
     public const int Grain = 16384;
 
+    private const int MostParts = 512;
+
     [ThreadStatic]
-    private static int t_narrowed;
+    private static int _override;
 
-    /// <summary>The widest vectors of this processor.</summary>
-    public static VectorWidth Widest
-        => Vector512.IsHardwareAccelerated ? VectorWidth.V512
-        : Vector256.IsHardwareAccelerated ? VectorWidth.V256
-        : Vector128.IsHardwareAccelerated ? VectorWidth.V128
-        : VectorWidth.Scalar;
-
-    /// <summary>The width for jobs started by this thread; tests set it to compare all of them.</summary>
-    public static VectorWidth Width
+    /// <summary>The tier for jobs started by this thread: the process-wide one, unless a test sets another to compare them all.</summary>
+    public static KernelTier Tier
     {
-        get => t_narrowed == 0 ? Widest : (VectorWidth)(t_narrowed - 1);
-        set => t_narrowed = (int)value + 1;
+        get => _override == 0 ? Isa.Tier : (KernelTier)(_override - 1);
+        set => _override = (int)value + 1;
     }
+
+    /// <summary>Elements of a part: at least <paramref name="least"/>, more where that would make very many parts. Depends on sizes alone.</summary>
+    public static long PartSize(long elements, long least) => Math.Max(least, elements / MostParts);
+
+    /// <summary>Rows of a part of <c>[rows, dim]</c>, at least one.</summary>
+    public static int PartRows(int rows, long dim, long least)
+        => (int)Math.Clamp(PartSize(rows * dim, least) / Math.Max(dim, 1), 1, Math.Max(rows, 1));
 
     /// <summary>Runs parts <c>0 .. parts-1</c> of a job; one part runs on the calling thread.</summary>
     public static void Run<TJob>(TJob* job, int parts)
         where TJob : unmanaged, IVectorJob<TJob>
     {
-        delegate*<void*, int, void> body = Width switch
+        delegate*<void*, int, void> body = Tier switch
         {
-            VectorWidth.V512 => &Invoke<TJob, Simd512, Vector512<float>, Vector512<double>>,
-            VectorWidth.V256 => &Invoke<TJob, Simd256, Vector256<float>, Vector256<double>>,
-            VectorWidth.V128 => &Invoke<TJob, Simd128, Vector128<float>, Vector128<double>>,
+            KernelTier.Vector512 => &Invoke<TJob, Simd512, Vector512<float>, Vector512<double>>,
+            KernelTier.Vector256 => &Invoke<TJob, Simd256, Vector256<float>, Vector256<double>>,
+            KernelTier.Vector128 => &Invoke<TJob, Simd128, Vector128<float>, Vector128<double>>,
             _ => &Invoke<TJob, SimdScalar, float, double>,
         };
         if (parts == 1)

@@ -43,9 +43,23 @@ internal static class VectorMath
         return S.Div(one, S.Add(one, Exp<S, V, D>(S.Sub(S.Create(0f), x))));
     }
 
-    /// <summary>Hyperbolic tangent, relative error below 3e-7.</summary>
+    /// <summary><c>1 / (1 + e^-x)</c> and <c>1 / (1 + e^x)</c>, both to full relative precision.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static V Tanh<S, V, D>(V x)
+    public static V Sigmoid<S, V, D>(V x, out V complement)
+        where S : struct, ISimd<V, D>
+        where V : unmanaged
+        where D : unmanaged
+    {
+        V zero = S.Create(0f), one = S.Create(1f);
+        V e = Exp<S, V, D>(S.Sub(zero, S.Abs(x)));
+        V greater = S.Div(one, S.Add(one, e)), lesser = S.Mul(e, greater), negative = S.Less(x, zero);
+        complement = S.Select(negative, greater, lesser);
+        return S.Select(negative, lesser, greater);
+    }
+
+    /// <summary>Hyperbolic tangent, relative error below 3e-7, and its derivative <c>1 - tanh^2</c> without cancellation.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V Tanh<S, V, D>(V x, out V derivative)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
@@ -57,9 +71,12 @@ internal static class VectorMath
         p = S.Fma(p, square, S.Create(0.13331469893455505f));
         p = S.Fma(p, square, S.Create(-0.3333328366279602f));
         V near = S.Fma(S.Mul(square, x), p, x);
-        V one = S.Create(1f), two = S.Create(2f);
-        V far = S.Sub(one, S.Div(two, S.Add(one, Exp<S, V, D>(S.Mul(two, x)))));
-        return S.Select(S.Less(S.Abs(x), S.Create(0.625f)), near, far);
+        V zero = S.Create(0f), one = S.Create(1f), size = S.Abs(x);
+        V e = Exp<S, V, D>(S.Mul(S.Create(-2f), size));
+        V inverse = S.Div(one, S.Add(one, e));
+        V far = S.Mul(S.Sub(one, e), inverse);
+        derivative = S.Mul(S.Mul(S.Create(4f), e), S.Mul(inverse, inverse));
+        return S.Select(S.Less(size, S.Create(0.625f)), near, S.Select(S.Less(x, zero), S.Sub(zero, far), far));
     }
 
     /// <summary>

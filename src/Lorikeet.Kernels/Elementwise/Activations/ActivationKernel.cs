@@ -109,7 +109,7 @@ public static unsafe class ActivationKernel
         {
             if (Rows <= 0 || Dim <= 0)
                 return;
-            int partRows = Math.Clamp(Grain / Dim, 1, Rows);
+            int partRows = VectorJob.PartRows(Rows, Dim, Grain);
             GatedBackwardJob<TActivation> job = new()
             {
                 Dy = Dy, Lddy = Lddy, Gate = Gate, Ldg = Ldg, Up = Up, Ldu = Ldu, DGate = DGate, Lddg = Lddg, DUp = DUp, Lddu = Lddu,

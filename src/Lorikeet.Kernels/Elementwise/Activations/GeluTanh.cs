@@ -29,10 +29,10 @@ internal readonly struct GeluTanh : IActivation
         where V : unmanaged
         where D : unmanaged
     {
-        V one = S.Create(1f), square = S.Mul(x, x);
-        V sigmoid = VectorMath.Sigmoid<S, V, D>(Argument<S, V, D>(x, square));
+        V square = S.Mul(x, x);
+        V sigmoid = VectorMath.Sigmoid<S, V, D>(Argument<S, V, D>(x, square), out V complement);
         V slope = S.Fma(square, S.Create(3 * Cubic * TwiceRoot2OverPi), S.Create(TwiceRoot2OverPi));
-        derivative = S.Mul(sigmoid, S.Fma(S.Mul(x, slope), S.Sub(one, sigmoid), one));
+        derivative = S.Mul(sigmoid, S.Fma(S.Mul(x, slope), complement, S.Create(1f)));
         return S.Mul(x, sigmoid);
     }
 }

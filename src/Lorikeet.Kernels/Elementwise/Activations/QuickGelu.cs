@@ -18,9 +18,9 @@ internal readonly struct QuickGelu : IActivation
         where V : unmanaged
         where D : unmanaged
     {
-        V one = S.Create(1f), scaled = S.Mul(x, S.Create(1.702f));
-        V sigmoid = VectorMath.Sigmoid<S, V, D>(scaled);
-        derivative = S.Mul(sigmoid, S.Fma(scaled, S.Sub(one, sigmoid), one));
+        V scaled = S.Mul(x, S.Create(1.702f));
+        V sigmoid = VectorMath.Sigmoid<S, V, D>(scaled, out V complement);
+        derivative = S.Mul(sigmoid, S.Fma(scaled, complement, S.Create(1f)));
         return S.Mul(x, sigmoid);
     }
 }

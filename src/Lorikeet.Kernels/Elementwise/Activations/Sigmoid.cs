@@ -18,8 +18,8 @@ internal readonly struct Sigmoid : IActivation
         where V : unmanaged
         where D : unmanaged
     {
-        V sigmoid = VectorMath.Sigmoid<S, V, D>(x);
-        derivative = S.Mul(sigmoid, VectorMath.Sigmoid<S, V, D>(S.Sub(S.Create(0f), x)));
+        V sigmoid = VectorMath.Sigmoid<S, V, D>(x, out V complement);
+        derivative = S.Mul(sigmoid, complement);
         return sigmoid;
     }
 }

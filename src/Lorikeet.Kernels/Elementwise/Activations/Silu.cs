@@ -18,8 +18,8 @@ internal readonly struct Silu : IActivation
         where V : unmanaged
         where D : unmanaged
     {
-        V one = S.Create(1f), sigmoid = VectorMath.Sigmoid<S, V, D>(x);
-        derivative = S.Mul(sigmoid, S.Fma(x, S.Sub(one, sigmoid), one));
+        V sigmoid = VectorMath.Sigmoid<S, V, D>(x, out V complement);
+        derivative = S.Mul(sigmoid, S.Fma(x, complement, S.Create(1f)));
         return S.Mul(x, sigmoid);
     }
 }

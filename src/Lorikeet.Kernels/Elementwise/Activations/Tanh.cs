@@ -10,18 +10,12 @@ internal readonly struct Tanh : IActivation
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
-        => VectorMath.Tanh<S, V, D>(x);
+        => VectorMath.Tanh<S, V, D>(x, out _);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Both<S, V, D>(V x, out V derivative)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
-    {
-        V tanh = VectorMath.Tanh<S, V, D>(x);
-        V one = S.Create(1f);
-        // (1 - t)(1 + t) keeps the small derivative of large arguments
-        derivative = S.Mul(S.Sub(one, tanh), S.Add(one, tanh));
-        return tanh;
-    }
+        => VectorMath.Tanh<S, V, D>(x, out derivative);
 }
