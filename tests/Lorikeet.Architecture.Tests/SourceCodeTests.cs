@@ -22,9 +22,11 @@ public partial class SourceCodeTests
         foreach (string file in Repository.CodeFiles("src", "tests", "bench"))
         {
             (bool Public, string Name)[] types = [.. Repository.Lines(file).Select(line => Type().Match(line)).Where(match => match.Success).Select(Declared)];
-            (bool Public, string Name)[] offered = Array.Exists(types, type => type.Public) ? Array.FindAll(types, type => type.Public) : types;
-            if (offered.Length > 0 && !Array.Exists(offered, type => type.Name == Path.GetFileName(file).Split('.')[0]))
-                wrong.Add($"{file} offers {string.Join(", ", offered.Select(type => type.Name))}");
+            string name = Path.GetFileName(file).Split('.')[0];
+            bool offers = Array.Exists(types, type => type.Public);
+            // a file of internal types may be named after their family: GemmLanes for IGemmLanes and what implements it
+            if (types.Length > 0 && !Array.Exists(types, type => offers ? type.Public && type.Name == name : type.Name.Contains(name, StringComparison.Ordinal)))
+                wrong.Add($"{file} offers {string.Join(", ", types.Select(type => type.Name))}");
         }
         wrong.ShouldBeEmpty();
     }
