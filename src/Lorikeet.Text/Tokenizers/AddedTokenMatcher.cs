@@ -6,8 +6,8 @@ namespace Lorikeet.Text;
 /// <summary>Finds added tokens in a text: the leftmost first, of those that begin together the longest.</summary>
 internal sealed class AddedTokenMatcher
 {
-    private readonly Dictionary<(int Node, char Next), int> _edges = [];
-    private readonly List<AddedToken?> _ends = [null];
+    private readonly CharacterTrie _trie = new();
+    private readonly List<AddedToken> _tokens = [];
     private readonly SearchValues<char> _firstCharacters;
 
     /// <summary>Prepares to look for tokens.</summary>
@@ -20,18 +20,8 @@ internal sealed class AddedTokenMatcher
             if (pattern.Length == 0)
                 continue;
             first.Add(pattern[0]);
-            int node = 0;
-            foreach (char c in pattern)
-            {
-                if (!_edges.TryGetValue((node, c), out int child))
-                {
-                    child = _ends.Count;
-                    _ends.Add(null);
-                    _edges.Add((node, c), child);
-                }
-                node = child;
-            }
-            _ends[node] = token;
+            _trie.Add(pattern, _tokens.Count);
+            _tokens.Add(token);
         }
         _firstCharacters = SearchValues.Create(first.ToArray());
         IsEmpty = first.Count == 0;
@@ -76,18 +66,10 @@ internal sealed class AddedTokenMatcher
             if (skip < 0)
                 break;
             start += skip;
-            AddedToken? found = null;
-            int node = 0;
-            end = start;
-            for (int at = start; at < text.Length && _edges.TryGetValue((node, text[at]), out node); at++)
-            {
-                if (_ends[node] is not { } token)
-                    continue;
-                found = token;
-                end = at + 1;
-            }
-            if (found is not null)
-                return found;
+            int found = _trie.Longest(CharacterTrie.Root, text, start, out int length);
+            end = start + length;
+            if (found != CharacterTrie.NoValue)
+                return _tokens[found];
         }
         end = start;
         return null;

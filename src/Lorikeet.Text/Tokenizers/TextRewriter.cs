@@ -74,6 +74,18 @@ internal sealed class TextRewriter
             Replace(rune, -change);
     }
 
+    /// <summary>Writes the next characters of the source by their bytes in the <see cref="ByteAlphabet"/>.</summary>
+    public void SpellBytes(ReadOnlySpan<char> characters)
+    {
+        Span<byte> utf8 = stackalloc byte[4];
+        foreach (Rune rune in characters.EnumerateRunes())
+        {
+            int count = rune.EncodeToUtf8(utf8);
+            for (int i = 0; i < count; i++)
+                Write(new Rune(ByteAlphabet.CharacterOf(utf8[i])), i);
+        }
+    }
+
     /// <summary>Leaves out characters of the source.</summary>
     public void Skip(int characters)
     {

@@ -6,6 +6,10 @@ public sealed class GoldenEncodingTests
     [Theory]
     [InlineData("gpt2", "tok-gpt2/tokenizer.json")]
     [InlineData("roberta", "tok-roberta/tokenizer.json")]
+    [InlineData("smollm2", "tok-smollm2/tokenizer.json")]
+    [InlineData("qwen3", "tok-qwen3/tokenizer.json")]
+    [InlineData("bert", "tok-bert-base-uncased/tokenizer.json")]
+    [InlineData("t5", "tok-t5-small/tokenizer.json")]
     public void Ids_tokens_offsets_and_decoded_text_equal_the_reference(string name, string file)
     {
         Tokenizer tokenizer = Tokenizer.Load(GoldenData.Shared(file.Split('/')));

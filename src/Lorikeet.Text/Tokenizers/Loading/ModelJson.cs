@@ -14,6 +14,12 @@ internal static class ModelJson
         {
             case "BPE":
                 return ReadBpe(model);
+            case "Unigram":
+                return ReadUnigram(model);
+            case "WordPiece":
+                return ReadWordPiece(model);
+            case "WordLevel":
+                return ReadVocabulary(model["vocab"]) is { } words ? new WordLevelModel(words, words.IdOf(model["unk_token"].Text() ?? "<unk>")) : null;
             default:
                 model["type"].Problem($"unknown model \"{type}\"; known are BPE, Unigram, WordPiece and WordLevel");
                 return null;
@@ -48,6 +54,44 @@ internal static class ModelJson
             ByteFallback = model["byte_fallback"].Flag(false),
             IgnoreMerges = model["ignore_merges"].Flag(false),
         });
+    }
+
+    private static WordPieceModel? ReadWordPiece(JsonField model)
+    {
+        if (ReadVocabulary(model["vocab"]) is not { } vocabulary)
+            return null;
+        string unknown = model["unk_token"].Text() ?? "[UNK]";
+        int unknownId = vocabulary.IdOf(unknown);
+        if (unknownId < 0)
+            model["unk_token"].Problem($"the token \"{unknown}\" is not in the vocabulary");
+        int longest = model["max_input_chars_per_word"].Whole(100);
+        return new(vocabulary, unknownId, model["continuing_subword_prefix"].Text() ?? "##", longest);
+    }
+
+    private static UnigramModel? ReadUnigram(JsonField model)
+    {
+        if (!model["vocab"].Exists)
+        {
+            model["vocab"].Problem("is missing");
+            return null;
+        }
+        VocabularyBuilder builder = new(1 << 15);
+        List<double> scores = [];
+        foreach (JsonField item in model["vocab"].Items())
+        {
+            if (item.Kind != JsonValueKind.Array || item.Element.GetArrayLength() != 2 || item.Element[0].ValueKind != JsonValueKind.String
+                || item.Element[1].ValueKind != JsonValueKind.Number || !item.Element[1].TryGetDouble(out double score) || !double.IsFinite(score))
+            {
+                item.Problem($"expected a token and its score, found {item.Describe()}");
+                continue;
+            }
+            builder.Add(item.Items().First().RequiredText(), scores.Count);
+            scores.Add(score);
+        }
+        int unknownId = model["unk_id"].Exists ? model["unk_id"].RequiredId() : -1;
+        if (unknownId >= scores.Count)
+            model["unk_id"].Problem($"the vocabulary has {scores.Count} tokens and none with the number {unknownId}");
+        return new(builder.Build(scores.Count), [.. scores], unknownId, model["byte_fallback"].Flag(false));
     }
 
     private static int ReadUnknown(JsonField field, Vocabulary vocabulary)

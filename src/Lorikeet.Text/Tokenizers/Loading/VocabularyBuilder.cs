@@ -16,10 +16,10 @@ internal sealed class VocabularyBuilder(int capacity)
     /// <summary>Number of tokens.</summary>
     public int Count => _ids.Count;
 
-    /// <summary>Puts the tokens in place.</summary>
-    public Vocabulary Build()
+    /// <summary>Puts the tokens in place, leaving room for at least a number of them.</summary>
+    public Vocabulary Build(int size = 0)
     {
-        string?[] tokens = new string?[_highest + 1];
+        string?[] tokens = new string?[Math.Max(_highest + 1, size)];
         foreach ((string token, int id) in _ids)
             tokens[id] = token;
         return new(tokens, _ids);

@@ -51,17 +51,11 @@ internal sealed class ByteLevelPreTokenizer(bool addPrefixSpace, bool useRegex, 
         TextRewriter rewriter = new(text.Text);
         List<(int Start, int End)> next = text.NextPieces();
         ReadOnlySpan<char> old = text.Text.Text;
-        Span<byte> utf8 = stackalloc byte[4];
         foreach ((int start, int end) in text.Pieces)
         {
             int begin = rewriter.Length;
             rewriter.BeginPiece(start);
-            foreach (Rune rune in old[start..end].EnumerateRunes())
-            {
-                int count = rune.EncodeToUtf8(utf8);
-                for (int i = 0; i < count; i++)
-                    rewriter.Write(new Rune(ByteAlphabet.CharacterOf(utf8[i])), i);
-            }
+            rewriter.SpellBytes(old[start..end]);
             next.Add((begin, rewriter.Length));
         }
         rewriter.Finish();

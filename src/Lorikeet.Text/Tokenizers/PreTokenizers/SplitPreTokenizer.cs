@@ -6,15 +6,14 @@ internal sealed class SplitPreTokenizer(TextPattern pattern, SplitBehavior behav
     protected override void Cut(ReadOnlySpan<char> piece, int offset, List<(int Start, int End)> parts)
     {
         PieceCollector collector = new(parts, behavior);
+        PatternMatches matches = new(pattern);
         int done = 0;
-        int from = 0;
-        while (from <= piece.Length && pattern.Find(piece, from, out int start, out int end))
+        while (matches.Next(piece, out int start, out int end))
         {
             if (done != start)
                 collector.Add(offset + done, offset + start, invert);
             collector.Add(offset + start, offset + end, !invert);
             done = end;
-            from = end > start ? end : end < piece.Length ? end + TextRewriter.CharacterLength(piece, end) : end + 1;
         }
         if (done != piece.Length)
             collector.Add(offset + done, offset + piece.Length, invert);
