@@ -201,40 +201,54 @@ internal static unsafe class GemmPack
         Vector256<float> by = Vector256.Create(scale);
         int group = (rows - 1) & ~7;
         nint at = 0;
-        for (; k >= 8; k -= 8)
+        // from the last group to the first: where a panel is narrower than its groups, the next group down repairs what this one spilt.
+        // Two squares at a time, so that a line of memory is used up while it is near: rows a power of two apart evict each other.
+        for (; k >= 16; k -= 16)
         {
-            // from the last group to the first: where a panel is narrower than its groups, the next group down repairs what this one spilt
             for (int g = group; g >= 0; g -= 8)
             {
-                Vector256<float> r0 = TSource.Load8(row[g] + at), r1 = TSource.Load8(row[g + 1] + at);
-                Vector256<float> r2 = TSource.Load8(row[g + 2] + at), r3 = TSource.Load8(row[g + 3] + at);
-                Vector256<float> r4 = TSource.Load8(row[g + 4] + at), r5 = TSource.Load8(row[g + 5] + at);
-                Vector256<float> r6 = TSource.Load8(row[g + 6] + at), r7 = TSource.Load8(row[g + 7] + at);
-                Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
-                Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
-                r0 = Avx.Shuffle(a0, a2, 0x44) * by;
-                r1 = Avx.Shuffle(a0, a2, 0xEE) * by;
-                r2 = Avx.Shuffle(a1, a3, 0x44) * by;
-                r3 = Avx.Shuffle(a1, a3, 0xEE) * by;
-                r4 = Avx.Shuffle(a4, a6, 0x44) * by;
-                r5 = Avx.Shuffle(a4, a6, 0xEE) * by;
-                r6 = Avx.Shuffle(a5, a7, 0x44) * by;
-                r7 = Avx.Shuffle(a5, a7, 0xEE) * by;
-                float* column = to + g;
-                Avx.Permute2x128(r0, r4, 0x20).Store(column);
-                Avx.Permute2x128(r1, r5, 0x20).Store(column + width);
-                Avx.Permute2x128(r2, r6, 0x20).Store(column + 2 * width);
-                Avx.Permute2x128(r3, r7, 0x20).Store(column + 3 * width);
-                column += 4 * width;
-                Avx.Permute2x128(r0, r4, 0x31).Store(column);
-                Avx.Permute2x128(r1, r5, 0x31).Store(column + width);
-                Avx.Permute2x128(r2, r6, 0x31).Store(column + 2 * width);
-                Avx.Permute2x128(r3, r7, 0x31).Store(column + 3 * width);
+                Turn8<TSource>(row + g, at, by, to + g, width);
+                Turn8<TSource>(row + g, at + 8 * TSource.Bytes, by, to + 8 * width + g, width);
             }
+            to += 16 * width;
+            at += 16 * TSource.Bytes;
+        }
+        if (k >= 8)
+        {
+            for (int g = group; g >= 0; g -= 8)
+                Turn8<TSource>(row + g, at, by, to + g, width);
             to += 8 * width;
             at += 8 * TSource.Bytes;
+            k -= 8;
         }
         Turn1<TSource>(row, at, rows, k, scale, to, width);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Turn8<TSource>(byte** row, nint at, Vector256<float> by, float* to, int width)
+        where TSource : struct, IGemmSource
+    {
+        Vector256<float> r0 = TSource.Load8(row[0] + at), r1 = TSource.Load8(row[1] + at), r2 = TSource.Load8(row[2] + at), r3 = TSource.Load8(row[3] + at);
+        Vector256<float> r4 = TSource.Load8(row[4] + at), r5 = TSource.Load8(row[5] + at), r6 = TSource.Load8(row[6] + at), r7 = TSource.Load8(row[7] + at);
+        Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
+        Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
+        r0 = Avx.Shuffle(a0, a2, 0x44) * by;
+        r1 = Avx.Shuffle(a0, a2, 0xEE) * by;
+        r2 = Avx.Shuffle(a1, a3, 0x44) * by;
+        r3 = Avx.Shuffle(a1, a3, 0xEE) * by;
+        r4 = Avx.Shuffle(a4, a6, 0x44) * by;
+        r5 = Avx.Shuffle(a4, a6, 0xEE) * by;
+        r6 = Avx.Shuffle(a5, a7, 0x44) * by;
+        r7 = Avx.Shuffle(a5, a7, 0xEE) * by;
+        Avx.Permute2x128(r0, r4, 0x20).Store(to);
+        Avx.Permute2x128(r1, r5, 0x20).Store(to + width);
+        Avx.Permute2x128(r2, r6, 0x20).Store(to + 2 * width);
+        Avx.Permute2x128(r3, r7, 0x20).Store(to + 3 * width);
+        to += 4 * width;
+        Avx.Permute2x128(r0, r4, 0x31).Store(to);
+        Avx.Permute2x128(r1, r5, 0x31).Store(to + width);
+        Avx.Permute2x128(r2, r6, 0x31).Store(to + 2 * width);
+        Avx.Permute2x128(r3, r7, 0x31).Store(to + 3 * width);
     }
 
     /// <summary>Memory holds <c>[rows, k]</c>: squares of 4 × 4 are turned in registers.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 using unsafe Tile = delegate*<float*, nint, float*, nint, nint, float*, nint, float*, bool, void>;
 
 namespace Lorikeet.Kernels;
@@ -11,13 +12,13 @@ namespace Lorikeet.Kernels;
 internal unsafe struct GemmPlan
 {
     /// <summary>Terms that a block of k aims at.</summary>
-    internal static int BlockTerms = 384;
+    internal static int BlockTerms = 512;
 
     /// <summary>Further terms that the second product may add to the last block.</summary>
     private const int ExtraTerms = 64;
 
-    /// <summary>Floats of B that are packed at once: half of a second-level cache of 1 MB.</summary>
-    internal static int BlockFloats = 128 * 1024;
+    /// <summary>Floats of B that are packed at once: five eighths of a second-level cache of 1 MB.</summary>
+    internal static int BlockFloats = 160 * 1024;
 
     /// <summary>Multiplications for which waking other threads does not pay.</summary>
     private const long SerialWork = 100_000;
@@ -97,8 +98,10 @@ internal unsafe struct GemmPlan
     {
         GemmTiles tiles = GemmTiles.Of(_tier);
         int panel = 2 * tiles.Lanes;
-        int longest = _block + ExtraTerms;
-        int blockColumns = Math.Min((columns + panel - 1) / panel * panel, Math.Max(panel, BlockFloats / longest / panel * panel));
+        int longest = _block + (_call.K2 > 0 ? ExtraTerms : 0);
+        int panels = (columns + panel - 1) / panel;
+        int blocks = (panels - 1) / Math.Max(1, BlockFloats / longest / panel) + 1;
+        int blockColumns = (panels + blocks - 1) / blocks * panel;
         int rowTiles = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
         // a factor that lies as the tile reads it, and is read once or twice only, is not packed
         bool bInPlace = _call.B is { Type: DType.F32, Transposed: true } && rowTiles <= 2;
@@ -144,7 +147,7 @@ internal unsafe struct GemmPlan
                 for (int tile = 0; tile < rowTiles; tile++)
                 {
                     int height = (rows - (at - row) + rowTiles - tile - 1) / (rowTiles - tile);
-                    RowOfTiles(block, tiles, at, height);
+                    RowOfTiles(block, tiles, at, height, tile + 1 < rowTiles);
                     at += height;
                 }
                 k1 += terms;
@@ -174,7 +177,7 @@ internal unsafe struct GemmPlan
     }
 
     /// <summary>One packed strip of A against all of the block's panels of B.</summary>
-    private readonly void RowOfTiles(in Block block, GemmTiles tiles, int row, int height)
+    private readonly void RowOfTiles(in Block block, GemmTiles tiles, int row, int height, bool more)
     {
         float* a = block.A;
         nint aStep = height;
@@ -193,9 +196,11 @@ internal unsafe struct GemmPlan
         int k = block.Terms + block.Terms2;
         float* c = _call.C + row * _call.StrideC + block.Column;
         Tile tile = tiles[height, 2];
+        Ahead next = more && !block.AInPlace ? new Ahead(_call.A, row + height, height, block.K1, block.Terms, block.Columns / panel) : default;
         int j = 0;
         for (; j + panel <= block.Columns; j += panel)
         {
+            next.Fetch();
             float* b = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
             tile(a, aStep, b, block.BInPlace ? (nint)_call.B.Stride : panel, k, c + j, (nint)_call.StrideC, block.Bias == null ? null : block.Bias + j, block.Accumulate);
         }
@@ -224,6 +229,43 @@ internal unsafe struct GemmPlan
                 if (accumulate)
                     value += c[j];
                 c[j] = bias == null ? value : value + bias[j];
+            }
+        }
+    }
+
+    /// <summary>Fetches the strip of A that is packed next into the second cache, a share of it before each tile.</summary>
+    private ref struct Ahead
+    {
+        private const int Line = 64;
+
+        private readonly byte* _from;
+        private readonly nint _stride;
+        private readonly int _rows, _bytes, _share;
+        private int _row, _at;
+
+        public Ahead(in GemmOperand x, int row, int rows, int first, int k, int shares)
+        {
+            if (!Sse.IsSupported || shares == 0 || k == 0)
+                return;
+            _stride = (nint)(x.Stride / x.Type.BlockSize() * x.Type.BlockBytes());
+            (int memoryRow, int column, _rows, int columns) = x.Transposed ? (first, row, k, rows) : (row, first, rows, k);
+            int begin = column / x.Type.BlockSize() * x.Type.BlockBytes();
+            _from = x.Row(memoryRow) + begin;
+            _bytes = ((column + columns - 1) / x.Type.BlockSize() + 1) * x.Type.BlockBytes() - begin;
+            _share = (_rows * (_bytes / Line + 1) + shares - 1) / shares;
+        }
+
+        public void Fetch()
+        {
+            for (int i = 0; i < _share && _row < _rows; i++)
+            {
+                Sse.Prefetch1(_from + _row * _stride + _at);
+                _at += Line;
+                if (_at >= _bytes)
+                {
+                    _at = 0;
+                    _row++;
+                }
             }
         }
     }

@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
@@ -28,6 +29,16 @@ internal static unsafe class GemmTile<TVector, TLanes, TRows, TColumns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(float* a, nint aStep, float* b, nint bStep, nint k, float* c, nint cStep, float* bias, bool accumulate)
     {
+        // the tile of C is wanted when k has run; until then it has time to come
+        if (Sse.IsSupported)
+        {
+            for (int i = 0; i < TRows.Value; i++)
+            {
+                Sse.Prefetch0(c + i * cStep);
+                if (TColumns.Value > 1)
+                    Sse.Prefetch0(c + i * cStep + TLanes.Count);
+            }
+        }
         TVector c0l = TLanes.Zero, c0r = TLanes.Zero;
         TVector c1l = TLanes.Zero, c1r = TLanes.Zero;
         TVector c2l = TLanes.Zero, c2r = TLanes.Zero;
