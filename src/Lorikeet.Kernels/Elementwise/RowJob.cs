@@ -60,8 +60,9 @@ internal unsafe struct RowJob<TOp> : IVectorJob<RowJob<TOp>>
         }
     }
 
+    /// <summary>One row, or a piece of one.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Line<S, V, D>(float* a, float* b, float* c, float* y, float s, long n)
+    public static void Line<S, V, D>(float* a, float* b, float* c, float* y, float s, long n)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged

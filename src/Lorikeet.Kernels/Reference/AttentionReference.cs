@@ -7,6 +7,7 @@ internal static unsafe class AttentionReference
     public static void Forward(in AttentionCall call)
     {
         int group = call.Heads / call.KvHeads;
+        double[] p = new double[call.Keys];
         for (int i = 0; i < call.Queries; i++)
         {
             for (int h = 0; h < call.Heads; h++)
@@ -15,16 +16,16 @@ internal static unsafe class AttentionReference
                 float* to = call.Out + i * call.LdOut + (long)h * call.ValueDim;
                 double max = double.NegativeInfinity, sum = 0;
                 for (int j = call.First[i]; j < call.Last[i]; j++)
-                    max = Math.Max(max, Score(call, i, h, j));
+                    max = Math.Max(max, p[j] = Score(call, i, h, j));
                 for (int j = call.First[i]; j < call.Last[i]; j++)
-                    sum += Math.Exp(Score(call, i, h, j) - max);
+                    sum += p[j] = Math.Exp(p[j] - max);
                 if (call.LogSumExp != null)
                     call.LogSumExp[(long)i * call.Heads + h] = sum > 0 ? (float)(max + Math.Log(sum)) : float.NegativeInfinity;
                 for (int d = 0; d < call.ValueDim; d++)
                 {
                     double value = 0;
                     for (int j = call.First[i]; j < call.Last[i]; j++)
-                        value += Math.Exp(Score(call, i, h, j) - max) * v[j * call.LdV + d];
+                        value += p[j] * v[j * call.LdV + d];
                     to[d] = sum > 0 ? (float)(value / sum) : 0;
                 }
             }
@@ -36,13 +37,12 @@ internal static unsafe class AttentionReference
         float* dV, long lddV, bool accumulateQ, bool accumulateKv)
     {
         int group = call.Heads / call.KvHeads;
-        for (int i = 0; !accumulateQ && i < call.Queries; i++)
+        for (int i = 0; dQ != null && !accumulateQ && i < call.Queries; i++)
             new Span<float>(dQ + i * lddQ, call.Heads * call.HeadDim).Clear();
-        for (int j = 0; !accumulateKv && j < call.Keys; j++)
-        {
+        for (int j = 0; dK != null && !accumulateKv && j < call.Keys; j++)
             new Span<float>(dK + j * lddK, call.KvHeads * call.HeadDim).Clear();
+        for (int j = 0; dV != null && !accumulateKv && j < call.Keys; j++)
             new Span<float>(dV + j * lddV, call.KvHeads * call.ValueDim).Clear();
-        }
         for (int i = 0; i < call.Queries; i++)
         {
             for (int h = 0; h < call.Heads; h++)
@@ -64,13 +64,12 @@ internal static unsafe class AttentionReference
                     double ds = p * (dp - carried) * call.Scale;
                     if (call.SoftCap != 0)
                         ds *= 1 - score / call.SoftCap * (score / call.SoftCap);
-                    for (int d = 0; d < call.ValueDim; d++)
+                    for (int d = 0; dV != null && d < call.ValueDim; d++)
                         dV[j * lddV + (long)kv * call.ValueDim + d] += (float)(p * up[d]);
-                    for (int d = 0; d < call.HeadDim; d++)
-                    {
+                    for (int d = 0; dQ != null && d < call.HeadDim; d++)
                         dQ[i * lddQ + (long)h * call.HeadDim + d] += (float)(ds * k[d]);
+                    for (int d = 0; dK != null && d < call.HeadDim; d++)
                         dK[j * lddK + (long)kv * call.HeadDim + d] += (float)(ds * q[d]);
-                    }
                 }
             }
         }

@@ -1,0 +1,67 @@
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// How one call is cut into parts: by blocks of queries and by key heads, and, where that makes few parts (decoding), by pieces of the keys too.
+/// It depends on the call's own sizes alone, so neither the number of threads nor the other calls of a batch show in the result.
+/// </summary>
+internal unsafe struct AttentionPlan
+{
+    /// <summary>Fewer rows than this are computed key by key: turning the keys into panels would cost more than it brings.</summary>
+    public const int FewRows = 6;
+
+    private const int WantedParts = 64;
+    private const int LeastKeys = 256;
+
+    /// <summary>Part 0 of this call among the parts of the batch.</summary>
+    public int FirstPart;
+    /// <summary>Block 0 of this call among the (query block, key head) pairs of the batch.</summary>
+    public int FirstBlock;
+    /// <summary>Query heads of one key head.</summary>
+    public int Group;
+    /// <summary>Queries of a block.</summary>
+    public int BlockQueries;
+    /// <summary>Blocks of queries.</summary>
+    public int QueryBlocks;
+    /// <summary>Pieces of the keys that a block sees.</summary>
+    public int Splits;
+    /// <summary>Where the pieces' results lie, in floats from the start of the shared memory.</summary>
+    public long Partials;
+
+    /// <summary>Parts of the call.</summary>
+    public readonly int Parts(in AttentionCall call) => QueryBlocks * call.KvHeads * Splits;
+
+    /// <summary>Rows of a block: its queries once for each head of the group.</summary>
+    public readonly int BlockRows => BlockQueries * Group;
+
+    /// <summary>Floats of one piece's result: sums of values, maxima and sums of exponentials.</summary>
+    public readonly long PartialFloats(in AttentionCall call) => (long)BlockRows * (call.ValueDim + 2);
+
+    /// <summary>Plans one call.</summary>
+    public static AttentionPlan Of(in AttentionCall call)
+    {
+        int group = call.Heads / call.KvHeads;
+        // about 192 rows share the panels of a key block, which makes packing them cheap; whole tiles
+        int blockQueries = Math.Clamp((192 / group + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows, 12, KeyRanges.MaxQueries);
+        AttentionPlan plan = new()
+        {
+            Group = group,
+            BlockQueries = Math.Min(blockQueries, Math.Max(call.Queries, 1)),
+            QueryBlocks = (call.Queries + blockQueries - 1) / blockQueries,
+            Splits = 1,
+        };
+        int most = WantedParts / Math.Max(plan.QueryBlocks * call.KvHeads, 1);
+        if (most > 1)
+        {
+            int low = int.MaxValue, high = 0;
+            for (int i = 0; i < call.Queries; i++)
+            {
+                if (call.First[i] >= call.Last[i])
+                    continue;
+                low = Math.Min(low, call.First[i]);
+                high = Math.Max(high, call.Last[i]);
+            }
+            plan.Splits = Math.Clamp((high - low) / LeastKeys, 1, most);
+        }
+        return plan;
+    }
+}

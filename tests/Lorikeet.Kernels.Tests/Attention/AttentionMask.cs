@@ -1,0 +1,10 @@
+namespace Lorikeet.Kernels.Tests;
+
+internal enum AttentionMask
+{
+    All,
+    Causal,
+    Window,
+    Documents,
+    Arbitrary,
+}
