@@ -31,6 +31,15 @@ public sealed unsafe class NativeBuffer : IDisposable
     /// <exception cref="OverflowException">It is longer than a span can hold.</exception>
     public Span<byte> Span => new(_pointer, checked((int)Length));
 
+    /// <summary>A part as writable memory, also where the whole is longer than a span can hold.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">The part does not lie inside.</exception>
+    public Span<byte> Writable(long offset, int length)
+    {
+        if (offset < 0 || length < 0 || offset > Length - length)
+            throw new ArgumentOutOfRangeException(nameof(offset), $"bytes {offset}..{offset + length} of {Length}");
+        return new Span<byte>(_pointer + offset, length);
+    }
+
     internal byte* Pointer => _pointer;
 
     /// <inheritdoc/>
