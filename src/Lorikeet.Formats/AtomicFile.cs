@@ -1,0 +1,90 @@
+using System.Text;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Formats;
+
+/// <summary>
+/// Writes a file so that nobody ever sees half of it: the bytes go to a file aside in the same folder, are flushed to the disk, and the file is
+/// renamed into place. A reader finds the old file or the new one; a failure leaves the old one and removes what was begun.
+/// </summary>
+public static class AtomicFile
+{
+    /// <summary>How the names of unfinished files and folders end. They begin with a dot and the final name.</summary>
+    public const string AsideSuffix = ".unfinished";
+
+    private static int asides;
+
+    /// <summary>Writes <paramref name="path"/>, replacing what is there.</summary>
+    /// <param name="path">Final place. Its folder is made where it is missing.</param>
+    /// <param name="write">Receives the stream; when it throws, nothing changes at <paramref name="path"/>.</param>
+    /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>
+    public static void Write(string path, Action<Stream> write)
+    {
+        ArgumentNullException.ThrowIfNull(write);
+        string full = Path.GetFullPath(path);
+        string aside = AsideOf(full);
+        try
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(full)!);
+            using (FileStream stream = new(aside, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1 << 16))
+            {
+                write(stream);
+                stream.Flush(flushToDisk: true);
+            }
+            File.Move(aside, full, overwrite: true);
+        }
+        catch (Exception e)
+        {
+            TryDelete(aside);
+            if (e is IOException or UnauthorizedAccessException)
+                throw new InputException($"{path}: cannot be written ({e.Message}); what was there before is unchanged", e);
+            throw;
+        }
+    }
+
+    /// <summary>Writes text as UTF-8 without a byte-order mark.</summary>
+    /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>
+    public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Writes bytes.</summary>
+    /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>
+    public static void WriteBytes(string path, ReadOnlyMemory<byte> bytes) => Write(path, stream => stream.Write(bytes.Span));
+
+    /// <summary>
+    /// Removes unfinished files and folders that killed processes left in a folder. Only its owner may call this: it does not know which of them
+    /// another process is writing at this moment.
+    /// </summary>
+    /// <returns>How many were removed.</returns>
+    public static int RemoveUnfinished(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return 0;
+        int removed = 0;
+        foreach (string path in Directory.EnumerateFileSystemEntries(folder, ".*" + AsideSuffix))
+        {
+            if (Directory.Exists(path))
+                Directory.Delete(path, recursive: true);
+            else
+                File.Delete(path);
+            removed++;
+        }
+        return removed;
+    }
+
+    /// <summary>A fresh name beside a final one.</summary>
+    internal static string AsideOf(string path) => Path.Combine(
+        Path.GetDirectoryName(path)!,
+        $".{Path.GetFileName(path)}.{Environment.ProcessId:x}-{Interlocked.Increment(ref asides):x}-{Random.Shared.Next():x8}{AsideSuffix}");
+
+    private static void TryDelete(string path)
+    {
+        try
+        {
+            File.Delete(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // the first failure is the one to report
+        }
+    }
+}

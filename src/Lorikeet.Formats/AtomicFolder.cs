@@ -1,0 +1,101 @@
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Formats;
+
+/// <summary>
+/// Writes a folder so that nobody ever sees half of it. The files go to a folder aside, each is flushed to the disk, and the folder is renamed.
+/// <para>
+/// A new folder appears in one step. Replacing takes four: the finished folder becomes <c>.NAME.new</c>, the old one <c>.NAME.old</c>,
+/// <c>.NAME.new</c> becomes <c>NAME</c>, and <c>.NAME.old</c> is removed. A process killed between the second and the third leaves no <c>NAME</c>
+/// but both versions, complete; <see cref="Recover"/> finishes the exchange. Every write begins with it, and a reader that does not find a
+/// folder calls it first.
+/// </para>
+/// </summary>
+public static class AtomicFolder
+{
+    /// <summary>Writes a folder, replacing one of that name as a whole.</summary>
+    /// <param name="path">Final place.</param>
+    /// <param name="fill">Receives the path of an empty folder and writes into it; when it throws, nothing changes at <paramref name="path"/>.</param>
+    /// <exception cref="InputException">The place cannot be written, or the disk is full.</exception>
+    public static void Write(string path, Action<string> fill)
+    {
+        ArgumentNullException.ThrowIfNull(fill);
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        string aside = AtomicFile.AsideOf(full);
+        try
+        {
+            if (File.Exists(full))
+                throw new InputException($"{path}: is a file; a folder is to be written there. Remove it or choose another name");
+            Recover(full);
+            Directory.CreateDirectory(aside);
+            fill(aside);
+            FlushFiles(aside);
+            if (!Directory.Exists(full))
+            {
+                Directory.Move(aside, full);
+                return;
+            }
+            Directory.Move(aside, NewOf(full));
+            Recover(full);
+        }
+        catch (Exception e)
+        {
+            TryDelete(aside);
+            if (e is IOException or UnauthorizedAccessException)
+                throw new InputException($"{path}: cannot be written ({e.Message}); what was there before is unchanged", e);
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Finishes an exchange that was interrupted: a complete new folder takes its place, and the old one goes. Does nothing where none was under way.
+    /// </summary>
+    /// <param name="path">The folder's final place.</param>
+    public static void Recover(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        string newer = NewOf(full), older = OldOf(full);
+        if (Directory.Exists(newer))
+        {
+            if (Directory.Exists(full))
+            {
+                if (Directory.Exists(older))
+                    Directory.Delete(older, recursive: true);
+                Directory.Move(full, older);
+            }
+            Directory.Move(newer, full);
+        }
+        else if (!Directory.Exists(full) && Directory.Exists(older))
+        {
+            Directory.Move(older, full);
+        }
+        if (Directory.Exists(older))
+            Directory.Delete(older, recursive: true);
+    }
+
+    private static string NewOf(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.new");
+
+    private static string OldOf(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.old");
+
+    private static void FlushFiles(string folder)
+    {
+        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
+        {
+            using FileStream stream = new(file, FileMode.Open, FileAccess.ReadWrite);
+            stream.Flush(flushToDisk: true);
+        }
+    }
+
+    private static void TryDelete(string folder)
+    {
+        try
+        {
+            if (Directory.Exists(folder))
+                Directory.Delete(folder, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // the first failure is the one to report
+        }
+    }
+}

@@ -1,0 +1,226 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Formats;
+
+/// <summary>
+/// A configuration file (<c>config.json</c>, <c>adapter_config.json</c>). Unknown keys stay where they are, so reading and saving gives the same bytes.
+/// Typed readers collect every problem instead of stopping at the first: read all fields, then call <see cref="Check"/>.
+/// </summary>
+public sealed class JsonConfig
+{
+    private readonly string _prefix;
+    private readonly List<string> _problems;
+
+    /// <summary>Wraps an object.</summary>
+    /// <param name="root">The keys and values.</param>
+    /// <param name="description">What messages call it: a path.</param>
+    public JsonConfig(JsonObject root, string description) : this(root, description, "", []) { }
+
+    private JsonConfig(JsonObject root, string description, string prefix, List<string> problems)
+    {
+        Root = root;
+        Description = description;
+        _prefix = prefix;
+        _problems = problems;
+    }
+
+    /// <summary>The keys and values; what is changed here is saved.</summary>
+    public JsonObject Root { get; }
+
+    /// <summary>What messages call it: a path.</summary>
+    public string Description { get; }
+
+    /// <summary>What the readers below found wrong so far, in sections too.</summary>
+    public IReadOnlyList<string> Problems => _problems;
+
+    /// <summary>Reads a file.</summary>
+    /// <exception cref="InputException">There is no such file, it is not JSON, or not an object.</exception>
+    public static JsonConfig Load(string path)
+    {
+        try
+        {
+            return Parse(File.ReadAllBytes(path), path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(File.Exists(path) ? $"{path}: cannot be read ({e.Message})" : $"{path}: there is no such file", e);
+        }
+    }
+
+    /// <summary>Reads text.</summary>
+    /// <param name="utf8">JSON text, as Python reads it.</param>
+    /// <param name="description">What messages call it.</param>
+    /// <exception cref="InputException">It is not JSON, or not an object.</exception>
+    public static JsonConfig Parse(ReadOnlySpan<byte> utf8, string description) => JsonText.Parse(utf8, description) switch
+    {
+        JsonObject root => new JsonConfig(root, description),
+        JsonNode other => throw new InputException($"{description}: found {Kind(other)}, expected an object {{ \"key\": value, … }}"),
+        null => throw new InputException($"{description}: found null, expected an object {{ \"key\": value, … }}"),
+    };
+
+    /// <summary>Writes the file, all or nothing.</summary>
+    /// <exception cref="InputException">The place cannot be written.</exception>
+    public void Save(string path, JsonStyle style) => AtomicFile.WriteText(path, PythonJson.Write(Root, style));
+
+    /// <summary>True where the key has a value other than null.</summary>
+    public bool Has(string key) => Root[key] is not null;
+
+    /// <summary>A whole number, or <paramref name="fallback"/> where the key is absent or null.</summary>
+    public int Int32(string key, int fallback) => Int32OrNull(key) ?? fallback;
+
+    /// <summary>A whole number that must be there.</summary>
+    public int Int32(string key) => Int32OrNull(key) ?? Missing(key, "a whole number", 0);
+
+    /// <summary>A whole number; null where the key is absent or null.</summary>
+    public int? Int32OrNull(string key) => Read<int>(key, "a whole number", node => WholeNumber(node) is long value and >= int.MinValue and <= int.MaxValue ? (int)value : null);
+
+    /// <summary>A number, or <paramref name="fallback"/> where the key is absent or null.</summary>
+    public double Number(string key, double fallback) => NumberOrNull(key) ?? fallback;
+
+    /// <summary>A number that must be there.</summary>
+    public double Number(string key) => NumberOrNull(key) ?? Missing(key, "a number", 0.0);
+
+    /// <summary>A number; null where the key is absent or null.</summary>
+    public double? NumberOrNull(string key) => Read<double>(key, "a number", NumberOf);
+
+    /// <summary>True or false, or <paramref name="fallback"/> where the key is absent or null.</summary>
+    public bool Flag(string key, bool fallback) => FlagOrNull(key) ?? fallback;
+
+    /// <summary>True or false; null where the key is absent or null.</summary>
+    public bool? FlagOrNull(string key) => Read<bool>(key, "true or false", node => node.GetValueKind() switch
+    {
+        JsonValueKind.True => true,
+        JsonValueKind.False => false,
+        _ => null,
+    });
+
+    /// <summary>A string, or <paramref name="fallback"/> where the key is absent or null.</summary>
+    public string Text(string key, string fallback) => TextOrNull(key) ?? fallback;
+
+    /// <summary>A string that must be there.</summary>
+    public string Text(string key) => TextOrNull(key) ?? Missing(key, "a string", "");
+
+    /// <summary>A string; null where the key is absent or null.</summary>
+    public string? TextOrNull(string key)
+    {
+        if (Root[key] is not { } node)
+            return null;
+        if (node.GetValueKind() == JsonValueKind.String)
+            return node.GetValue<string>();
+        Wrong(key, node, "a string");
+        return null;
+    }
+
+    /// <summary>A list of strings; null where the key is absent or null. A single string counts as a list of one.</summary>
+    public IReadOnlyList<string>? TextsOrNull(string key)
+    {
+        switch (Root[key])
+        {
+            case null:
+                return null;
+            case JsonArray list when list.All(item => item?.GetValueKind() == JsonValueKind.String):
+                return [.. list.Select(item => item!.GetValue<string>())];
+            case JsonValue value when value.GetValueKind() == JsonValueKind.String:
+                return [value.GetValue<string>()];
+            case JsonNode other:
+                Wrong(key, other, "a list of strings");
+                return null;
+        }
+    }
+
+    /// <summary>A list of numbers; null where the key is absent or null. A single number counts as a list of one.</summary>
+    public IReadOnlyList<double>? NumbersOrNull(string key)
+    {
+        switch (Root[key])
+        {
+            case null:
+                return null;
+            case JsonArray list when list.All(item => item is not null && NumberOf(item) is not null):
+                return [.. list.Select(item => NumberOf(item!)!.Value)];
+            case JsonValue value when NumberOf(value) is double number:
+                return [number];
+            case JsonNode other:
+                Wrong(key, other, "a list of numbers");
+                return null;
+        }
+    }
+
+    /// <summary>An object inside this one, whose problems are collected here too; null where the key is absent or null.</summary>
+    public JsonConfig? Section(string key)
+    {
+        switch (Root[key])
+        {
+            case null:
+                return null;
+            case JsonObject section:
+                return new JsonConfig(section, Description, $"{_prefix}{key}.", _problems);
+            case JsonNode other:
+                Wrong(key, other, "an object");
+                return null;
+        }
+    }
+
+    /// <summary>Records a problem of a field that its reader found, such as a value out of range.</summary>
+    /// <param name="key">The field.</param>
+    /// <param name="problem">What is wrong, what was expected, what to do.</param>
+    public void Report(string key, string problem) => _problems.Add($"`{_prefix}{key}`: {problem}");
+
+    /// <summary>Throws when any reader found a problem.</summary>
+    /// <exception cref="InputException">With every problem.</exception>
+    public void Check()
+    {
+        if (_problems.Count > 0)
+            throw new InputException($"{Description}: {(_problems.Count == 1 ? "a field is" : "some fields are")} missing or wrong", [.. _problems]);
+    }
+
+    private T? Read<T>(string key, string expected, Func<JsonNode, T?> read)
+        where T : struct
+    {
+        if (Root[key] is not { } node)
+            return null;
+        T? value = read(node);
+        if (value is null)
+            Wrong(key, node, expected);
+        return value;
+    }
+
+    private T Missing<T>(string key, string expected, T value)
+    {
+        // a field of the wrong kind has been reported already
+        if (Root[key] is null)
+            Report(key, $"{(Root.ContainsKey(key) ? "is null" : "is missing")}, expected {expected}");
+        return value;
+    }
+
+    private void Wrong(string key, JsonNode found, string expected) => Report(key, $"found {Kind(found)}, expected {expected}");
+
+    private static long? WholeNumber(JsonNode node) =>
+        NumberOf(node) is double number && number == Math.Floor(number) && Math.Abs(number) <= long.MaxValue / 2 ? (long)number : null;
+
+    private static double? NumberOf(JsonNode node)
+    {
+        if (node.GetValueKind() != JsonValueKind.Number)
+            return null;
+        JsonValue value = node.AsValue();
+        if (value.TryGetValue(out JsonElement element))
+            return element.GetDouble();
+        return value.TryGetValue(out double number) ? number : double.Parse(value.ToJsonString(), CultureInfo.InvariantCulture);
+    }
+
+    private static string Kind(JsonNode node)
+    {
+        string text = PythonJson.Write(node, JsonStyle.Line);
+        if (text.Length > 60)
+            text = text[..60] + "…";
+        return node.GetValueKind() switch
+        {
+            JsonValueKind.Object => $"an object {text}",
+            JsonValueKind.Array => $"a list {text}",
+            JsonValueKind.String => $"the string {text}",
+            _ => text,
+        };
+    }
+}

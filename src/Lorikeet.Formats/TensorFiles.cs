@@ -1,0 +1,63 @@
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Formats;
+
+/// <summary>Opens whatever holds tensors: a file of any known format, told by its contents, or a folder of a checkpoint.</summary>
+public static class TensorFiles
+{
+    /// <summary>In the order in which transformers looks for them.</summary>
+    private static readonly string[] Checkpoints =
+    [
+        "model.safetensors", "model.safetensors.index.json", "pytorch_model.bin", "pytorch_model.bin.index.json",
+    ];
+
+    /// <summary>Opens a file (safetensors, GGUF, torch pickle, or an index of shards) or the checkpoint in a folder.</summary>
+    /// <exception cref="InputException">There is nothing to open, or it is broken; the message holds every problem.</exception>
+    public static ITensorSource Open(string path)
+    {
+        if (Directory.Exists(path))
+            return Open(InFolder(path));
+        if (path.EndsWith(".index.json", StringComparison.Ordinal))
+            return ShardedTensors.Open(path);
+
+        byte[] head = Head(path);
+        if (GgufFile.Recognizes(head))
+            return GgufFile.Open(path);
+        if (TorchPickleFile.Recognizes(head))
+            return TorchPickleFile.Open(path);
+        if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || (head.Length > 8 && head[8] == '{'))
+            return SafetensorsFile.Open(path);
+        throw new InputException($"{path}: is neither a safetensors file, nor a GGUF file, nor one that torch saved");
+    }
+
+    private static string InFolder(string folder)
+    {
+        foreach (string name in Checkpoints)
+        {
+            string path = Path.Combine(folder, name);
+            if (File.Exists(path))
+                return path;
+        }
+        string[] lone = [.. Directory.GetFiles(folder, "*.safetensors"), .. Directory.GetFiles(folder, "*.gguf")];
+        return lone switch
+        {
+            [string only] => only,
+            [] => throw new InputException($"{folder}: holds no checkpoint; expected one of {string.Join(", ", Checkpoints)}, or a GGUF file"),
+            _ => throw new InputException($"{folder}: holds {lone.Length} files of tensors and no index; name the one that you mean: {string.Join(", ", lone.Select(Path.GetFileName))}"),
+        };
+    }
+
+    private static byte[] Head(string path)
+    {
+        try
+        {
+            using FileStream stream = new(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            byte[] head = new byte[512];
+            return head[..stream.ReadAtLeast(head, head.Length, throwOnEndOfStream: false)];
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(File.Exists(path) ? $"{path}: cannot be read ({e.Message})" : $"{path}: there is no such file or folder", e);
+        }
+    }
+}
