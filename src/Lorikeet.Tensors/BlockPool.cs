@@ -21,6 +21,9 @@ internal sealed unsafe class BlockPool : IDisposable
     private readonly List<Stack<Block>> _free = [];
     private readonly Stack<Block> _shells = new();
 
+    /// <summary>Fills memory with NaN when it is handed out and when it comes back, so that a test sees who reads what was never written or is free.</summary>
+    public bool Poisons { get; set; }
+
     /// <summary>Bytes held from the operating system, in use or free.</summary>
     public long HeldBytes { get; private set; }
 
@@ -50,6 +53,8 @@ internal sealed unsafe class BlockPool : IDisposable
         block.Users = 1;
         UsedBytes += block.Bytes;
         PeakBytes = Math.Max(PeakBytes, UsedBytes);
+        if (Poisons)
+            Poison(block);
         return block;
     }
 
@@ -58,6 +63,8 @@ internal sealed unsafe class BlockPool : IDisposable
         if (--block.Users > 0)
             return;
         UsedBytes -= block.Bytes;
+        if (Poisons)
+            Poison(block);
         _free[block.Class].Push(block);
     }
 
@@ -77,6 +84,9 @@ internal sealed unsafe class BlockPool : IDisposable
     }
 
     public void Dispose() => Trim();
+
+    // all bits set: a NaN as f32, -1 as an index
+    private static void Poison(Block block) => NativeMemory.Fill(block.Pointer, (nuint)block.Bytes, 0xFF);
 
     private static int ClassOf(long bytes)
     {

@@ -9,7 +9,7 @@ internal static unsafe class Products
     public static GemmOperand Plain(Tensor t) => new(t.Pointer, t.Type, t.RowStride);
 
     /// <summary>A factor stored as <c>[k, rows]</c>.</summary>
-    public static GemmOperand Turned(Tensor t) => new(t.Pointer, t.Type, t.RowStride, transposed: true);
+    public static GemmOperand Transposed(Tensor t) => new(t.Pointer, t.Type, t.RowStride, transposed: true);
 
     /// <summary><c>y = x Wᵀ + b</c>.</summary>
     public static void Forward(Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor y) => Gemm.Run(new GemmCall
@@ -18,7 +18,7 @@ internal static unsafe class Products
         N = y.Columns,
         K = x.Columns,
         A = Plain(x),
-        B = transposed ? Turned(weight) : Plain(weight),
+        B = transposed ? Transposed(weight) : Plain(weight),
         Alpha = 1,
         C = y.F,
         StrideC = y.Ld,
@@ -32,16 +32,16 @@ internal static unsafe class Products
         N = dx.Columns,
         K = dy.Columns,
         A = Plain(dy),
-        B = transposed ? Plain(weight) : Turned(weight),
+        B = transposed ? Plain(weight) : Transposed(weight),
         Alpha = 1,
         C = dx.F,
         StrideC = dx.Ld,
         Accumulate = accumulate,
     });
 
-    /// <summary><c>dW (+)= dyᵀ x</c>, or <c>xᵀ dy</c> where the weight is stored turned.</summary>
+    /// <summary><c>dW (+)= dyᵀ x</c>, or <c>xᵀ dy</c> where the weight is stored transposed.</summary>
     public static void BackwardWeight(Tensor dy, Tensor x, bool transposed, Tensor dw, bool accumulate) =>
-        Multiply(Turned(transposed ? x : dy), Turned(transposed ? dy : x), dw, dy.Rows, 1, accumulate);
+        Multiply(Transposed(transposed ? x : dy), Transposed(transposed ? dy : x), dw, dy.Rows, 1, accumulate);
 
     /// <summary><c>db (+)= Σ rows of dy</c>.</summary>
     public static void BackwardBias(Tensor dy, Tensor db, bool accumulate)

@@ -228,6 +228,16 @@ public sealed unsafe class Tape : IDisposable
 
     internal int NodeCount => _nodeCount;
 
+    /// <summary>See <see cref="BlockPool.Poisons"/>.</summary>
+    internal bool Poisons
+    {
+        get => _pool.Poisons;
+        set => _pool.Poisons = value;
+    }
+
+    /// <summary>Bytes that tensors look at now.</summary>
+    internal long UsedBytes => _pool.UsedBytes;
+
     /// <summary>Forgets the notes after <paramref name="position"/>.</summary>
     internal void ForgetTo(int position)
     {

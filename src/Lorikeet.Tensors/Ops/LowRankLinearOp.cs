@@ -34,7 +34,7 @@ public static class LowRankLinearOp
             N = b.Rows,
             K = x.Columns,
             A = Products.Plain(x),
-            B = transposed ? Products.Turned(weight) : Products.Plain(weight),
+            B = transposed ? Products.Transposed(weight) : Products.Plain(weight),
             Alpha = 1,
             K2 = a.Rows,
             A2 = Products.Plain(t),
@@ -67,14 +67,14 @@ public static class LowRankLinearOp
             if (tape.GradOf(Bias, out there) is { } dBias)
                 Products.BackwardBias(dy, dBias, there);
             if (tape.GradOf(B, out there) is { } db)
-                Products.Multiply(Products.Turned(dy), Products.Turned(T), db, dy.Rows, Scale, there);
+                Products.Multiply(Products.Transposed(dy), Products.Transposed(T), db, dy.Rows, Scale, there);
             // T has done its work: its memory takes the derivative of itself, dt = s · dy B
-            Products.Multiply(Products.Plain(dy), Products.Turned(B), T, dy.Columns, Scale, accumulate: false);
+            Products.Multiply(Products.Plain(dy), Products.Transposed(B), T, dy.Columns, Scale, accumulate: false);
             Tensor down = Dropped ?? X;
             if (tape.GradOf(A, out there) is { } da)
-                Products.Multiply(Products.Turned(T), Products.Turned(down), da, dy.Rows, 1, there);
+                Products.Multiply(Products.Transposed(T), Products.Transposed(down), da, dy.Rows, 1, there);
             if (Dropped is not null && tape.GradOf(Dropped, out there) is { } dDropped)
-                Products.Multiply(Products.Plain(T), Products.Turned(A), dDropped, A.Rows, 1, there);
+                Products.Multiply(Products.Plain(T), Products.Transposed(A), dDropped, A.Rows, 1, there);
             if (tape.GradOf(X, out there) is { } dx)
             {
                 Gemm.Run(new GemmCall
@@ -83,11 +83,11 @@ public static class LowRankLinearOp
                     N = dx.Columns,
                     K = dy.Columns,
                     A = Products.Plain(dy),
-                    B = Transposed ? Products.Plain(Weight) : Products.Turned(Weight),
+                    B = Transposed ? Products.Plain(Weight) : Products.Transposed(Weight),
                     Alpha = 1,
                     K2 = Dropped is null ? A.Rows : 0,
                     A2 = Products.Plain(T),
-                    B2 = Products.Turned(A),
+                    B2 = Products.Transposed(A),
                     Alpha2 = 1,
                     C = dx.F,
                     StrideC = dx.Ld,

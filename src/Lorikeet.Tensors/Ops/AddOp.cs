@@ -3,7 +3,7 @@ using Lorikeet.Kernels;
 namespace Lorikeet.Tensors;
 
 /// <summary>Sums of tensors.</summary>
-public static unsafe class ResidualOp
+public static unsafe class AddOp
 {
     /// <summary>
     /// <c>x + y</c> in the memory of <paramref name="y"/>: use the result, not y. For results of products, whose own derivative does not need them.
