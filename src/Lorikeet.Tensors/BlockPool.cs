@@ -10,6 +10,9 @@ internal sealed unsafe class Block
     public long Bytes;
     public int Class;
     public int Users;
+
+    /// <summary>True where a derivative will read the contents again.</summary>
+    public bool Saved;
 }
 
 /// <summary>
@@ -51,6 +54,7 @@ internal sealed unsafe class BlockPool : IDisposable
             HeldBytes += block.Bytes;
         }
         block.Users = 1;
+        block.Saved = false;
         UsedBytes += block.Bytes;
         PeakBytes = Math.Max(PeakBytes, UsedBytes);
         if (Poisons)

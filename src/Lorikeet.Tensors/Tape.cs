@@ -11,9 +11,9 @@ public sealed unsafe class Tape : IDisposable
 {
     private readonly BlockPool _pool = new();
     private readonly List<NodePool?> _nodePools = [];
-    private Tensor[] _tensors = new Tensor[256];
+    private readonly TensorStack _tensors = new();
+    private readonly TensorStack _gradients = new();
     private Node[] _nodes = new Node[64];
-    private int _tensorCount;
     private int _nodeCount;
 
     /// <summary>True while derivatives are wanted: ops note themselves.</summary>
@@ -29,8 +29,7 @@ public sealed unsafe class Tape : IDisposable
     public ulong Draw(long count)
     {
         ulong at = Counter;
-        // the generator makes four numbers at a time
-        Counter += ((ulong)count + 3) / 4;
+        Counter += RandomKernel.Blocks(count);
         return at;
     }
 
@@ -44,7 +43,7 @@ public sealed unsafe class Tape : IDisposable
     public Tensor New(Shape shape, DType type = DType.F32)
     {
         Block block = _pool.Rent(type.Bytes(shape.Elements));
-        return Handle().Reuse(block, block.Pointer, type, shape, shape.Columns);
+        return _tensors.Next().Reuse(block, block.Pointer, type, shape, shape.Columns);
     }
 
     /// <summary>A tensor of zeros.</summary>
@@ -61,7 +60,7 @@ public sealed unsafe class Tape : IDisposable
     {
         if (shape.Elements != tensor.Shape.Elements || (!tensor.IsContiguous && shape.Columns != tensor.Columns))
             throw new ArgumentException($"{tensor} cannot be seen as {shape}");
-        return ViewOf(tensor, 0, shape, tensor.IsContiguous ? shape.Columns : tensor.RowStride);
+        return ViewOf(_tensors, tensor, 0, shape, tensor.IsContiguous ? shape.Columns : tensor.RowStride);
     }
 
     /// <summary>Columns <c>first .. first + count - 1</c> of every row, in place. A derivative of the part lands in the whole.</summary>
@@ -69,7 +68,7 @@ public sealed unsafe class Tape : IDisposable
     {
         if (first < 0 || count < 1 || first > tensor.Columns - count)
             throw new ArgumentException($"columns {first}..{first + count - 1} of {tensor}");
-        return ViewOf(tensor, first, new Shape(tensor.Rows, count), tensor.RowStride);
+        return ViewOf(_tensors, tensor, first, new Shape(tensor.Rows, count), tensor.RowStride);
     }
 
     /// <summary>Rows <c>first .. first + count - 1</c>, in place. A derivative of the part lands in the whole.</summary>
@@ -77,18 +76,31 @@ public sealed unsafe class Tape : IDisposable
     {
         if (first < 0 || count < 0 || first > tensor.Rows - count)
             throw new ArgumentException($"rows {first}..{first + count - 1} of {tensor}");
-        return ViewOf(tensor, first * tensor.RowStride, new Shape(count, tensor.Columns), tensor.RowStride);
+        return ViewOf(_tensors, tensor, first * tensor.RowStride, new Shape(count, tensor.Columns), tensor.RowStride);
     }
 
-    /// <summary>Keeps a tensor's contents until <see cref="Reset"/>, even when <see cref="Backward(Tensor)"/> needs them no more.</summary>
+    /// <summary>Keeps a tensor's contents until <see cref="Reset"/>, even where nothing needs them any more.</summary>
     public static Tensor Keep(Tensor tensor)
     {
-        tensor.Kept = true;
+        for (Tensor? part = tensor; part is not null; part = part.ViewOf)
+            part.Kept = true;
         return tensor;
     }
 
-    /// <summary>Frees a tensor that an op made for itself and needs no more.</summary>
-    public void Free(Tensor tensor) => FreeStorage(tensor);
+    /// <summary>Frees a tensor that is needed no more, unless somebody keeps it (<see cref="Keep"/>).</summary>
+    public void Free(Tensor tensor)
+    {
+        if (!tensor.Kept)
+            FreeStorage(tensor);
+    }
+
+    /// <summary>Says that a noted op reads these values again for its derivative: from now on no op may work in their memory.</summary>
+    public static Tensor Save(Tensor tensor)
+    {
+        if (Root(tensor).Storage is { } block)
+            block.Saved = true;
+        return tensor;
+    }
 
     /// <summary>An op's note, new or used before.</summary>
     public T Rent<T>() where T : Node, new()
@@ -125,95 +137,84 @@ public sealed unsafe class Tape : IDisposable
             accumulate = true;
             return input.Grad;
         }
-        if (input.ViewOf is { } whole)
+        if (input.ViewOf is { RequiresGrad: true } whole)
         {
-            Tensor? all = GradOf(whole, out bool there);
-            if (all is null)
-                return null;
+            Tensor all = GradOf(whole, out bool there)!;
             if (!there)
                 VectorKernel.Fill(0, all.F, all.Shape.Elements);
             accumulate = true;
             // a view of a gradient shares the offset of the view of the values; strides agree because both are rows of the same columns
-            return input.Grad = ViewOf(all, input.ViewOffset / whole.RowStride * all.RowStride + input.ViewOffset % whole.RowStride, input.Shape,
+            return input.Grad = ViewOf(_gradients, all, input.ViewOffset / whole.RowStride * all.RowStride + input.ViewOffset % whole.RowStride, input.Shape,
                 input.RowStride == whole.RowStride ? all.RowStride : input.RowStride);
         }
-        return input.Grad = New(input.Shape);
+        if (!input.OnTape)
+        {
+            // what outlives the step has a gradient that does
+            accumulate = true;
+            return input.Grad = Tensor.Create(input.Shape);
+        }
+        return input.Grad = NewGradient(input.Shape);
     }
 
     /// <summary>
-    /// Adds the derivative of an op whose input has the same derivative as its output. The memory itself goes over where the input has none yet.
+    /// Adds the derivative of an op's output to that of an input: for ops whose two derivatives are the same numbers, or that have turned the one
+    /// into the other in place. The memory itself goes over where the input has none yet.
     /// </summary>
     public void PassGrad(Tensor output, Tensor input)
     {
-        if (!input.RequiresGrad)
+        if (!input.RequiresGrad || output.Grad is not { } gradient)
             return;
-        if (input.Grad is null && input.ViewOf is null)
-        {
-            input.Grad = output.Grad;
-            output.Grad = null;
-            return;
-        }
-        Tensor to = GradOf(input, out _)!;
-        AddRows(output.Grad!, to);
+        output.Grad = null;
+        PassOn(gradient, input);
     }
 
     /// <summary>Runs all noted ops in reverse, from a loss of one element.</summary>
+    /// <exception cref="InvalidOperationException">Nothing that the loss depends on wants a derivative.</exception>
+    /// <exception cref="ArgumentException">The loss has more elements than one.</exception>
     public void Backward(Tensor loss)
     {
-        if (!loss.RequiresGrad)
+        if (loss.Shape.Elements != 1)
+            throw new ArgumentException($"a loss is one number, not {loss}");
+        if (GradOf(loss, out _) is not { } gradient)
             throw new InvalidOperationException("the loss does not depend on anything that wants a derivative");
-        loss.Grad = New(loss.Shape);
-        VectorKernel.Fill(1, loss.Grad.F, loss.Shape.Elements);
+        gradient.F[0] = 1;
         BackwardTo(0);
     }
 
-    /// <summary>Runs <paramref name="body"/> without noting ops and keeps only what it returns: the rest of its memory is free at once.</summary>
-    public Tensor WithoutNotes<TState>(TState state, Func<TState, Tensor> body)
-    {
-        bool recording = Recording;
-        Recording = false;
-        int mark = Mark();
-        Tensor result = body(state);
-        ReleaseTo(mark, result);
-        Recording = recording;
-        return result;
-    }
-
     /// <summary>Where <see cref="ReleaseTo(int, Tensor)"/> goes back to.</summary>
-    public int Mark() => _tensorCount;
+    public int Mark() => _tensors.Count;
 
-    /// <summary>Frees every tensor made since <paramref name="mark"/> but <paramref name="keep"/>. Only where nothing made since was noted.</summary>
-    public void ReleaseTo(int mark, Tensor? keep = null)
+    /// <summary>
+    /// Frees every tensor made since <paramref name="mark"/> but <paramref name="result"/> and those that <see cref="Keep"/> was told of. Only where
+    /// nothing made since was noted.
+    /// </summary>
+    public void ReleaseTo(int mark, Tensor? result = null)
     {
-        // a view does not own its memory: where the view is kept, it takes the memory over
-        if (keep?.ViewOf is not null && Root(keep) is { Storage: not null } root && Array.IndexOf(_tensors, root, mark, _tensorCount - mark) >= 0)
+        // a view does not own its memory: a result that is one takes it over
+        if (result is { ViewOf: not null, Kept: false } && Root(result) is { Storage: not null } root && _tensors.Contains(root, mark))
         {
-            keep.Storage = root.Storage;
+            result.Storage = root.Storage;
             root.Storage = null;
-            keep.ViewOf = null;
+            result.ViewOf = null;
         }
         int kept = mark;
-        for (int i = mark; i < _tensorCount; i++)
+        for (int i = mark; i < _tensors.Count; i++)
         {
             Tensor tensor = _tensors[i];
-            if (tensor == keep)
-            {
-                (_tensors[i], _tensors[kept]) = (_tensors[kept], tensor);
-                kept++;
-            }
+            if (tensor == result || tensor.Kept)
+                _tensors.Swap(i, kept++);
             else
-            {
                 FreeStorage(tensor);
-            }
         }
-        _tensorCount = kept;
+        _tensors.Count = kept;
     }
 
     /// <summary>Ends the step: all its tensors are reclaimed.</summary>
     public void Reset()
     {
         ForgetTo(0);
-        ReleaseTo(0);
+        Clear(_tensors);
+        Clear(_gradients);
     }
 
     /// <summary>Gives memory that no tensor uses back to the operating system.</summary>
@@ -245,27 +246,52 @@ public sealed unsafe class Tape : IDisposable
             Forget(_nodes[--_nodeCount]);
     }
 
+    /// <summary>Memory for a derivative. It lasts until the op has passed that made the tensor it belongs to, whatever is released before.</summary>
+    internal Tensor NewGradient(Shape shape)
+    {
+        Block block = _pool.Rent(DType.F32.Bytes(shape.Elements));
+        return _gradients.Next().Reuse(block, block.Pointer, DType.F32, shape, shape.Columns);
+    }
+
+    /// <summary>Adds a finished derivative, made by <see cref="NewGradient"/>, to that of an input, and takes its memory.</summary>
+    internal void PassOn(Tensor gradient, Tensor input)
+    {
+        if (input is { Grad: null, OnTape: true, ViewOf: null or { RequiresGrad: false } })
+        {
+            input.Grad = gradient;
+            return;
+        }
+        Tensor to = GradOf(input, out _)!;
+        VectorKernel.AxpyRows(1, gradient.F, gradient.Ld, to.F, to.Ld, to.Rows, to.Columns);
+        FreeStorage(gradient);
+    }
+
     /// <summary>Runs the notes after <paramref name="position"/> in reverse and forgets them.</summary>
     internal void BackwardTo(int position)
     {
         bool recording = Recording;
         Recording = false;
-        while (_nodeCount > position)
+        try
         {
-            Node node = _nodes[--_nodeCount];
-            Tensor output = node.Output;
-            if (output.Grad is not null)
-                node.Backward(this);
-            if (output.Grad is { } grad && grad.Storage is not null)
+            while (_nodeCount > position)
             {
-                FreeStorage(grad);
-                output.Grad = null;
+                Node node = _nodes[--_nodeCount];
+                Tensor output = node.Output;
+                if (output.Grad is not null)
+                    node.Backward(this);
+                if (output.Grad is { } gradient)
+                {
+                    output.Grad = null;
+                    FreeStorage(gradient);
+                }
+                Free(output);
+                Forget(node);
             }
-            if (!output.Kept)
-                FreeStorage(output);
-            Forget(node);
         }
-        Recording = recording;
+        finally
+        {
+            Recording = recording;
+        }
     }
 
     private static void Forget(Node node)
@@ -275,12 +301,12 @@ public sealed unsafe class Tape : IDisposable
         node.Home!.Free.Push(node);
     }
 
-    private Tensor ViewOf(Tensor whole, long offset, Shape shape, long rowStride)
+    private static Tensor ViewOf(TensorStack stack, Tensor whole, long offset, Shape shape, long rowStride)
     {
         if (whole.Type.BlockSize() > 1)
             throw new ArgumentException($"no part of {whole} can be seen in place");
         int size = whole.Type.BlockBytes();
-        Tensor view = Handle().Reuse(null, whole.Pointer + offset * size, whole.Type, shape, rowStride);
+        Tensor view = stack.Next().Reuse(null, whole.Pointer + offset * size, whole.Type, shape, rowStride);
         view.Owner = whole.Owner;
         view.ViewOf = whole;
         view.ViewOffset = offset;
@@ -294,23 +320,12 @@ public sealed unsafe class Tape : IDisposable
         Block? storage = Root(tensor).Storage;
         if (storage is not null)
             storage.Users++;
-        Tensor alias = Handle().Reuse(storage, tensor.Pointer, tensor.Type, tensor.Shape, tensor.RowStride);
+        Tensor alias = _tensors.Next().Reuse(storage, tensor.Pointer, tensor.Type, tensor.Shape, tensor.RowStride);
         alias.Owner = tensor.Owner;
         return alias;
     }
 
-    private static void AddRows(Tensor from, Tensor to)
-    {
-        if (from.IsContiguous && to.IsContiguous)
-        {
-            VectorKernel.AddTo(from.F, to.F, to.Shape.Elements);
-            return;
-        }
-        for (int row = 0; row < to.Rows; row++)
-            VectorKernel.AddTo(from.F + row * from.Ld, to.F + row * to.Ld, to.Columns);
-    }
-
-    private static Tensor Root(Tensor tensor)
+    internal static Tensor Root(Tensor tensor)
     {
         while (tensor.ViewOf is { } whole)
             tensor = whole;
@@ -326,10 +341,10 @@ public sealed unsafe class Tape : IDisposable
         }
     }
 
-    private Tensor Handle()
+    private void Clear(TensorStack stack)
     {
-        if (_tensorCount == _tensors.Length)
-            Array.Resize(ref _tensors, _tensorCount * 2);
-        return _tensors[_tensorCount++] ??= new Tensor();
+        for (int i = 0; i < stack.Count; i++)
+            FreeStorage(stack[i]);
+        stack.Count = 0;
     }
 }

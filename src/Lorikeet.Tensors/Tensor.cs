@@ -14,6 +14,7 @@ public sealed unsafe class Tensor
     internal Tensor? ViewOf;
     internal long ViewOffset;
     internal bool Kept;
+    internal bool OnTape;
 
     internal Tensor() { }
 
@@ -35,7 +36,10 @@ public sealed unsafe class Tensor
     /// <summary>True where a derivative with respect to this tensor is wanted.</summary>
     public bool RequiresGrad { get; set; }
 
-    /// <summary>The derivative, once <see cref="Tape.Backward(Tensor)"/> has reached this tensor; parameters hold theirs from the start and it is added to.</summary>
+    /// <summary>
+    /// The derivative, once <see cref="Tape.Backward(Tensor)"/> has reached this tensor. That of a tensor outside the tape (a parameter) stays and is
+    /// added to; that of a tensor of the tape is gone as soon as it has been passed on.
+    /// </summary>
     public Tensor? Grad { get; set; }
 
     /// <summary>True where rows follow each other without gaps.</summary>
@@ -50,6 +54,7 @@ public sealed unsafe class Tensor
     {
         get
         {
+            CheckAlive();
             if (Type != DType.F32 || !IsContiguous)
                 throw new InvalidOperationException($"{this} is not contiguous f32");
             return new Span<float>(Pointer, checked((int)Shape.Elements));
@@ -62,6 +67,7 @@ public sealed unsafe class Tensor
     {
         get
         {
+            CheckAlive();
             if (Type != DType.I32 || !IsContiguous)
                 throw new InvalidOperationException($"{this} is not contiguous i32");
             return new Span<int>(Pointer, checked((int)Shape.Elements));
@@ -73,6 +79,7 @@ public sealed unsafe class Tensor
     {
         get
         {
+            CheckAlive();
             if (!IsContiguous)
                 throw new InvalidOperationException($"{this} is not contiguous");
             return new NativeBytes(Owner ?? this, Pointer, Bytes);
@@ -88,6 +95,7 @@ public sealed unsafe class Tensor
     /// <summary>One row of an f32 tensor.</summary>
     public Span<float> Row(int row)
     {
+        CheckAlive();
         if (Type != DType.F32 || (uint)row >= (uint)Rows)
             throw new InvalidOperationException($"row {row} of {this}");
         return new Span<float>(F + row * RowStride, Columns);
@@ -121,6 +129,8 @@ public sealed unsafe class Tensor
     public void CopyFrom(Tensor source)
     {
         ArgumentNullException.ThrowIfNull(source);
+        CheckAlive();
+        source.CheckAlive();
         if (source.Type != Type || source.Shape.Elements != Shape.Elements || !IsContiguous || !source.IsContiguous)
             throw new ArgumentException($"{source} cannot be copied into {this}");
         Buffer.MemoryCopy(source.Pointer, Pointer, Bytes, Bytes);
@@ -129,6 +139,7 @@ public sealed unsafe class Tensor
     /// <summary>An f32 copy with its own memory; block formats are dequantised.</summary>
     public Tensor ToF32()
     {
+        CheckAlive();
         Tensor copy = Create(Shape);
         if (IsContiguous)
         {
@@ -143,6 +154,7 @@ public sealed unsafe class Tensor
     /// <summary>Reads one row as f32, whatever its storage.</summary>
     public void ReadRow(int row, Span<float> values)
     {
+        CheckAlive();
         if ((uint)row >= (uint)Rows || values.Length < Columns)
             throw new ArgumentException($"row {row} of {this} into {values.Length} numbers");
         fixed (float* to = values)
@@ -151,6 +163,14 @@ public sealed unsafe class Tensor
 
     /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>
     public override string ToString() => $"{Type} {Shape}";
+
+    // a tape takes memory back: better an exception than the numbers of whatever came after
+    private void CheckAlive()
+    {
+        Tensor root = Tape.Root(this);
+        if (root is { OnTape: true, Storage: null, Owner: null })
+            throw new InvalidOperationException($"{this} is gone: its step has ended, or the derivative has passed it and Tape.Keep was not asked for it");
+    }
 
     internal Tensor Reuse(Block? storage, byte* pointer, DType type, Shape shape, long rowStride)
     {
@@ -164,6 +184,7 @@ public sealed unsafe class Tensor
         ViewOf = null;
         ViewOffset = 0;
         Kept = false;
+        OnTape = true;
         Owner = null;
         return this;
     }

@@ -5,7 +5,7 @@ public static class CheckpointOp
 {
     /// <summary>
     /// Runs <paramref name="body"/> and keeps only its result; its inner activations are computed again when the derivative passes. The body must be
-    /// a pure function of its arguments and the tape's random counter; parameters that it trains hold their gradient already.
+    /// a pure function of its arguments and the tape's random counter.
     /// </summary>
     /// <param name="tape">The step.</param>
     /// <param name="x">What the body transforms.</param>
@@ -13,20 +13,22 @@ public static class CheckpointOp
     /// <param name="body">A static function, so that nothing is allocated.</param>
     public static Tensor Checkpoint<TState>(this Tape tape, Tensor x, TState state, Func<TState, Tensor, Tensor> body) where TState : class
     {
-        if (!tape.Recording)
-            return body(state, x);
-        if (x.ViewOf is not null)
-            throw new ArgumentException($"checkpoint: {x} is part of another tensor");
         ulong counter = tape.Counter;
         int mark = tape.Mark();
         int position = tape.NodeCount;
+        if (tape.Recording)
+            Tape.Save(x);
         Tensor y = body(state, x);
         // the notes tell whether anything here wants a derivative; then they are dropped, to be made again when it comes
         bool wanted = tape.NodeCount > position;
         tape.ForgetTo(position);
         tape.ReleaseTo(mark, y);
-        if (!wanted)
+        // what was there before, or is part of it, passes its derivative itself
+        if (!wanted || y == x || y.ViewOf is not null)
             return y;
+        // its values were saved for notes that are gone
+        if (y.Storage is { } block)
+            block.Saved = false;
         CheckpointNode<TState> node = tape.Rent<CheckpointNode<TState>>();
         (node.X, node.State, node.Body, node.Counter) = (x, state, body, counter);
         return tape.Record(node, y);
@@ -42,23 +44,15 @@ public static class CheckpointOp
         protected internal override void Backward(Tape tape)
         {
             ulong counter = tape.Counter;
-            tape.Counter = Counter;
             int mark = tape.Mark();
             int position = tape.NodeCount;
-            Tensor x = tape.Alias(X);
-            x.RequiresGrad = X.RequiresGrad;
+            tape.Counter = Counter;
             tape.Recording = true;
-            Tensor y = Body(State, x);
+            Tensor y = Body(State, X);
             tape.Recording = false;
-            if (y.RequiresGrad)
-            {
-                y.Grad = Output.Grad;
-                Output.Grad = null;
-                tape.BackwardTo(position);
-                if (x.RequiresGrad && x.Grad is not null)
-                    tape.PassGrad(x, X);
-            }
-            tape.ReleaseTo(mark, X.RequiresGrad && X.Grad is { } grad ? grad : null);
+            tape.PassGrad(Output, y);
+            tape.BackwardTo(position);
+            tape.ReleaseTo(mark);
             tape.Counter = counter;
         }
 
