@@ -8,13 +8,14 @@ public static unsafe class ActivationOp
     /// <summary><c>y = f(x)</c>.</summary>
     public static Tensor Activate(this Tape tape, Activation activation, Tensor x)
     {
+        Check.F32("activation", x);
         Check.Contiguous("activation", x);
         Tensor y = tape.New(x.Shape);
         ActivationKernel.Forward(activation, x.F, y.F, x.Shape.Elements);
         if (!tape.Recording || !x.RequiresGrad)
             return y;
         ActivationNode node = tape.Rent<ActivationNode>();
-        (node.X, node.Activation) = (x, activation);
+        (node.X, node.Activation) = (Tape.Save(x), activation);
         return tape.Record(node, y);
     }
 

@@ -11,8 +11,8 @@ public static unsafe class AddBiasOp
     /// <param name="bias">dim numbers.</param>
     public static Tensor AddBias(this Tape tape, Tensor x, Tensor bias)
     {
-        if (bias.Shape.Elements != x.Columns)
-            throw new ArgumentException($"bias: {bias} has {bias.Shape.Elements} numbers, {x} has {x.Columns} columns");
+        Check.Overwritable("bias", x);
+        Check.Vector("bias", bias, x.Columns);
         VectorKernel.AddBias(x.F, x.Ld, bias.F, x.Rows, x.Columns);
         if (!tape.Recording || !(x.RequiresGrad || bias.RequiresGrad))
             return x;

@@ -13,6 +13,8 @@ public static unsafe class AddOp
         Check.SameShape("sum", x, y);
         Check.Contiguous("sum", x);
         Check.Contiguous("sum", y);
+        Check.F32("sum", x);
+        Check.Overwritable("sum", y);
         VectorKernel.AddTo(x.F, y.F, x.Shape.Elements);
         if (!tape.Recording || !(x.RequiresGrad || y.RequiresGrad))
             return y;
@@ -27,6 +29,8 @@ public static unsafe class AddOp
         Check.SameShape("sum", x, y);
         Check.Contiguous("sum", x);
         Check.Contiguous("sum", y);
+        Check.F32("sum", x);
+        Check.F32("sum", y);
         Tensor sum = tape.New(x.Shape);
         VectorKernel.Add(x.F, y.F, sum.F, x.Shape.Elements);
         if (!tape.Recording || !(x.RequiresGrad || y.RequiresGrad))

@@ -23,8 +23,14 @@ public static unsafe class AttentionOp
     public static Tensor Attention(
         this Tape tape, Tensor q, Tensor k, Tensor v, Tensor first, Tensor last, int heads, int kvHeads, float scale, float softCap = 0)
     {
-        if (k.Rows != v.Rows || first.Shape.Elements != q.Rows || last.Shape.Elements != q.Rows || heads % kvHeads != 0)
-            throw new ArgumentException($"attention: q {q}, k {k}, v {v}, ranges {first}, heads {heads}/{kvHeads} do not fit together");
+        CheckHeads(q, k, v, heads, kvHeads);
+        Check.Rows("attention", v, k.Rows);
+        CheckRanges(first, last, q.Rows, k.Rows);
+        // the kernel of the derivative writes to all three at once
+        if (k == q)
+            k = tape.Scale(k, 1);
+        if (v == q || v == k)
+            v = tape.Scale(v, 1);
         Tensor y = tape.New(new Shape(q.Rows, heads * (v.Columns / kvHeads)));
         bool record = tape.Recording && (q.RequiresGrad || k.RequiresGrad || v.RequiresGrad);
         Tensor? lse = record ? tape.New(new Shape(q.Rows, heads)) : null;
@@ -33,9 +39,34 @@ public static unsafe class AttentionOp
         if (!record)
             return y;
         AttentionNode node = tape.Rent<AttentionNode>();
-        (node.Q, node.K, node.V, node.First, node.Last, node.Lse) = (q, k, v, first, last, lse!);
+        (node.Q, node.K, node.V, node.First, node.Last, node.Lse) = (Tape.Save(q), Tape.Save(k), Tape.Save(v), first, last, lse!);
         (node.Heads, node.KvHeads, node.Scale, node.SoftCap) = (heads, kvHeads, scale, softCap);
-        return tape.Record(node, y);
+        return tape.Record(node, Tape.Save(y));
+    }
+
+    internal static void CheckHeads(Tensor q, Tensor k, Tensor v, int heads, int kvHeads)
+    {
+        Check.F32("attention", q);
+        Check.F32("attention", k);
+        Check.F32("attention", v);
+        if (heads < 1 || kvHeads < 1 || heads % kvHeads != 0 || q.Columns % heads != 0 || k.Columns != q.Columns / heads * kvHeads || v.Columns % kvHeads != 0)
+            throw new ArgumentException($"attention: queries {q} of {heads} heads do not fit keys {k} and values {v} of {kvHeads}");
+    }
+
+    private static void CheckRanges(Tensor first, Tensor last, int queries, int keys)
+    {
+        Check.Indices("attention", first, queries);
+        Check.Indices("attention", last, queries);
+        CheckRange(first, last, 0, queries, keys);
+    }
+
+    internal static void CheckRange(Tensor first, Tensor last, int start, int queries, int keys)
+    {
+        for (int i = start; i < start + queries; i++)
+        {
+            if (first.I[i] < last.I[i] && (first.I[i] < 0 || last.I[i] > keys))
+                throw new ArgumentException($"attention: query {i} is to see the keys {first.I[i]}..{last.I[i] - 1}, there are {keys}");
+        }
     }
 
     private static AttentionCall Call(
@@ -74,15 +105,20 @@ public static unsafe class AttentionOp
             Tensor? dq = tape.GradOf(Q, out bool qThere);
             Tensor? dk = tape.GradOf(K, out bool kThere);
             Tensor? dv = tape.GradOf(V, out bool vThere);
-            if (kThere != vThere && dk is not null && dv is not null)
-            {
-                Tensor fresh = kThere ? dv : dk;
-                VectorKernel.Fill(0, fresh.F, fresh.Shape.Elements);
-                kThere = true;
-            }
+            // the kernel writes dk and dv or adds to both: what is not wanted goes nowhere, what is fresh becomes zero where the other one is not
+            Tensor toQ = dq ?? tape.New(Q.Shape), toK = dk ?? tape.New(K.Shape), toV = dv ?? tape.New(V.Shape);
+            if (vThere && !kThere)
+                VectorKernel.Fill(0, toK.F, toK.Shape.Elements);
+            if (kThere && !vThere)
+                VectorKernel.Fill(0, toV.F, toV.Shape.Elements);
             AttentionCall call = Call(Q, K, V, First, Last, Heads, KvHeads, Scale, SoftCap, Output, Lse);
-            AttentionKernel.Backward(call, dy.F, dy.Ld, dq is null ? null : dq.F, dq?.Ld ?? 0, dk is null ? null : dk.F, dk?.Ld ?? 0,
-                dv is null ? null : dv.F, dv?.Ld ?? 0, qThere, dk is null ? vThere : kThere);
+            AttentionKernel.Backward(call, dy.F, dy.Ld, toQ.F, toQ.Ld, toK.F, toK.Ld, toV.F, toV.Ld, qThere, kThere || vThere);
+            if (dq is null)
+                tape.Free(toQ);
+            if (dk is null)
+                tape.Free(toK);
+            if (dv is null)
+                tape.Free(toV);
             tape.Free(Lse);
         }
 

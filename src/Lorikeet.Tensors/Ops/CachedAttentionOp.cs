@@ -28,6 +28,7 @@ public static unsafe class CachedAttentionOp
     {
         if (tape.Recording && q.RequiresGrad)
             throw new InvalidOperationException("attention over a cache has no derivative: train without one");
+        CheckSequences(q, sequences, first, last, heads, kvHeads);
         int valueDim = sequences[0].Values.Columns / kvHeads;
         Tensor y = tape.New(new Shape(q.Rows, heads * valueDim));
         Tensor calls = tape.New(new Shape(sequences.Length * sizeof(AttentionCall)), DType.U8);
@@ -57,6 +58,25 @@ public static unsafe class CachedAttentionOp
             };
         }
         AttentionKernel.ForwardBatch(call, sequences.Length);
+        tape.Free(calls);
         return y;
+    }
+
+    private static void CheckSequences(Tensor q, ReadOnlySpan<CachedKeys> sequences, Tensor first, Tensor last, int heads, int kvHeads)
+    {
+        Check.Indices("attention", first, q.Rows);
+        Check.Indices("attention", last, q.Rows);
+        int row = 0;
+        foreach (CachedKeys s in sequences)
+        {
+            AttentionOp.CheckHeads(q, s.Keys, s.Values, heads, kvHeads);
+            if (s.FirstQuery != row || s.Queries < 0 || s.Queries > q.Rows - row || s.Length < 0 || s.Length > Math.Min(s.Keys.Rows, s.Values.Rows)
+                || s.Values.Columns != sequences[0].Values.Columns)
+                throw new ArgumentException($"attention: a cache of {s.Length} rows in {s.Keys} and {s.Values} for queries {s.FirstQuery}..{s.FirstQuery + s.Queries - 1}, where query {row} of {q.Rows} comes next");
+            AttentionOp.CheckRange(first, last, s.FirstQuery, s.Queries, s.Length);
+            row += s.Queries;
+        }
+        if (row != q.Rows || sequences.IsEmpty)
+            throw new ArgumentException($"attention: the caches answer {row} of {q.Rows} queries");
     }
 }

@@ -16,14 +16,22 @@ public static unsafe class CrossEntropyOp
     public static Tensor CrossEntropy(this Tape tape, Tensor logits, Tensor targets, float scale, float labelSmoothing = 0, Tensor? tokenLosses = null)
     {
         Check.Contiguous("cross entropy", logits);
-        if (targets.Shape.Elements != logits.Rows)
-            throw new ArgumentException($"cross entropy: {targets} targets for {logits}");
+        Check.F32("cross entropy", logits);
+        Check.Indices("cross entropy", targets, logits.Rows);
+        Targets.Check(targets, logits.Columns, tokenLosses);
         bool record = tape.Recording && logits.RequiresGrad;
         Tensor loss = Tape.Keep(tape.New(new Shape(1)));
-        Tensor work = tape.New(logits.Shape);
         Tensor nll = tape.New(new Shape(logits.Rows));
-        VectorKernel.Copy(logits.F, work.F, logits.Shape.Elements);
+        Tensor work = logits;
+        if (record)
+        {
+            work = tape.NewGradient(logits.Shape);
+            VectorKernel.Copy(logits.F, work.F, logits.Shape.Elements);
+        }
         CrossEntropyKernel.ForwardBackward(work.F, work.Ld, targets.I, logits.Rows, logits.Columns, nll.F, record ? scale : 0, labelSmoothing);
+        // the kernel takes 0 for no derivative, not for one of zeros
+        if (record && scale == 0)
+            VectorKernel.Fill(0, work.F, work.Shape.Elements);
         double sum = 0;
         int count = 0;
         for (int i = 0; i < logits.Rows; i++)
@@ -35,6 +43,7 @@ public static unsafe class CrossEntropyOp
                 tokenLosses.F[count] = nll.F[i];
             count++;
         }
+        tape.Free(nll);
         loss.F[0] = (float)(sum * scale);
         if (!record)
             return loss;
@@ -49,11 +58,10 @@ public static unsafe class CrossEntropyOp
 
         protected internal override void Backward(Tape tape)
         {
-            Tensor dx = tape.GradOf(Logits, out bool there)!;
-            if (!there)
-                VectorKernel.Fill(0, dx.F, dx.Shape.Elements);
-            VectorKernel.Axpy(Output.Grad!.F[0], DLogits.F, dx.F, dx.Shape.Elements);
-            tape.Free(DLogits);
+            float factor = Output.Grad!.F[0];
+            if (factor != 1)
+                VectorKernel.Scale(factor, DLogits.F, DLogits.F, DLogits.Shape.Elements);
+            tape.PassOn(DLogits, Logits);
         }
 
         protected internal override void Clear() => (Logits, DLogits) = (null!, null!);

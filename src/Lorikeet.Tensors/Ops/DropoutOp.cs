@@ -13,6 +13,7 @@ public static unsafe class DropoutOp
     {
         if (p <= 0)
             return x;
+        Check.F32("dropout", x);
         Check.Contiguous("dropout", x);
         Tensor y = tape.New(x.Shape);
         ulong counter = tape.Draw(x.Shape.Elements);

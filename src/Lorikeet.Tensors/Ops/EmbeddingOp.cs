@@ -12,6 +12,8 @@ public static unsafe class EmbeddingOp
     /// <exception cref="ArgumentException">An id lies outside the table.</exception>
     public static Tensor Embedding(this Tape tape, Tensor table, Tensor ids)
     {
+        Check.Weight("embedding", table);
+        Check.Indices("embedding", ids, ids.Shape.Elements);
         int rows = checked((int)ids.Shape.Elements);
         foreach (int id in ids.Integers)
         {

@@ -13,6 +13,11 @@ public static unsafe class LayerNormOp
     /// <param name="epsilon">Added to the variance.</param>
     public static Tensor LayerNorm(this Tape tape, Tensor x, Tensor? weight, Tensor? bias, float epsilon)
     {
+        Check.F32("layer norm", x);
+        if (weight is not null)
+            Check.Vector("layer norm", weight, x.Columns);
+        if (bias is not null)
+            Check.Vector("layer norm", bias, x.Columns);
         Tensor y = tape.New(x.Shape);
         bool record = tape.Recording && (x.RequiresGrad || weight is { RequiresGrad: true } || bias is { RequiresGrad: true });
         Tensor? mean = record ? tape.New(new Shape(x.Rows)) : null;
@@ -22,7 +27,7 @@ public static unsafe class LayerNormOp
         if (!record)
             return y;
         LayerNormNode node = tape.Rent<LayerNormNode>();
-        (node.X, node.Weight, node.Bias, node.Mean, node.Inverse) = (x, weight, bias, mean!, inverse!);
+        (node.X, node.Weight, node.Bias, node.Mean, node.Inverse) = (Tape.Save(x), weight, bias, mean!, inverse!);
         return tape.Record(node, y);
     }
 

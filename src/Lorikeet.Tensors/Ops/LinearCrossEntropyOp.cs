@@ -27,44 +27,47 @@ public static unsafe class LinearCrossEntropyOp
         this Tape tape, Tensor hidden, Tensor weight, Tensor? bias, Tensor targets, float scale, float labelSmoothing = 0, float logitScale = 1,
         Tensor? tokenLosses = null)
     {
-        Check.Columns("cross entropy", hidden, weight.Columns);
-        if (targets.Shape.Elements != hidden.Rows)
-            throw new ArgumentException($"cross entropy: {targets} targets for {hidden}");
         int dim = hidden.Columns, vocabulary = weight.Rows;
+        Check.F32("cross entropy", hidden);
+        Check.Weight("cross entropy", weight);
+        Check.Columns("cross entropy", weight, dim);
+        if (bias is not null)
+            Check.Vector("cross entropy", bias, vocabulary);
+        Check.Indices("cross entropy", targets, hidden.Rows);
+        int count = Targets.Check(targets, vocabulary, tokenLosses);
         bool record = tape.Recording && (hidden.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true });
         Tensor loss = Tape.Keep(tape.New(new Shape(1)));
-        Tensor? dHidden = record && hidden.RequiresGrad ? tape.Zeros(new Shape(hidden.Rows, dim)) : null;
+        Tensor? dHidden = null;
         if (record)
         {
+            if (hidden.RequiresGrad)
+            {
+                dHidden = tape.NewGradient(new Shape(hidden.Rows, dim));
+                VectorKernel.Fill(0, dHidden.F, dHidden.Shape.Elements);
+            }
             Zeroed(tape, weight);
             Zeroed(tape, bias);
         }
         int mark = tape.Mark();
         Tensor rows = tape.New(new Shape(hidden.Rows), DType.I32);
-        int count = 0;
-        for (int i = 0; i < hidden.Rows; i++)
+        for (int i = 0, at = 0; i < hidden.Rows; i++)
         {
-            if (targets.I[i] >= vocabulary)
-                throw new ArgumentException($"target {targets.I[i]} of row {i} lies outside the vocabulary of {vocabulary}");
             if (targets.I[i] >= 0)
-                rows.I[count++] = i;
+                rows.I[at++] = i;
         }
         int chunk = (int)Math.Min(count, Math.Max(64, ChunkElements / vocabulary));
         double sum = 0;
         Tensor part = tape.New(new Shape(Math.Max(chunk, 1), dim));
-        Tensor dPart = tape.New(part.Shape);
+        Tensor? dPart = dHidden is null ? null : tape.New(part.Shape);
         Tensor logits = tape.New(new Shape(Math.Max(chunk, 1), vocabulary));
         Tensor wanted = tape.New(new Shape(Math.Max(chunk, 1)), DType.I32);
         Tensor nll = tape.New(new Shape(Math.Max(chunk, 1)));
         for (int start = 0; start < count; start += chunk)
         {
             int n = Math.Min(chunk, count - start);
+            EmbeddingKernel.Gather(hidden.F, DType.F32, hidden.Ld, rows.I + start, n, dim, part.F, part.Ld);
             for (int i = 0; i < n; i++)
-            {
-                int row = rows.I[start + i];
-                VectorKernel.Copy(hidden.F + row * hidden.Ld, part.F + i * part.Ld, dim);
-                wanted.I[i] = targets.I[row];
-            }
+                wanted.I[i] = targets.I[rows.I[start + i]];
             Gemm.Run(new GemmCall
             {
                 M = n,
@@ -82,7 +85,8 @@ public static unsafe class LinearCrossEntropyOp
                 sum += nll.F[i];
             if (tokenLosses is not null)
                 VectorKernel.Copy(nll.F, tokenLosses.F + start, n);
-            if (record)
+            // a factor of 0 makes zeros, which are there already
+            if (record && scale != 0)
                 ChunkBackward(tape, n, part, dPart, logits, weight, bias, rows.I + start, dHidden, logitScale);
         }
         loss.F[0] = (float)(sum * scale);
@@ -95,9 +99,9 @@ public static unsafe class LinearCrossEntropyOp
     }
 
     private static void ChunkBackward(
-        Tape tape, int n, Tensor part, Tensor dPart, Tensor dLogits, Tensor weight, Tensor? bias, int* rows, Tensor? dHidden, float logitScale)
+        Tape tape, int n, Tensor part, Tensor? dPart, Tensor dLogits, Tensor weight, Tensor? bias, int* rows, Tensor? dHidden, float logitScale)
     {
-        if (dHidden is not null)
+        if (dHidden is not null && dPart is not null)
         {
             Gemm.Run(new GemmCall
             {
@@ -147,15 +151,8 @@ public static unsafe class LinearCrossEntropyOp
         {
             if (Output.Grad!.F[0] != 1)
                 throw new InvalidOperationException("the head's cross entropy made its derivative ahead of time: it must be the loss itself, scaled through its own argument");
-            if (DHidden is null)
-                return;
-            if (Hidden.Grad is null && Hidden.ViewOf is null)
-            {
-                Hidden.Grad = DHidden;
-                return;
-            }
-            VectorKernel.AddTo(DHidden.F, tape.GradOf(Hidden, out _)!.F, DHidden.Shape.Elements);
-            tape.Free(DHidden);
+            if (DHidden is not null)
+                tape.PassOn(DHidden, Hidden);
         }
 
         protected internal override void Clear() => (Hidden, DHidden) = (null!, null);

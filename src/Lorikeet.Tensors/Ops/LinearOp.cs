@@ -17,13 +17,21 @@ public static class LinearOp
     {
         int inputs = transposed ? weight.Rows : weight.Columns;
         int outputs = transposed ? weight.Columns : weight.Rows;
+        Check.F32("linear", x);
         Check.Columns("linear", x, inputs);
+        Check.Weight("linear", weight);
+        if (bias is not null)
+            Check.Vector("linear", bias, outputs);
         Tensor y = tape.New(new Shape(x.Rows, outputs));
         Products.Forward(x, weight, bias, transposed, y);
         if (!tape.Recording || !(x.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true }))
             return y;
         LinearNode node = tape.Rent<LinearNode>();
         (node.X, node.Weight, node.Bias, node.Transposed) = (x, weight, bias, transposed);
+        if (weight.RequiresGrad)
+            Tape.Save(x);
+        if (x.RequiresGrad)
+            Tape.Save(weight);
         return tape.Record(node, y);
     }
 

@@ -22,9 +22,19 @@ public static class LowRankLinearOp
     public static unsafe Tensor LowRankLinear(
         this Tape tape, Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor a, Tensor b, float scale, Tensor? dropped = null)
     {
+        Tensor down = dropped ?? x;
+        Check.F32("low-rank linear", x);
+        Check.F32("low-rank linear", down);
+        Check.SameShape("low-rank linear", x, down);
+        Check.Columns("low-rank linear", x, transposed ? weight.Rows : weight.Columns);
+        Check.Rows("low-rank linear", b, transposed ? weight.Columns : weight.Rows);
         Check.Columns("low-rank linear", x, a.Columns);
         Check.Columns("low-rank linear", b, a.Rows);
-        Tensor down = dropped ?? x;
+        Check.Weight("low-rank linear", weight);
+        Check.Weight("low-rank linear", a);
+        Check.Weight("low-rank linear", b);
+        if (bias is not null)
+            Check.Vector("low-rank linear", bias, b.Rows);
         Tensor t = tape.New(new Shape(x.Rows, a.Rows));
         Products.Multiply(Products.Plain(down), Products.Plain(a), t, a.Columns, 1, accumulate: false);
         Tensor y = tape.New(new Shape(x.Rows, b.Rows));
@@ -48,7 +58,13 @@ public static class LowRankLinearOp
             return y;
         LowRankLinearNode node = tape.Rent<LowRankLinearNode>();
         (node.X, node.Weight, node.Bias, node.Transposed) = (x, weight, bias, transposed);
-        (node.A, node.B, node.Scale, node.Dropped, node.T) = (a, b, scale, dropped, t);
+        (node.A, node.B, node.Scale, node.Dropped, node.T) = (Tape.Save(a), Tape.Save(b), scale, dropped, t);
+        if (weight.RequiresGrad)
+            Tape.Save(x);
+        if (a.RequiresGrad)
+            Tape.Save(down);
+        if (x.RequiresGrad)
+            Tape.Save(weight);
         return tape.Record(node, y);
     }
 

@@ -14,6 +14,8 @@ public static class MatMulOp
     /// <returns><c>[m, n]</c>.</returns>
     public static Tensor MatMul(this Tape tape, Tensor a, Tensor b, bool transposeA = false, bool transposeB = false)
     {
+        Check.F32("product", a);
+        Check.F32("product", b);
         int k = transposeA ? a.Rows : a.Columns;
         if (k != (transposeB ? b.Rows : b.Columns))
             throw new ArgumentException($"product: {a} and {b} do not share a size to sum over");
@@ -23,6 +25,10 @@ public static class MatMulOp
             return c;
         MatMulNode node = tape.Rent<MatMulNode>();
         (node.A, node.B, node.TransposeA, node.TransposeB) = (a, b, transposeA, transposeB);
+        if (a.RequiresGrad)
+            Tape.Save(b);
+        if (b.RequiresGrad)
+            Tape.Save(a);
         return tape.Record(node, c);
     }
 

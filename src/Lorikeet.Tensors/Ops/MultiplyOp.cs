@@ -11,12 +11,18 @@ public static unsafe class MultiplyOp
         Check.SameShape("product", a, b);
         Check.Contiguous("product", a);
         Check.Contiguous("product", b);
+        Check.F32("product", a);
+        Check.F32("product", b);
         Tensor y = tape.New(a.Shape);
         VectorKernel.Mul(a.F, b.F, y.F, a.Shape.Elements);
         if (!tape.Recording || !(a.RequiresGrad || b.RequiresGrad))
             return y;
         MultiplyNode node = tape.Rent<MultiplyNode>();
         (node.A, node.B) = (a, b);
+        if (a.RequiresGrad)
+            Tape.Save(b);
+        if (b.RequiresGrad)
+            Tape.Save(a);
         return tape.Record(node, y);
     }
 

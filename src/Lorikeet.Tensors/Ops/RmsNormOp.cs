@@ -13,6 +13,9 @@ public static unsafe class RmsNormOp
     /// <param name="offset">1 where the checkpoint stores weights as differences from one (Gemma), else 0.</param>
     public static Tensor RmsNorm(this Tape tape, Tensor x, Tensor? weight, float epsilon, float offset = 0)
     {
+        Check.F32("rms norm", x);
+        if (weight is not null)
+            Check.Vector("rms norm", weight, x.Columns);
         Tensor y = tape.New(x.Shape);
         bool record = tape.Recording && (x.RequiresGrad || weight is { RequiresGrad: true });
         Tensor? inverse = record ? tape.New(new Shape(x.Rows)) : null;
@@ -20,7 +23,7 @@ public static unsafe class RmsNormOp
         if (!record)
             return y;
         RmsNormNode node = tape.Rent<RmsNormNode>();
-        (node.X, node.Weight, node.Inverse, node.Offset) = (x, weight, inverse!, offset);
+        (node.X, node.Weight, node.Inverse, node.Offset) = (Tape.Save(x), weight, inverse!, offset);
         return tape.Record(node, y);
     }
 

@@ -14,12 +14,17 @@ public static unsafe class RopeOp
     /// <param name="interleaved">Pairs are neighbours (GPT-J) instead of a half apart (NeoX, Llama).</param>
     public static Tensor Rope(this Tape tape, Tensor x, Tensor cos, Tensor sin, int headDim, bool interleaved = false)
     {
+        if (headDim < 1 || x.Columns % headDim != 0 || 2 * cos.Columns > headDim)
+            throw new ArgumentException($"rotation: {x} is no row of heads of {headDim}, or {cos} turns more of a head than there is");
+        Check.Overwritable("rotation", x);
+        Check.Vector("rotation", cos, (long)x.Rows * cos.Columns);
+        Check.Vector("rotation", sin, cos.Shape.Elements);
         int heads = x.Columns / headDim;
         RopeKernel.Apply(x.F, x.Ld, x.Rows, heads, headDim, cos.F, sin.F, cos.Columns, interleaved, inverse: false);
         if (!tape.Recording || !x.RequiresGrad)
             return x;
         RopeNode node = tape.Rent<RopeNode>();
-        (node.X, node.Cos, node.Sin, node.HeadDim, node.Interleaved) = (x, cos, sin, headDim, interleaved);
+        (node.X, node.Cos, node.Sin, node.HeadDim, node.Interleaved) = (x, Tape.Save(cos), Tape.Save(sin), headDim, interleaved);
         return tape.Record(node, tape.Alias(x));
     }
 

@@ -13,6 +13,7 @@ public static unsafe class RopeTablesOp
     /// <returns><c>[rows, halfDim]</c> each.</returns>
     public static (Tensor Cos, Tensor Sin) RopeTables(this Tape tape, Tensor positions, ReadOnlySpan<float> frequencies, float factor)
     {
+        Check.Indices("rotation", positions, positions.Shape.Elements);
         int rows = checked((int)positions.Shape.Elements);
         Tensor cos = tape.New(new Shape(rows, frequencies.Length));
         Tensor sin = tape.New(cos.Shape);

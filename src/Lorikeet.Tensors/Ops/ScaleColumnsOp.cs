@@ -11,14 +11,16 @@ public static unsafe class ScaleColumnsOp
     /// <param name="factors">dim numbers, of any shape.</param>
     public static Tensor ScaleColumns(this Tape tape, Tensor x, Tensor factors)
     {
-        if (factors.Shape.Elements != x.Columns)
-            throw new ArgumentException($"column scaling: {factors} has {factors.Shape.Elements} factors, {x} has {x.Columns} columns");
+        Check.F32("column scaling", x);
+        Check.Vector("column scaling", factors, x.Columns);
         Tensor y = tape.New(x.Shape);
         VectorKernel.ScaleColumns(x.F, x.Ld, factors.F, y.F, y.Ld, x.Rows, x.Columns);
         if (!tape.Recording || !(x.RequiresGrad || factors.RequiresGrad))
             return y;
         ScaleColumnsNode node = tape.Rent<ScaleColumnsNode>();
-        (node.X, node.Factors) = (x, factors);
+        (node.X, node.Factors) = (x, Tape.Save(factors));
+        if (factors.RequiresGrad)
+            Tape.Save(x);
         return tape.Record(node, y);
     }
 

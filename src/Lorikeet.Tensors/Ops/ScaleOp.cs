@@ -8,6 +8,7 @@ public static unsafe class ScaleOp
     /// <summary><c>y = factor · x</c>.</summary>
     public static Tensor Scale(this Tape tape, Tensor x, float factor)
     {
+        Check.F32("scale", x);
         Check.Contiguous("scale", x);
         Tensor y = tape.New(x.Shape);
         VectorKernel.Scale(factor, x.F, y.F, x.Shape.Elements);

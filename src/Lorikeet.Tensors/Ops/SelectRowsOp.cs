@@ -18,7 +18,10 @@ public static unsafe class SelectRowsOp
     /// <param name="source"><c>[n]</c> i32.</param>
     public static Tensor SelectRows(this Tape tape, Tensor x, Tensor other, Tensor source)
     {
+        Check.F32("row selection", x);
+        Check.F32("row selection", other);
         Check.Columns("row selection", other, x.Columns);
+        Check.Indices("row selection", source, source.Shape.Elements);
         int rows = checked((int)source.Shape.Elements);
         Tensor y = tape.New(new Shape(rows, x.Columns));
         for (int i = 0; i < rows; i++)
