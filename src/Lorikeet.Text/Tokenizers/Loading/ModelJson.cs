@@ -105,7 +105,8 @@ internal static class ModelJson
         return id;
     }
 
-    private static Vocabulary? ReadVocabulary(JsonField field)
+    /// <summary>Reads an object of tokens and their numbers.</summary>
+    public static Vocabulary? ReadVocabulary(JsonField field)
     {
         if (!field.Exists)
         {

@@ -6,16 +6,10 @@ namespace Lorikeet.Text;
 internal static class TokenizerJson
 {
     /// <summary>Builds the tokenizer that a file describes.</summary>
-    /// <param name="path">The file.</param>
+    /// <param name="document">The file's content.</param>
+    /// <param name="source">Its name, for problems.</param>
     /// <param name="settings">What the files next to it add.</param>
-    /// <exception cref="TokenizerException">The file is absent, broken, or asks for something unknown.</exception>
-    public static Tokenizer Load(string path, TokenizerSettings settings)
-    {
-        using JsonDocument document = JsonField.ReadFile(path);
-        return Load(document, path, settings);
-    }
-
-    /// <summary>Builds the tokenizer that JSON in memory describes.</summary>
+    /// <exception cref="TokenizerException">The file is broken or asks for something unknown.</exception>
     public static Tokenizer Load(JsonDocument document, string source, TokenizerSettings settings)
     {
         ProblemList problems = new(source);

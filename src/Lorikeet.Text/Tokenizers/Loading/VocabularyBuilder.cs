@@ -24,4 +24,7 @@ internal sealed class VocabularyBuilder(int capacity)
             tokens[id] = token;
         return new(tokens, _ids);
     }
+
+    /// <summary>Puts the tokens in place, spelled as in a list of their own: several numbers may share a spelling.</summary>
+    public Vocabulary Build(string?[] tokens) => new(tokens, _ids);
 }
