@@ -13,6 +13,8 @@ public static unsafe class Gemm
     {
         if (tier == KernelTier.Reference)
             GemmReference.Run(call);
+        else if (Gemv.Fits(call))
+            Gemv.Run(call, tier);
         else
             GemmPlan.Run(call, tier);
     }

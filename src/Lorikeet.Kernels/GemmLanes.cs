@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
@@ -11,6 +12,8 @@ internal unsafe interface IGemmLanes<TVector>
     static abstract int Count { get; }
     static abstract TVector Zero { get; }
     static abstract TVector Load(float* from);
+    static abstract TVector LoadBF16(ushort* from);
+    static abstract TVector LoadF16(ushort* from);
     static abstract void Store(TVector value, float* to);
     static abstract TVector Broadcast(float value);
     static abstract TVector Add(TVector x, TVector y);
@@ -27,6 +30,19 @@ internal readonly unsafe struct Lanes512 : IGemmLanes<Vector512<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* from) => Vector512.Load(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadBF16(ushort* from) => (Widen(from) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadF16(ushort* from) => F16.ToSingle(Widen(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<uint> Widen(ushort* from)
+    {
+        Vector256<ushort> x = Vector256.Load(from);
+        return Avx512F.IsSupported ? Avx512F.ConvertToVector512UInt32(x) : Vector512.Create(Vector256.WidenLower(x), Vector256.WidenUpper(x));
+    }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector512<float> value, float* to) => value.Store(to);
@@ -54,6 +70,19 @@ internal readonly unsafe struct Lanes256 : IGemmLanes<Vector256<float>>
     public static Vector256<float> Load(float* from) => Vector256.Load(from);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadBF16(ushort* from) => (Widen(from) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadF16(ushort* from) => F16.ToSingle(Widen(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> Widen(ushort* from)
+    {
+        Vector128<ushort> x = Vector128.Load(from);
+        return Avx2.IsSupported ? Avx2.ConvertToVector256Int32(x).AsUInt32() : Vector256.Create(Vector128.WidenLower(x), Vector128.WidenUpper(x));
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector256<float> value, float* to) => value.Store(to);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -77,6 +106,15 @@ internal readonly unsafe struct Lanes128 : IGemmLanes<Vector128<float>>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load(float* from) => Vector128.Load(from);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadBF16(ushort* from) => (Widen(from) << 16).AsSingle();
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadF16(ushort* from) => F16.ToSingle(Widen(from));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector128<uint> Widen(ushort* from) => Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)from).AsUInt16());
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(Vector128<float> value, float* to) => value.Store(to);

@@ -5,67 +5,6 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
-/// <summary>A storage type that is widened in registers while it is packed.</summary>
-internal unsafe interface IGemmSource
-{
-    /// <summary>Bytes of one element.</summary>
-    static abstract int Bytes { get; }
-    static abstract Vector256<float> Load8(byte* from);
-    static abstract Vector128<float> Load4(byte* from);
-    static abstract float Load1(byte* from);
-}
-
-internal readonly unsafe struct F32Source : IGemmSource
-{
-    public static int Bytes => 4;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Load8(byte* from) => Vector256.Load((float*)from);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Load4(byte* from) => Vector128.Load((float*)from);
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load1(byte* from) => *(float*)from;
-}
-
-internal readonly unsafe struct BF16Source : IGemmSource
-{
-    public static int Bytes => 2;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Load8(byte* from)
-    {
-        Vector128<ushort> x = Vector128.Load((ushort*)from);
-        Vector256<uint> wide = Avx2.IsSupported ? Avx2.ConvertToVector256Int32(x).AsUInt32() : Vector256.Create(Vector128.WidenLower(x), Vector128.WidenUpper(x));
-        return (wide << 16).AsSingle();
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Load4(byte* from) => (Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)from).AsUInt16()) << 16).AsSingle();
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load1(byte* from) => BF16.ToSingle(*(ushort*)from);
-}
-
-internal readonly unsafe struct F16Source : IGemmSource
-{
-    public static int Bytes => 2;
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector256<float> Load8(byte* from)
-    {
-        Vector128<ushort> x = Vector128.Load((ushort*)from);
-        return F16.ToSingle(Avx2.IsSupported ? Avx2.ConvertToVector256Int32(x).AsUInt32() : Vector256.Create(Vector128.WidenLower(x), Vector128.WidenUpper(x)));
-    }
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static Vector128<float> Load4(byte* from) => F16.ToSingle(Vector128.WidenLower(Vector128.CreateScalar(*(ulong*)from).AsUInt16()));
-
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    public static float Load1(byte* from) => F16.ToSingle(*(ushort*)from);
-}
-
 /// <summary>
 /// Copies factors of a product into panels: for each k, the values of a panel's rows side by side, in the order in which a tile reads them.
 /// Widening, unpacking and scaling happen on the way.
@@ -164,7 +103,7 @@ internal static unsafe class GemmPack
             for (; k > 0; k--, from += stride, to += width)
             {
                 for (int r = 0; r < rows; r++)
-                    to[r] = TSource.Load1(from + r * TSource.Bytes) * scale;
+                    to[r] = TSource.Load(from + r * TSource.Bytes) * scale;
             }
             return;
         }
@@ -175,8 +114,8 @@ internal static unsafe class GemmPack
             for (; k > 0; k--, from += stride, to += width)
             {
                 for (int r = 0; r < last4; r += 4)
-                    (TSource.Load4(from + r * TSource.Bytes) * by4).Store(to + r);
-                (TSource.Load4(from + last4 * TSource.Bytes) * by4).Store(to + last4);
+                    (TSource.Load<Vector128<float>, Lanes128>(from + r * TSource.Bytes) * by4).Store(to + r);
+                (TSource.Load<Vector128<float>, Lanes128>(from + last4 * TSource.Bytes) * by4).Store(to + last4);
             }
             return;
         }
@@ -185,8 +124,8 @@ internal static unsafe class GemmPack
         for (; k > 0; k--, from += stride, to += width)
         {
             for (int r = 0; r < last8; r += 8)
-                (TSource.Load8(from + r * TSource.Bytes) * by8).Store(to + r);
-            (TSource.Load8(from + last8 * TSource.Bytes) * by8).Store(to + last8);
+                (TSource.Load<Vector256<float>, Lanes256>(from + r * TSource.Bytes) * by8).Store(to + r);
+            (TSource.Load<Vector256<float>, Lanes256>(from + last8 * TSource.Bytes) * by8).Store(to + last8);
         }
     }
 
@@ -228,8 +167,8 @@ internal static unsafe class GemmPack
     private static void Turn8<TSource>(byte** row, nint at, Vector256<float> by, float* to, int width)
         where TSource : struct, IGemmSource
     {
-        Vector256<float> r0 = TSource.Load8(row[0] + at), r1 = TSource.Load8(row[1] + at), r2 = TSource.Load8(row[2] + at), r3 = TSource.Load8(row[3] + at);
-        Vector256<float> r4 = TSource.Load8(row[4] + at), r5 = TSource.Load8(row[5] + at), r6 = TSource.Load8(row[6] + at), r7 = TSource.Load8(row[7] + at);
+        Vector256<float> r0 = TSource.Load<Vector256<float>, Lanes256>(row[0] + at), r1 = TSource.Load<Vector256<float>, Lanes256>(row[1] + at), r2 = TSource.Load<Vector256<float>, Lanes256>(row[2] + at), r3 = TSource.Load<Vector256<float>, Lanes256>(row[3] + at);
+        Vector256<float> r4 = TSource.Load<Vector256<float>, Lanes256>(row[4] + at), r5 = TSource.Load<Vector256<float>, Lanes256>(row[5] + at), r6 = TSource.Load<Vector256<float>, Lanes256>(row[6] + at), r7 = TSource.Load<Vector256<float>, Lanes256>(row[7] + at);
         Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
         Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
         r0 = Avx.Shuffle(a0, a2, 0x44) * by;
@@ -266,8 +205,8 @@ internal static unsafe class GemmPack
         {
             for (int g = group; g >= 0; g -= 4)
             {
-                Vector128<float> r0 = TSource.Load4(row[g] + at) * by, r1 = TSource.Load4(row[g + 1] + at) * by;
-                Vector128<float> r2 = TSource.Load4(row[g + 2] + at) * by, r3 = TSource.Load4(row[g + 3] + at) * by;
+                Vector128<float> r0 = TSource.Load<Vector128<float>, Lanes128>(row[g] + at) * by, r1 = TSource.Load<Vector128<float>, Lanes128>(row[g + 1] + at) * by;
+                Vector128<float> r2 = TSource.Load<Vector128<float>, Lanes128>(row[g + 2] + at) * by, r3 = TSource.Load<Vector128<float>, Lanes128>(row[g + 3] + at) * by;
                 Vector128<float> a0 = ZipLow(r0, r2), a1 = ZipHigh(r0, r2), a2 = ZipLow(r1, r3), a3 = ZipHigh(r1, r3);
                 float* column = to + g;
                 ZipLow(a0, a2).Store(column);
@@ -287,7 +226,7 @@ internal static unsafe class GemmPack
         for (; k > 0; k--, to += width, at += TSource.Bytes)
         {
             for (int r = 0; r < rows; r++)
-                to[r] = TSource.Load1(row[r] + at) * scale;
+                to[r] = TSource.Load(row[r] + at) * scale;
         }
     }
 

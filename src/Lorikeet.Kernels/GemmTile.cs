@@ -3,12 +3,6 @@ using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
-/// <summary>A size known to the compiler: conditions on it vanish.</summary>
-internal interface IGemmSize
-{
-    static abstract int Value { get; }
-}
-
 /// <summary>
 /// The innermost loop: a tile of C kept in registers while k runs. Each k-step loads one or two registers of B's panel and adds the outer
 /// product with the tile's rows of A, read one float at a time. One source for all widths and all tile heights up to 14.

@@ -62,32 +62,4 @@ internal sealed unsafe class GemmTiles
         _byRows[2 * (TRows.Value - 1)] = (nint)one;
         _byRows[2 * (TRows.Value - 1) + 1] = (nint)two;
     }
-
-    private readonly struct Size1 : IGemmSize { public static int Value => 1; }
-
-    private readonly struct Size2 : IGemmSize { public static int Value => 2; }
-
-    private readonly struct Size3 : IGemmSize { public static int Value => 3; }
-
-    private readonly struct Size4 : IGemmSize { public static int Value => 4; }
-
-    private readonly struct Size5 : IGemmSize { public static int Value => 5; }
-
-    private readonly struct Size6 : IGemmSize { public static int Value => 6; }
-
-    private readonly struct Size7 : IGemmSize { public static int Value => 7; }
-
-    private readonly struct Size8 : IGemmSize { public static int Value => 8; }
-
-    private readonly struct Size9 : IGemmSize { public static int Value => 9; }
-
-    private readonly struct Size10 : IGemmSize { public static int Value => 10; }
-
-    private readonly struct Size11 : IGemmSize { public static int Value => 11; }
-
-    private readonly struct Size12 : IGemmSize { public static int Value => 12; }
-
-    private readonly struct Size13 : IGemmSize { public static int Value => 13; }
-
-    private readonly struct Size14 : IGemmSize { public static int Value => 14; }
 }

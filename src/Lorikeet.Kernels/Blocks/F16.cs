@@ -53,6 +53,15 @@ internal static unsafe class F16
             halves[i] = FromSingle(x[i]);
     }
 
+    /// <summary>The values of sixteen halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> ToSingle(Vector512<uint> half)
+    {
+        Vector512<float> magnitude = ((half & Vector512.Create(0x7FFFu)) << 13).AsSingle() * Vector512.Create(ExponentShift).AsSingle();
+        Vector512<uint> beyond = Vector512.GreaterThanOrEqual(magnitude.AsInt32(), Vector512.Create((int)FirstBeyondFinite)).AsUInt32();
+        return (magnitude.AsUInt32() | (beyond & Vector512.Create(Infinity)) | ((half & Vector512.Create(0x8000u)) << 16)).AsSingle();
+    }
+
     /// <summary>The values of four halves.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> ToSingle(Vector128<uint> half)
