@@ -6,6 +6,9 @@ public sealed record GgufVocabulary
     /// <summary><c>tokenizer.ggml.model</c>: <c>llama</c> (SentencePiece BPE), <c>gpt2</c> (byte-level BPE), <c>bert</c> (WordPiece) or <c>t5</c> (Unigram).</summary>
     public required string Model { get; init; }
 
+    /// <summary><c>general.name</c>: Phi-3's special tokens swallow the blanks behind them, which no other key says.</summary>
+    public string? Name { get; init; }
+
     /// <summary><c>tokenizer.ggml.pre</c>: the name of the word pattern of a <c>gpt2</c> model, such as <c>llama-bpe</c>, <c>qwen2</c> or <c>smollm</c>.</summary>
     public string? Pre { get; init; }
 
@@ -21,7 +24,7 @@ public sealed record GgufVocabulary
     /// <summary><c>tokenizer.ggml.merges</c>: the pairs of a <c>gpt2</c> model, first merge first, the two sides separated by a blank.</summary>
     public IReadOnlyList<string> Merges { get; init; } = [];
 
-    /// <summary><c>tokenizer.ggml.bos_token_id</c>.</summary>
+    /// <summary><c>tokenizer.ggml.bos_token_id</c>; here and below a number outside the vocabulary counts as none.</summary>
     public int? BosId { get; init; }
 
     /// <summary><c>tokenizer.ggml.eos_token_id</c>.</summary>

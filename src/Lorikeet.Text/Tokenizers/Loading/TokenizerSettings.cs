@@ -10,6 +10,9 @@ internal sealed class TokenizerSettings
 {
     private readonly List<AddedToken> _added = [];
 
+    /// <summary>No such files.</summary>
+    public static TokenizerSettings None { get; } = new();
+
     /// <summary>Whether there were any such files.</summary>
     public bool Found { get; private set; }
 
