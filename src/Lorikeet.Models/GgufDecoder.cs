@@ -1,0 +1,208 @@
+using Lorikeet.Formats;
+using Lorikeet.Kernels;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models;
+
+/// <summary>Reads a GGUF file of the Llama family as if it were its Hugging Face folder: names, row order and configuration.</summary>
+public static class GgufDecoder
+{
+    // ours on the left of a colon is ggml's; N stands for the block's number
+    private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
+    {
+        ["model.embed_tokens.weight"] = "token_embd.weight",
+        ["model.norm.weight"] = "output_norm.weight",
+        ["lm_head.weight"] = "output.weight",
+        ["input_layernorm"] = "attn_norm",
+        ["post_attention_layernorm"] = "ffn_norm",
+        ["self_attn.q_proj"] = "attn_q",
+        ["self_attn.k_proj"] = "attn_k",
+        ["self_attn.v_proj"] = "attn_v",
+        ["self_attn.qkv_proj"] = "attn_qkv",
+        ["self_attn.o_proj"] = "attn_output",
+        ["self_attn.q_norm"] = "attn_q_norm",
+        ["self_attn.k_norm"] = "attn_k_norm",
+        ["mlp.gate_proj"] = "ffn_gate",
+        ["mlp.up_proj"] = "ffn_up",
+        ["mlp.gate_up_proj"] = "ffn_up",
+        ["mlp.down_proj"] = "ffn_down",
+    };
+
+    /// <summary>True where a file begins as GGUF files do.</summary>
+    public static bool IsGguf(string path)
+    {
+        using FileStream stream = File.OpenRead(path);
+        Span<byte> magic = stackalloc byte[4];
+        return stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && magic.SequenceEqual("GGUF"u8);
+    }
+
+    /// <summary>Loads the model of a GGUF file.</summary>
+    /// <exception cref="InputException">The architecture is not supported, or something is missing.</exception>
+    public static CausalLm Load(string path)
+    {
+        GgufFile file = GgufFile.Open(path);
+        return ModelLoader.Build(file, _ =>
+        {
+            DecoderConfig config = ReadConfig(file);
+            return new Decoder(config, new Weights(file, config));
+        });
+    }
+
+    /// <summary>The configuration that the metadata describes.</summary>
+    public static DecoderConfig ReadConfig(GgufFile file)
+    {
+        ArgumentNullException.ThrowIfNull(file);
+        GgufMetadata meta = file.Metadata;
+        string arch = meta.Text("general.architecture") ?? "";
+        if (arch is not ("llama" or "qwen2" or "qwen3" or "phi3" or "smollm3"))
+        {
+            throw new InputException(arch.Length == 0
+                ? $"{file.Description}: general.architecture is missing from the metadata"
+                : $"{file.Description}: architecture \"{arch}\" is not supported; of GGUF files llama (Mistral too), qwen2, qwen3, phi3 and smollm3 are");
+        }
+        List<string> problems = [];
+        int heads = Size("attention.head_count"), hidden = Size("embedding_length"), layers = Size("block_count");
+        int kvHeads = Size("attention.head_count_kv", heads);
+        int headDim = Size("attention.key_length", hidden / Math.Max(1, heads));
+        if (kvHeads < 1 || heads % kvHeads != 0)
+            problems.Add($"{arch}.attention.head_count_kv: {heads} heads cannot be shared by {kvHeads}");
+        int rotary = Size("rope.dimension_count", headDim);
+        int context = Size("context_length", 2048);
+        StoredTensor? embedding = file.Find("token_embd.weight");
+        if (embedding is null || embedding.Shape.Count != 2)
+            problems.Add("tensor token_embd.weight [vocabulary, hidden] is missing");
+        if (problems.Count > 0)
+            throw new InputException($"{file.Description}: the metadata cannot be used", problems);
+        int window = Size("attention.sliding_window", 0);
+        return new DecoderConfig
+        {
+            ModelType = arch,
+            Vocabulary = (int)embedding!.Shape[0],
+            Hidden = hidden,
+            Intermediate = Size("feed_forward_length"),
+            Layers = layers,
+            Heads = heads,
+            KvHeads = kvHeads,
+            HeadDim = headDim,
+            NormEpsilon = (float)(meta.Number($"{arch}.attention.layer_norm_rms_epsilon") ?? 1e-5),
+            Rope = Rope(file, arch, context, rotary),
+            RotaryDim = rotary,
+            QkvBias = file.Find("blk.0.attn_q.bias") is not null || file.Find("blk.0.attn_qkv.bias") is not null,
+            OutputBias = file.Find("blk.0.attn_output.bias") is not null,
+            MlpBias = file.Find("blk.0.ffn_up.bias") is not null,
+            Fused = file.Find("blk.0.attn_qkv.weight") is not null,
+            QkNorm = file.Find("blk.0.attn_q_norm.weight") is not null,
+            Tied = file.Find("output.weight") is null,
+            Windows = [.. Enumerable.Repeat(window, layers)],
+            Rotates = [.. Enumerable.Range(1, layers).Select(layer => arch != "smollm3" || layer % 4 != 0)],
+            ContextLength = context,
+        };
+
+        int Size(string key, int fallback = -1)
+        {
+            long? value = meta.Integer($"{arch}.{key}");
+            if (value is null && fallback < 0)
+                problems.Add($"{arch}.{key} is missing");
+            else if (value is < 0 or > (1 << 24))
+                problems.Add($"{arch}.{key} is {value}, beyond what a model can have");
+            return (int)Math.Clamp(value ?? Math.Max(fallback, 1), 0, 1 << 24);
+        }
+    }
+
+    private static RopeScaling Rope(GgufFile file, string arch, int context, int rotary)
+    {
+        GgufMetadata meta = file.Metadata;
+        RopeScaling rope = new()
+        {
+            Theta = meta.Number($"{arch}.rope.freq_base") ?? 10000,
+            MaxPositions = context,
+            OriginalMaxPositions = (int)(meta.Integer($"{arch}.rope.scaling.original_context_length") ?? context),
+            Factor = meta.Number($"{arch}.rope.scaling.factor") ?? 1,
+            AttentionFactor = meta.Number($"{arch}.rope.scaling.attn_factor"),
+        };
+        // files of Llama 3.1 carry their scaling as a divisor for each frequency
+        if (Divisors(file, "rope_freqs.weight", rotary) is { } all)
+            return rope with { Kind = RopeScalingKind.LongRope, ShortFactors = all, LongFactors = all, AttentionFactor = 1 };
+        if (Divisors(file, "rope_factors_long.weight", rotary) is { } longer && Divisors(file, "rope_factors_short.weight", rotary) is { } shorter)
+            return rope with { Kind = RopeScalingKind.LongRope, ShortFactors = shorter, LongFactors = longer, Factor = rope.Factor == 1 ? context / (double)rope.OriginalMaxPositions : rope.Factor };
+        return meta.Text($"{arch}.rope.scaling.type") switch
+        {
+            "linear" => rope with { Kind = RopeScalingKind.Linear },
+            "yarn" => rope with { Kind = RopeScalingKind.Yarn },
+            _ => rope,
+        };
+    }
+
+    private static double[]? Divisors(GgufFile file, string name, int rotary)
+    {
+        if (file.Find(name) is not { Type: DType.F32 } stored || stored.Elements != rotary / 2)
+            return null;
+        Tensor values = Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape));
+        return [.. values.Values.ToArray().Select(value => (double)value)];
+    }
+
+    /// <summary>The file's tensors under their Hugging Face names and in that row order.</summary>
+    private sealed class Weights(GgufFile file, DecoderConfig config) : ITensorSource
+    {
+        // llama.cpp's converter of the llama architecture rotates neighbouring rows of q and k; ours are half a head apart
+        private readonly bool _interleaved = config.ModelType is "llama" or "smollm3";
+        private readonly Dictionary<string, StoredTensor> _turned = new(StringComparer.Ordinal);
+
+        public string Description => file.Description;
+
+        public IReadOnlyList<string> Names => [.. file.Names.Select(ToHub)];
+
+        public StoredTensor? Find(string name)
+        {
+            StoredTensor? stored = ToGguf(name) is { } there ? file.Find(there) : null;
+            if (stored is null || !_interleaved)
+                return stored;
+            int heads = name.Contains(".self_attn.q_proj.", StringComparison.Ordinal) ? config.Heads
+                : name.Contains(".self_attn.k_proj.", StringComparison.Ordinal) ? config.KvHeads : 0;
+            if (heads == 0)
+                return stored;
+            if (!_turned.TryGetValue(name, out StoredTensor? turned))
+                _turned.Add(name, turned = Unturn(stored, heads));
+            return turned;
+        }
+
+        public void Dispose() => file.Dispose();
+
+        private string? ToGguf(string name)
+        {
+            if (GgufDecoder.Names.TryGetValue(name, out string? whole))
+                return whole;
+            string[] parts = name.Split('.');
+            return parts.Length >= 5 && parts[1] == "layers" && GgufDecoder.Names.TryGetValue(string.Join('.', parts[3..^1]), out string? block)
+                ? $"blk.{parts[2]}.{block}.{parts[^1]}"
+                : null;
+        }
+
+        private string ToHub(string name)
+        {
+            string[] parts = name.Split('.');
+            if (parts.Length < 4 || parts[0] != "blk")
+                return GgufDecoder.Names.FirstOrDefault(pair => pair.Value == name).Key ?? name;
+            string? hub = GgufDecoder.Names.FirstOrDefault(pair => pair.Value == string.Join('.', parts[2..^1])
+                && (pair.Key != "mlp.up_proj" || !config.Fused) && (pair.Key != "mlp.gate_up_proj" || config.Fused)).Key;
+            return hub is null ? name : $"model.layers.{parts[1]}.{hub}.{parts[^1]}";
+        }
+
+        // rows [heads, half, 2] become [heads, 2, half]; whole rows move, so blocks stay as they are
+        private static StoredTensor Unturn(StoredTensor stored, int heads)
+        {
+            int rows = (int)stored.Shape[0];
+            long rowBytes = stored.Bytes.Length / Math.Max(1, rows);
+            NativeBuffer buffer = new(stored.Bytes.Length, zeroed: false);
+            int headDim = rows / heads, half = headDim / 2;
+            for (int row = 0; row < rows; row++)
+            {
+                int head = row / headDim, within = row % headDim;
+                int from = head * headDim + within % half * 2 + within / half;
+                stored.Bytes.Slice(from * rowBytes, rowBytes).Span.CopyTo(buffer.Span.Slice((int)(row * rowBytes), (int)rowBytes));
+            }
+            return stored with { Bytes = buffer.Bytes };
+        }
+    }
+}

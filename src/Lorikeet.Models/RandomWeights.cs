@@ -1,0 +1,144 @@
+using System.Runtime.InteropServices;
+using Lorikeet.Kernels;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models;
+
+/// <summary>
+/// Random weights of a known shape, for measurements that need no download: <c>random:smollm2-135m</c>, or <c>random:smollm2-135m:bf16</c>
+/// for another storage. Speed and memory do not depend on the values.
+/// </summary>
+public sealed class RandomWeights : ITensorSource
+{
+    /// <summary>What such a model's name begins with.</summary>
+    public const string Prefix = "random:";
+
+    private static readonly Dictionary<string, (int Vocabulary, int Hidden, int Intermediate, int Layers, int Heads, int KvHeads)> Shapes = new(StringComparer.Ordinal)
+    {
+        ["smollm2-135m"] = (49152, 576, 1536, 30, 9, 3),
+        ["smollm2-360m"] = (49152, 960, 2560, 32, 15, 5),
+        ["llama-1b"] = (32000, 2048, 5632, 16, 32, 8),
+        ["tiny"] = (512, 64, 172, 5, 8, 4),
+    };
+
+    private readonly DType _storage;
+    private readonly Dictionary<string, StoredTensor> _made = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, Shape> _shapes;
+
+    private RandomWeights(string name, DecoderConfig config, DType storage)
+    {
+        Description = name;
+        _storage = storage;
+        _shapes = ShapesOf(config);
+    }
+
+    /// <summary>The shapes that can be asked for.</summary>
+    public static IReadOnlyCollection<string> Names => Shapes.Keys;
+
+    /// <inheritdoc/>
+    public string Description { get; }
+
+    IReadOnlyList<string> ITensorSource.Names => [.. _shapes.Keys];
+
+    /// <summary>Builds the model that a name such as <c>random:tiny</c> or <c>random:llama-1b:bf16</c> asks for.</summary>
+    /// <exception cref="InputException">The shape or the storage is unknown.</exception>
+    public static CausalLm Build(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string[] parts = name[Prefix.Length..].Split(':');
+        if (!Shapes.TryGetValue(parts[0], out var shape) || parts.Length > 2)
+            throw new InputException($"{name}: unknown shape; known are {string.Join(", ", Shapes.Keys.Select(key => Prefix + key))}, each with :f32, :bf16 or :f16 behind it if wanted");
+        string storageName = parts.Length == 2 ? parts[1] : "f32";
+        DType storage = storageName switch
+        {
+            "f32" => DType.F32,
+            "bf16" => DType.BF16,
+            "f16" => DType.F16,
+            _ => throw new InputException($"{name}: storage \"{storageName}\" is not known; f32, bf16 and f16 are"),
+        };
+        DecoderConfig config = new()
+        {
+            ModelType = "llama",
+            Vocabulary = shape.Vocabulary,
+            Hidden = shape.Hidden,
+            Intermediate = shape.Intermediate,
+            Layers = shape.Layers,
+            Heads = shape.Heads,
+            KvHeads = shape.KvHeads,
+            HeadDim = shape.Hidden / shape.Heads,
+            RotaryDim = shape.Hidden / shape.Heads,
+            NormEpsilon = 1e-5f,
+            Rope = new RopeScaling { Theta = 1e5, MaxPositions = 8192, OriginalMaxPositions = 8192 },
+            Tied = true,
+            Windows = new int[shape.Layers],
+            Rotates = [.. Enumerable.Repeat(true, shape.Layers)],
+            ContextLength = 8192,
+        };
+        return ModelLoader.Build(new RandomWeights(name, config, storage), source => new Decoder(config, source));
+    }
+
+    /// <inheritdoc/>
+    public StoredTensor? Find(string name)
+    {
+        if (_made.TryGetValue(name, out StoredTensor? made))
+            return made;
+        if (!_shapes.TryGetValue(name, out Shape shape))
+            return null;
+        DType type = shape.Rank == 1 ? DType.F32 : _storage;
+        made = new StoredTensor(name, type, shape.ToArray(), Fill(name, shape, type));
+        _made.Add(name, made);
+        return made;
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => _made.Clear();
+
+    // names are the seed, so that the same tensor is the same in every process
+    private static NativeBytes Fill(string name, Shape shape, DType type)
+    {
+        NativeBuffer buffer = new(type.Bytes(shape.Elements), zeroed: false);
+        ulong seed = 14695981039346656037;
+        foreach (char c in name)
+            seed = (seed ^ c) * 1099511628211;
+        if (shape.Rank == 1)
+        {
+            MemoryMarshal.Cast<byte, float>(buffer.Span).Fill(1);
+            return buffer.Bytes;
+        }
+        using Tape tape = new() { Seed = seed };
+        int rows = Math.Max(1, (1 << 20) / shape.Columns);
+        Tensor whole = Tensor.FromBytes(buffer.Bytes, type, shape);
+        for (int row = 0; row < shape.Rows; row += rows)
+        {
+            Tensor part = tape.New(new Shape(Math.Min(rows, shape.Rows - row), shape.Columns));
+            tape.FillNormal(part, 0, 0.02f);
+            whole.WriteRows(row, part);
+            tape.ReleaseTo(0);
+        }
+        return buffer.Bytes;
+    }
+
+    private static Dictionary<string, Shape> ShapesOf(DecoderConfig c)
+    {
+        Dictionary<string, Shape> shapes = new(StringComparer.Ordinal)
+        {
+            ["model.embed_tokens.weight"] = new(c.Vocabulary, c.Hidden),
+            ["model.norm.weight"] = new(c.Hidden),
+        };
+        for (int layer = 0; layer < c.Layers; layer++)
+        {
+            string at = $"model.layers.{layer}.";
+            shapes[at + "input_layernorm.weight"] = new(c.Hidden);
+            shapes[at + "post_attention_layernorm.weight"] = new(c.Hidden);
+            shapes[at + "self_attn.q_proj.weight"] = new(c.Heads * c.HeadDim, c.Hidden);
+            shapes[at + "self_attn.k_proj.weight"] = new(c.KvHeads * c.HeadDim, c.Hidden);
+            shapes[at + "self_attn.v_proj.weight"] = new(c.KvHeads * c.HeadDim, c.Hidden);
+            shapes[at + "self_attn.o_proj.weight"] = new(c.Hidden, c.Heads * c.HeadDim);
+            shapes[at + "mlp.gate_proj.weight"] = new(c.Intermediate, c.Hidden);
+            shapes[at + "mlp.up_proj.weight"] = new(c.Intermediate, c.Hidden);
+            shapes[at + "mlp.down_proj.weight"] = new(c.Hidden, c.Intermediate);
+        }
+        return shapes;
+    }
+}
