@@ -125,6 +125,47 @@ public sealed unsafe class Tensor
         return new Tensor { Pointer = bytes.Pointer, Owner = bytes.Owner, Type = type, Shape = shape, RowStride = shape.Columns };
     }
 
+    /// <summary>One row over all of a stretch of memory.</summary>
+    /// <exception cref="OverflowException">There are more than 2^31 - 1 elements.</exception>
+    public static Tensor FlatFromBytes(NativeBytes bytes, DType type)
+    {
+        long count = bytes.Length / type.BlockBytes() * type.BlockSize();
+        return FromBytes(bytes, type, new Shape(checked((int)count)));
+    }
+
+    /// <summary>Elements from <paramref name="first"/> on, in place, under a shape of their own.</summary>
+    /// <exception cref="ArgumentException">They do not lie inside, or the storage is not plain and contiguous.</exception>
+    public Tensor Part(long first, Shape shape)
+    {
+        if (!IsContiguous || Type.BlockSize() != 1 || first < 0 || first > Shape.Elements - shape.Elements)
+            throw new ArgumentException($"{shape} from element {first} of {this}");
+        return new Tensor { Pointer = Pointer + first * Type.BlockBytes(), Owner = Owner ?? this, Type = Type, Shape = shape, RowStride = shape.Columns };
+    }
+
+    /// <summary>Sets every element of a contiguous f32 tensor.</summary>
+    public void Fill(float value)
+    {
+        if (Type != DType.F32 || !IsContiguous)
+            throw new InvalidOperationException($"{this} is not contiguous f32");
+        VectorKernel.Fill(value, F, Shape.Elements);
+    }
+
+    /// <summary>Where the first NaN or infinity of a contiguous f32 tensor is, or -1.</summary>
+    public long FirstNonFinite()
+    {
+        if (Type != DType.F32 || !IsContiguous)
+            throw new InvalidOperationException($"{this} is not contiguous f32");
+        return VectorKernel.FirstNonFinite(F, Shape.Elements);
+    }
+
+    /// <summary>The sum of the squares of a contiguous f32 tensor, in double precision.</summary>
+    public double SumOfSquares()
+    {
+        if (Type != DType.F32 || !IsContiguous)
+            throw new InvalidOperationException($"{this} is not contiguous f32");
+        return VectorKernel.SumSquares(F, Shape.Elements);
+    }
+
     /// <summary>Copies contents of the same type and number of elements.</summary>
     public void CopyFrom(Tensor source)
     {

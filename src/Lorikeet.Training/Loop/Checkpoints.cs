@@ -1,0 +1,180 @@
+using System.Globalization;
+using System.Text.Json;
+using Lorikeet.Formats;
+using Lorikeet.Kernels;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Training;
+
+/// <summary>
+/// The checkpoints of a run: one folder each, <c>step-000100</c>, which appears complete or not at all. It holds the trained weights in their
+/// public form (whatever the run saves: an adapter, a model), <c>optimizer.safetensors</c> and <c>trainer_state.json</c>.
+/// </summary>
+public sealed class Checkpoints
+{
+    private const string StateFile = "trainer_state.json";
+    private const string OptimizerFile = "optimizer.safetensors";
+    private const string NamePrefix = "step-";
+
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    private readonly string _folder;
+    private readonly int _keep;
+    private readonly Action<string> _saveWeights;
+    private int? _bestStep;
+
+    /// <summary>Checkpoints below a folder.</summary>
+    /// <param name="folder">Made when the first is written.</param>
+    /// <param name="keep">How many of the newest stay; the best one stays besides.</param>
+    /// <param name="saveWeights">Writes the trained weights into the folder that it is handed.</param>
+    public Checkpoints(string folder, int keep, Action<string> saveWeights)
+    {
+        _folder = folder;
+        _keep = keep;
+        _saveWeights = saveWeights;
+    }
+
+    /// <summary>The newest complete checkpoint, or null.</summary>
+    public string? Newest => NewestIn(_folder);
+
+    /// <summary>The checkpoint of the lowest evaluation loss, or null.</summary>
+    public string? Best => _bestStep is { } step && IsComplete(PathOf(step)) ? PathOf(step) : null;
+
+    /// <summary>The newest complete checkpoint below a folder, or null.</summary>
+    public static string? NewestIn(string folder) => Complete(folder).Select(found => found.Path).LastOrDefault();
+
+    /// <summary>Writes a checkpoint and removes those that are no longer kept.</summary>
+    internal string Save(TrainProgress progress, Trainables trainables, AdamW optimizer, BatchLoader loader, Schedule schedule, bool best)
+    {
+        string path = PathOf(progress.Step);
+        _bestStep = best ? progress.Step : progress.BestLoss is null ? null : progress.BestStep;
+        AtomicFolder.Write(path, aside =>
+        {
+            _saveWeights(aside);
+            SafetensorsWriter.Write(Path.Combine(aside, OptimizerFile), OptimizerEntries(trainables, optimizer, Missing(aside, trainables)), null);
+            State state = new(1, progress, loader.State, optimizer.Steps, schedule.State);
+            AtomicFile.WriteText(Path.Combine(aside, StateFile), JsonSerializer.Serialize(state, Json) + "\n");
+        });
+        Prune();
+        return path;
+    }
+
+    /// <summary>Puts a run back to where a checkpoint was written.</summary>
+    internal static TrainProgress Load(string folder, Trainables trainables, AdamW optimizer, BatchLoader loader, Schedule schedule)
+    {
+        State state = ReadState(folder);
+        List<string> problems = [];
+        using (ITensorSource weights = TensorFiles.Open(WeightsFile(folder)))
+        using (ITensorSource moments = TensorFiles.Open(Path.Combine(folder, OptimizerFile)))
+        {
+            long at = 0;
+            foreach (Parameter parameter in trainables.Parameters)
+            {
+                long count = parameter.Value.Shape.Elements;
+                Copy(moments.Find("value." + parameter.Name) ?? weights.Find(parameter.Name), parameter.Name, parameter.Value, problems);
+                Copy(moments.Find("exp_avg." + parameter.Name), "exp_avg." + parameter.Name, optimizer.Mean.Part(at, parameter.Value.Shape), problems);
+                Copy(moments.Find("exp_avg_sq." + parameter.Name), "exp_avg_sq." + parameter.Name, optimizer.Square.Part(at, parameter.Value.Shape), problems);
+                at += count;
+            }
+        }
+        if (problems.Count > 0)
+            throw new InputException($"{folder}: the checkpoint does not belong to this model and recipe", problems);
+        optimizer.Steps = state.OptimizerSteps;
+        loader.State = state.Sampler;
+        schedule.State = state.Plateau;
+        return state.Progress;
+    }
+
+    private static State ReadState(string folder)
+    {
+        string path = Path.Combine(folder, StateFile);
+        try
+        {
+            State state = JsonSerializer.Deserialize<State>(File.ReadAllText(path), Json) ?? throw new JsonException("the file is empty");
+            if (state.Format != 1 || state.Progress is null || state.Sampler is null)
+                throw new JsonException($"format {state.Format} of a checkpoint is not known");
+            return state;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{folder}: is no checkpoint ({StateFile} cannot be read: {e.Message})", e);
+        }
+        catch (JsonException e)
+        {
+            throw new InputException($"{path}: damaged ({e.Message}); take an older checkpoint", e);
+        }
+    }
+
+    private static void Copy(StoredTensor? stored, string name, Tensor to, List<string> problems)
+    {
+        if (stored is null)
+            problems.Add($"{name} {to.Shape} is missing");
+        else if (stored.Type != DType.F32 || stored.Elements != to.Shape.Elements)
+            problems.Add($"{name} is {stored.Type} {stored.ShapeText}, the run has F32 {to.Shape}");
+        else
+            to.CopyFrom(Tensor.FromBytes(stored.Bytes, stored.Type, to.Shape));
+    }
+
+    // a public form that leaves something out (the encoder of a prompt) or rounds it must not lose it for the run
+    private static HashSet<string> Missing(string folder, Trainables trainables)
+    {
+        using ITensorSource weights = TensorFiles.Open(WeightsFile(folder));
+        return [.. trainables.Parameters.Where(p => weights.Find(p.Name) is not { Type: DType.F32 } stored || stored.Elements != p.Value.Shape.Elements).Select(p => p.Name)];
+    }
+
+    private static string WeightsFile(string folder)
+    {
+        string adapter = Path.Combine(folder, "adapter_model.safetensors");
+        return File.Exists(adapter) ? adapter : folder;
+    }
+
+    private static IEnumerable<SafetensorsEntry> OptimizerEntries(Trainables trainables, AdamW optimizer, HashSet<string> missing)
+    {
+        long at = 0;
+        foreach (Parameter parameter in trainables.Parameters)
+        {
+            Shape shape = parameter.Value.Shape;
+            yield return Entry("exp_avg." + parameter.Name, optimizer.Mean.Part(at, shape));
+            yield return Entry("exp_avg_sq." + parameter.Name, optimizer.Square.Part(at, shape));
+            if (missing.Contains(parameter.Name))
+                yield return Entry("value." + parameter.Name, parameter.Value);
+            at += shape.Elements;
+        }
+    }
+
+    private static SafetensorsEntry Entry(string name, Tensor tensor) => new(name, DType.F32, tensor.Shape.ToArray(), tensor.Contents.CopyTo);
+
+    private string PathOf(int step) => Path.Combine(_folder, NamePrefix + step.ToString("000000", CultureInfo.InvariantCulture));
+
+    private static bool IsComplete(string path) => File.Exists(Path.Combine(path, StateFile));
+
+    private static IEnumerable<(int Step, string Path)> Complete(string folder)
+    {
+        if (!Directory.Exists(folder))
+            return [];
+        // an exchange that a killed process left half done is finished first
+        foreach (string left in Directory.EnumerateDirectories(folder, $".{NamePrefix}*.new").ToArray())
+            AtomicFolder.Recover(Path.Combine(folder, Path.GetFileNameWithoutExtension(left)[1..]));
+        return Directory.EnumerateDirectories(folder, NamePrefix + "*")
+            .Where(IsComplete)
+            .Select(path => (Step: int.TryParse(Path.GetFileName(path)[NamePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1, Path: path))
+            .Where(found => found.Step >= 0)
+            .OrderBy(found => found.Step);
+    }
+
+    private void Prune()
+    {
+        (int Step, string Path)[] all = [.. Complete(_folder)];
+        foreach ((int step, string path) in all.Take(Math.Max(0, all.Length - _keep)))
+        {
+            if (step == _bestStep)
+                continue;
+            // without its state the folder is no checkpoint any more: a process killed in the middle of removing leaves nothing that looks like one
+            File.Delete(Path.Combine(path, StateFile));
+            Directory.Delete(path, recursive: true);
+        }
+    }
+
+    private sealed record State(int Format, TrainProgress Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau);
+}

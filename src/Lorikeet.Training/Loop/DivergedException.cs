@@ -1,0 +1,24 @@
+namespace Lorikeet.Training;
+
+/// <summary>A loss or a gradient became NaN or infinite. Nothing was updated by the step that saw it, and no later step runs.</summary>
+public sealed class DivergedException : Exception
+{
+    /// <summary>Says where.</summary>
+    /// <param name="step">The optimiser step, from 1.</param>
+    /// <param name="tensor">The first tensor that holds such a number.</param>
+    /// <param name="checkpoint">The last good checkpoint, or null.</param>
+    public DivergedException(int step, string tensor, string? checkpoint) : base(
+        $"step {step}: {tensor} is not finite. The run was stopped before this step changed anything. "
+        + "Try a lower learning rate, more warm-up steps, or clipping (max_grad_norm); look for rows with strange text in the data. "
+        + (checkpoint is null ? "No checkpoint had been written yet." : $"The last good checkpoint is {checkpoint}."))
+    {
+        Step = step;
+        Tensor = tensor;
+    }
+
+    /// <summary>The optimiser step, from 1.</summary>
+    public int Step { get; }
+
+    /// <summary>The first tensor that is not finite.</summary>
+    public string Tensor { get; }
+}

@@ -1,0 +1,8 @@
+namespace Lorikeet.Training;
+
+/// <summary>How far a run is, as a checkpoint keeps it.</summary>
+/// <param name="Step">Optimiser steps made.</param>
+/// <param name="BestLoss">The lowest evaluation loss so far.</param>
+/// <param name="BestStep">After which step that was.</param>
+/// <param name="BadEvaluations">Evaluations since then.</param>
+public sealed record TrainProgress(int Step, double? BestLoss, int BestStep, int BadEvaluations);
