@@ -106,7 +106,7 @@ public static class GgufDecoder
                 problems.Add($"{arch}.{key} is missing");
             else if (value is < 0 or > (1 << 24))
                 problems.Add($"{arch}.{key} is {value}, beyond what a model can have");
-            return (int)Math.Clamp(value ?? Math.Max(fallback, 1), 0, 1 << 24);
+            return (int)Math.Clamp(value ?? (fallback < 0 ? 1 : fallback), 0, 1 << 24);
         }
     }
 
@@ -169,7 +169,7 @@ public static class GgufDecoder
 
         public void Dispose() => file.Dispose();
 
-        private string? ToGguf(string name)
+        private static string? ToGguf(string name)
         {
             if (GgufDecoder.Names.TryGetValue(name, out string? whole))
                 return whole;

@@ -202,6 +202,17 @@ public sealed unsafe class Tensor
             RowReader.Read(this, row, to);
     }
 
+    /// <summary>Writes f32 rows in this tensor's storage (f32, bf16, f16), rounding to the nearest.</summary>
+    /// <param name="first">The first row to write.</param>
+    /// <param name="source">F32, contiguous, as many columns.</param>
+    public void WriteRows(int first, Tensor source)
+    {
+        ArgumentNullException.ThrowIfNull(source);
+        if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
+            throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
+        BlockFormats.Narrow(Type, source.F, source.Shape.Elements, Pointer + Type.Bytes((long)first * Columns));
+    }
+
     /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>
     public override string ToString() => $"{Type} {Shape}";
 

@@ -1,0 +1,83 @@
+using System.Text.Json;
+using Lorikeet.Formats;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models.Tests;
+
+/// <summary>A real chat model from its GGUF file against transformers on the same dequantised weights.</summary>
+public sealed class SmolLm2Tests : IDisposable
+{
+    private readonly string _goldens = GoldenData.Shared("golden-smollm2");
+    private readonly CausalLm _model = ModelLoader.Load(GoldenData.Shared("model-smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+    private readonly Step _step = new(new Tape());
+
+    [Fact]
+    public void Logits_of_every_position_agree()
+    {
+        using ITensorSource io = TensorFiles.Open(Path.Combine(_goldens, "io.safetensors"));
+        using JsonDocument index = JsonDocument.Parse(File.ReadAllText(Path.Combine(_goldens, "index.json")));
+        int[] ids = Ids(index.RootElement.GetProperty("matrix").GetProperty("ids"));
+        StoredTensor stored = io.Find("matrix.logits")!;
+        Tensor expected = Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape));
+        RaggedBatch batch = new();
+        batch.Add(ids);
+        _step.Begin(batch);
+        Tensor logits = _model.Logits(_step, _model.Hidden(_step));
+        float worst = 0;
+        for (int i = 0; i < logits.Values.Length; i++)
+            worst = Math.Max(worst, Math.Abs(logits.Values[i] - expected.Values[i]));
+        worst.ShouldBeLessThan(1e-3f);
+    }
+
+    [Fact]
+    public void Greedy_continuations_agree_token_by_token()
+    {
+        using JsonDocument index = JsonDocument.Parse(File.ReadAllText(Path.Combine(_goldens, "index.json")));
+        RaggedBatch batch = new();
+        foreach (JsonElement prompt in index.RootElement.GetProperty("prompts").EnumerateArray())
+        {
+            int[] expected = Ids(prompt.GetProperty("new_ids"));
+            int[] next = Ids(prompt.GetProperty("ids"));
+            KvCache cache = _model.NewCache(256);
+            List<int> made = [];
+            while (made.Count < expected.Length)
+            {
+                batch.Clear();
+                batch.Add(next, cache.Length);
+                _step.Begin(batch, [cache]);
+                Tensor hidden = _model.Hidden(_step);
+                Span<float> logits = _model.Logits(_step, _step.Tape.RowRange(hidden, hidden.Rows - 1, 1)).Row(0);
+                int best = 0;
+                for (int i = 1; i < logits.Length; i++)
+                    best = logits[i] > logits[best] ? i : best;
+                made.Add(best);
+                next = [best];
+            }
+            made.ToArray().ShouldBe(expected, customMessage: prompt.GetProperty("name").GetString());
+        }
+    }
+
+    [Theory]
+    [InlineData("ppl-tinystories", 1.917355)]
+    [InlineData("ppl-scitldr", 3.395307)]
+    public void Perplexity_agrees(string name, double expected)
+    {
+        using ITensorSource io = TensorFiles.Open(Path.Combine(_goldens, "io.safetensors"));
+        StoredTensor stored = io.Find($"{name}.ids")!;
+        int[] ids = [.. System.Runtime.InteropServices.MemoryMarshal.Cast<byte, long>(stored.Bytes.Span).ToArray().Select(id => (int)id)];
+        RaggedBatch batch = new();
+        batch.Add(ids);
+        _step.Begin(batch);
+        Tensor loss = _model.Loss(_step, _model.Hidden(_step), _step.Copy([.. ids[1..], -100]), 1f / (ids.Length - 1));
+        ((double)loss.Values[0]).ShouldBe(expected, 1e-4);
+    }
+
+    public void Dispose()
+    {
+        _step.Tape.Dispose();
+        _model.Dispose();
+    }
+
+    private static int[] Ids(JsonElement array) => [.. array.EnumerateArray().Select(id => id.GetInt32())];
+}
