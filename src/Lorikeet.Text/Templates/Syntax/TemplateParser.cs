@@ -6,14 +6,14 @@ internal sealed class TemplateParser
     private const int MaxNesting = 100;
 
     private readonly TokenReader _tokens;
-    private readonly ExpressionParser _expressions;
+    private readonly TemplateExpressionParser _expressions;
     private readonly Stack<(string Tag, int Line)> _open = new();
     private int _loops;
 
     private TemplateParser(TokenReader tokens)
     {
         _tokens = tokens;
-        _expressions = new ExpressionParser(tokens);
+        _expressions = new TemplateExpressionParser(tokens);
     }
 
     public static Statement[] Parse(string source, string name)

@@ -1,7 +1,7 @@
 namespace Lorikeet.Text;
 
 /// <summary>Reads expressions, with Jinja's precedence: conditional, or, and, not, comparison, sum, <c>~</c>, product, power, sign, postfix and filter.</summary>
-internal sealed class ExpressionParser(TokenReader tokens)
+internal sealed class TemplateExpressionParser(TokenReader tokens)
 {
     private const int MaxHeight = 400;
     private const int MaxNesting = 200;
