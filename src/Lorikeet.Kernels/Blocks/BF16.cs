@@ -41,7 +41,18 @@ internal static unsafe class BF16
     public static void Narrow(float* x, long count, byte* y)
     {
         ushort* values = (ushort*)y;
-        for (long i = 0; i < count; i++)
+        long i = 0;
+        for (; i <= count - 16; i += 16)
+            Vector256.Narrow(FromSingle(Vector256.Load(x + i)), FromSingle(Vector256.Load(x + i + 8))).Store(values + i);
+        for (; i < count; i++)
             values[i] = FromSingle(x[i]);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<uint> FromSingle(Vector256<float> value)
+    {
+        Vector256<uint> bits = value.AsUInt32(), upper = bits >>> 16;
+        Vector256<uint> rounded = bits + Vector256.Create(0x7FFFu) + (upper & Vector256<uint>.One) >>> 16;
+        return Vector256.ConditionalSelect(Vector256.Equals(value, value).AsUInt32(), rounded, upper | Vector256.Create(64u));
     }
 }

@@ -109,6 +109,19 @@ public sealed unsafe class BlockFormatsTests
         rounded.ShouldBe(Blocks(name));
     }
 
+    [Fact]
+    public void Vectors_of_singles_round_to_bfloat16_as_one_does()
+    {
+        Random random = new(5);
+        float[] values = [.. Enumerable.Range(0, 4099).Select(_ => BitConverter.Int32BitsToSingle(random.Next(int.MinValue, int.MaxValue))), float.NaN, -float.NaN, float.MaxValue, float.NegativeInfinity];
+        ushort[] rounded = new ushort[values.Length];
+        fixed (float* x = values)
+        fixed (ushort* y = rounded)
+            BlockFormats.Narrow(DType.BF16, x, values.Length, y);
+        rounded.ShouldBe(values.Select(BF16.FromSingle));
+        rounded[4101].ShouldBe((ushort)0x7F80);
+    }
+
     [Theory]
     [InlineData(0x00, 0f)]
     [InlineData(0x01, 0.001953125f)]
