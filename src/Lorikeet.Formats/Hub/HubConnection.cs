@@ -19,7 +19,7 @@ internal sealed class HubConnection : IDisposable
     public HubConnection(HubOptions options)
     {
         _options = options;
-        SocketsHttpHandler handler = new()
+        HttpMessageHandler carrier = options.Carrier ?? new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
             AutomaticDecompression = DecompressionMethods.None, // sizes and digests are of the bytes as stored
@@ -27,7 +27,7 @@ internal sealed class HubConnection : IDisposable
             UseCookies = false,
             UseProxy = !options.Endpoint.IsLoopback,
         };
-        _client = new HttpClient(handler) { Timeout = Timeout.InfiniteTimeSpan };
+        _client = new HttpClient(carrier) { Timeout = Timeout.InfiniteTimeSpan };
         _client.DefaultRequestHeaders.UserAgent.Add(new ProductInfoHeaderValue("lorikeet", typeof(HubConnection).Assembly.GetName().Version?.ToString(3)));
         _client.DefaultRequestHeaders.AcceptEncoding.Add(new StringWithQualityHeaderValue("identity"));
     }

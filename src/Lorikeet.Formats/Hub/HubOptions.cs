@@ -32,6 +32,9 @@ public sealed class HubOptions
     /// <summary>Waits between two attempts; a test puts its own clock here.</summary>
     internal Func<TimeSpan, CancellationToken, Task> Wait { get; init; } = Task.Delay;
 
+    /// <summary>What carries requests in place of the network; null for the network.</summary>
+    internal HttpMessageHandler? Carrier { get; init; }
+
     /// <summary>Free bytes for a folder; null where the system does not tell.</summary>
     internal Func<string, long?> FreeSpace { get; init; } = MeasureFreeSpace;
 

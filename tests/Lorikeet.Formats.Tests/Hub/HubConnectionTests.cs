@@ -73,6 +73,20 @@ public sealed class HubConnectionTests : IDisposable
         (await Should.ThrowAsync<InputException>(() => Pull(Token))).Message.ShouldContain("refused");
     }
 
+    [Theory]
+    [InlineData("http://hub.test/elsewhere", 1)]
+    [InlineData("https://other.test/elsewhere", 2)]
+    [InlineData("https://hub.test:8443/elsewhere", 2)]
+    public async Task A_secure_connection_is_never_left_and_another_port_is_another_host(string location, int requests)
+    {
+        Carrier carrier = new(new Uri(location));
+        using HubClient client = new(new HubOptions { Endpoint = new Uri("https://hub.test"), CacheFolder = _folder.FullName, Token = Token, Carrier = carrier });
+        await Should.ThrowAsync<InputException>(() => client.PullAsync(new HubRequest(HubRepository.Parse(HubStandIn.Id)), null));
+        carrier.Requests.Count.ShouldBe(requests);
+        carrier.Requests[0].Token.ShouldBe(Token);
+        carrier.Requests.Skip(1).ShouldAllBe(request => request.Token == null && request.Address == new Uri(location));
+    }
+
     [Fact]
     public async Task A_refusal_says_what_to_do_and_never_the_token()
     {
@@ -153,5 +167,19 @@ public sealed class HubConnectionTests : IDisposable
     {
         using HubClient client = new(new HubOptions { Endpoint = endpoint ?? _hub.Address, CacheFolder = _folder.FullName, Token = token, Wait = (_, _) => Task.CompletedTask });
         return await client.PullAsync(new HubRequest(HubRepository.Parse(id)), null);
+    }
+
+    /// <summary>Redirects whatever it is asked to one place, and knows nothing there.</summary>
+    private sealed class Carrier(Uri location) : HttpMessageHandler
+    {
+        public List<(Uri Address, string? Token)> Requests { get; } = [];
+
+        protected override Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            Requests.Add((request.RequestUri!, request.Headers.Authorization?.Parameter));
+            HttpResponseMessage reply = new(request.RequestUri == location ? System.Net.HttpStatusCode.NotFound : System.Net.HttpStatusCode.Found);
+            reply.Headers.Location = location;
+            return Task.FromResult(reply);
+        }
     }
 }
