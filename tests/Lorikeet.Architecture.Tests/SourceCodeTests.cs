@@ -108,6 +108,6 @@ public partial class SourceCodeTests
     [GeneratedRegex(@"CS1591|CS1573|SuppressMessage.*Documentation")]
     private static partial Regex SilencedDocumentation();
 
-    [GeneratedRegex(@"^[^/""]*\bunsafe\b|\bstackalloc\b.*\*|System\.Runtime\.CompilerServices\.Unsafe\b|\bUnsafe\.(As|Add|Read|Write|Copy|SkipInit|AsRef)\b|\bMemoryMarshal\.(GetReference|CreateSpan|CreateReadOnlySpan|GetArrayDataReference)\b")]
+    [GeneratedRegex(@"^[^/""]*\bunsafe\b|System\.Runtime\.CompilerServices\.Unsafe\b|\bUnsafe\.(As|Add|Read|Write|Copy|SkipInit|AsRef)\b|\bMemoryMarshal\.(GetReference|CreateSpan|CreateReadOnlySpan|GetArrayDataReference)\b")]
     private static partial Regex Unsafe();
 }
