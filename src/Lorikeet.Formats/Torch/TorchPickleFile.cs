@@ -125,7 +125,7 @@ public sealed class TorchPickleFile : ITensorSource
     {
         null => "None",
         string text => text,
-        object?[] tuple => "(" + string.Join(", ", tuple.Select(item => item is object?[] ? "…" : KeyName(item))) + ")",
+        object?[] tuple => "(" + string.Join(", ", tuple.Select(item => (item is object?[]) ? "…" : KeyName(item))) + ")",
         _ => Convert.ToString(key, CultureInfo.InvariantCulture)!,
     };
 

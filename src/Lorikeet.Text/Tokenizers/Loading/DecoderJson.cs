@@ -46,8 +46,8 @@ internal static class DecoderJson
                 int right = field["stop"].Whole(0);
                 return next => new StripStage(stripped, left, right, next);
             default:
-                field["type"].Problem($"unknown decoder \"{type}\"; known are {
-                    "BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, Sequence, Strip and WordPiece"}");
+                field["type"].Problem($"unknown decoder \"{type}\"; known are " +
+                    "BPEDecoder, ByteFallback, ByteLevel, CTC, Fuse, Metaspace, Replace, Sequence, Strip and WordPiece");
                 return null;
         }
     }

@@ -41,8 +41,8 @@ internal static class NormalizerJson
             case "Precompiled":
                 return ReadPrecompiled(field["precompiled_charsmap"]);
             default:
-                field["type"].Problem($"unknown normalizer \"{type}\"; known are BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, {
-                    "Precompiled, Prepend, Replace, Sequence, Strip and StripAccents"}");
+                field["type"].Problem($"unknown normalizer \"{type}\"; known are BertNormalizer, ByteLevel, Lowercase, NFC, NFD, NFKC, NFKD, Nmt, " +
+                    "Precompiled, Prepend, Replace, Sequence, Strip and StripAccents");
                 return null;
         }
     }

@@ -27,8 +27,8 @@ internal static class PostProcessorJson
             case "TemplateProcessing":
                 return template with { Single = Parts(field["single"], field), Pair = Parts(field["pair"], field) };
             default:
-                field["type"].Problem($"unknown post-processor \"{type}\"; known are {
-                    "TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence"}");
+                field["type"].Problem($"unknown post-processor \"{type}\"; known are " +
+                    "TemplateProcessing, BertProcessing, RobertaProcessing, ByteLevel and Sequence");
                 return template;
         }
     }

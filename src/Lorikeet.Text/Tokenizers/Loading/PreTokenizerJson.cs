@@ -82,8 +82,8 @@ internal static class PreTokenizerJson
                 steps.Add(new FixedLengthPreTokenizer(length));
                 break;
             default:
-                field["type"].Problem($"unknown pre-tokenizer \"{type}\"; known are BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, {
-                    "Metaspace, Punctuation, Sequence, Split, UnicodeScripts, Whitespace and WhitespaceSplit"}");
+                field["type"].Problem($"unknown pre-tokenizer \"{type}\"; known are BertPreTokenizer, ByteLevel, CharDelimiterSplit, Digits, FixedLength, " +
+                    "Metaspace, Punctuation, Sequence, Split, UnicodeScripts, Whitespace and WhitespaceSplit");
                 break;
         }
     }

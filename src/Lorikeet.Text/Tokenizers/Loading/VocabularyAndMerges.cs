@@ -73,8 +73,8 @@ internal static class VocabularyAndMerges
         name = name.Replace("TokenizerFast", "", StringComparison.Ordinal).Replace("Tokenizer", "", StringComparison.Ordinal);
         return Families.TryGetValue(name, out Family? family) ? family : throw new TokenizerException(
             Path.Combine(folder, "tokenizer_config.json"),
-            $"tokenizer_class: how {settings.TokenizerClass} cuts words is not written in vocab.json and merges.txt; known are {
-                string.Join(", ", Families.Keys.Select(k => k + "Tokenizer"))}; a tokenizer.json would say it");
+            $"tokenizer_class: how {settings.TokenizerClass} cuts words is not written in vocab.json and merges.txt; known are " +
+            $"{string.Join(", ", Families.Keys.Select(k => k + "Tokenizer"))}; a tokenizer.json would say it");
     }
 
     private static List<AddedToken> AddedTokens(Family family, Vocabulary vocabulary, TokenizerSettings settings)
