@@ -1,0 +1,3 @@
+using BenchmarkDotNet.Running;
+
+BenchmarkSwitcher.FromAssembly(typeof(Lorikeet.Bench.GemmBenchmarks).Assembly).Run(args);
