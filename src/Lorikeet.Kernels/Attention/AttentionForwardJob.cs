@@ -8,7 +8,7 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
 {
-    private const int BlockKeys = 96;
+    private const int BlockKeys = 192;
     private const int FewBlockKeys = 256;
 
     public AttentionCall* Calls;
@@ -60,8 +60,9 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         where D : unmanaged
     {
         int width = 2 * S.Count, rows = plan->Group * queries;
-        int valueStep = (call->ValueDim + width - 1) / width * width, blockKeys = rows < AttentionPlan.FewRows ? FewBlockKeys : BlockKeys;
-        long scores = (long)Math.Max(queries, rows < AttentionPlan.FewRows ? rows : 0) * blockKeys;
+        bool few = rows < AttentionPlan.FewRows && ranges->Tiles == 1;
+        int valueStep = (call->ValueDim + width - 1) / width * width, blockKeys = few ? FewBlockKeys : BlockKeys;
+        long scores = (long)(few ? rows : queries) * blockKeys;
         long keyPanels = (long)blockKeys * call->HeadDim + GemmPack.Slack, valuePanels = (long)blockKeys * valueStep + GemmPack.Slack;
         float* scratch = GemmScratch.Rent(scores + keyPanels + valuePanels + (long)rows * valueStep + 3L * rows + 6 * 16);
         float* s = scratch;
@@ -81,7 +82,7 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             int count = Math.Min(blockKeys, ranges->High - start);
             if (!ranges->Meets(start, count))
                 continue;
-            if (rows < AttentionPlan.FewRows)
+            if (few)
                 FewRows<S, V, D>(call, plan, sizes, ranges, start, count, s, v, sums, max, total, factors);
             else
                 ManyRows<S, V, D>(call, plan, sizes, ranges, start, count, s, k, v, sums, max, total, factors);
@@ -114,8 +115,8 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
                 {
                     if (!ranges->Within(t, start, count, out int low, out int high) || column >= high || column + width <= low)
                         continue;
-                    int row = t * AttentionTile.Rows;
-                    AttentionTile.Run<S, V, D>(q + row * call->LdQ, (nint)call->LdQ, 1, Math.Min(AttentionTile.Rows, sizes.Queries - row),
+                    int row = ranges->Row(t);
+                    AttentionTile.Run<S, V, D>(q + row * call->LdQ, (nint)call->LdQ, 1, ranges->Rows(t),
                         k + column / width * keyPanel, width, dim, s + row * BlockKeys + column, BlockKeys, null);
                 }
             }
@@ -124,8 +125,7 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             {
                 if (!ranges->Within(t, start, count, out int low, out int high))
                     continue;
-                int end = Math.Min((t + 1) * AttentionTile.Rows, sizes.Queries);
-                for (int i = t * AttentionTile.Rows; i < end; i++)
+                for (int i = ranges->Row(t); i < ranges->Row(t + 1); i++)
                 {
                     int r = g * sizes.Queries + i;
                     int from = Math.Max(call->First[sizes.Query + i] - start, low), to = Math.Min(call->Last[sizes.Query + i] - start, high);
@@ -139,8 +139,8 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
                 {
                     if (!ranges->Within(t, start, count, out int low, out int high))
                         continue;
-                    int row = t * AttentionTile.Rows;
-                    AttentionTile.Run<S, V, D>(s + row * BlockKeys + low, BlockKeys, 1, Math.Min(AttentionTile.Rows, sizes.Queries - row),
+                    int row = ranges->Row(t);
+                    AttentionTile.Run<S, V, D>(s + row * BlockKeys + low, BlockKeys, 1, ranges->Rows(t),
                         v + column / width * valuePanel + low * width, width, high - low,
                         sums + (g * sizes.Queries + row) * sizes.ValueStep + column, sizes.ValueStep, factor + row);
                 }
@@ -148,7 +148,7 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         }
     }
 
-    /// <summary>A few rows against keys and values where they lie.</summary>
+    /// <summary>A few rows, of queries that see the same or touching keys, against keys and values where they lie.</summary>
     private static void FewRows<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, KeyRanges* ranges, int start, int count,
         float* s, float* v, float* sums, float* max, float* total, float* factors)
         where S : struct, ISimd<V, D>
@@ -156,8 +156,7 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         where D : unmanaged
     {
         int width = 2 * S.Count, dim = call->HeadDim;
-        // at most five queries: one tile
-        ranges->Within(0, start, count, out int low, out int high);
+        int low = Math.Max(ranges->Low - start, 0), high = Math.Min(ranges->High - start, count);
         float* keys = call->K + start * call->LdK + (long)sizes.Head * dim;
         float* values = call->V + start * call->LdV + (long)sizes.Head * call->ValueDim;
         for (int r = 0; r < sizes.Rows; r++)

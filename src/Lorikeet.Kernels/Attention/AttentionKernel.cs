@@ -1,5 +1,3 @@
-using Lorikeet.Kernels.Reference;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>Attention forward and backward; no queries × keys matrix is ever held. See <see cref="AttentionCall"/> for the formula.</summary>
@@ -52,5 +50,71 @@ public static unsafe class AttentionKernel
     /// <param name="accumulateKv">Adds to what dK and dV hold.</param>
     public static void Backward(in AttentionCall call, float* dOut, long lddOut, float* dQ, long lddQ, float* dK, long lddK,
         float* dV, long lddV, bool accumulateQ, bool accumulateKv)
-        => AttentionReference.Backward(call, dOut, lddOut, dQ, lddQ, dK, lddK, dV, lddV, accumulateQ, accumulateKv);
+    {
+        if (!accumulateQ && dQ != null)
+            RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dQ, lddQ, 0, call.Queries, (long)call.Heads * call.HeadDim);
+        if (!accumulateKv && dK != null)
+            RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dK, lddK, 0, call.Keys, (long)call.KvHeads * call.HeadDim);
+        if (!accumulateKv && dV != null)
+            RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dV, lddV, 0, call.Keys, (long)call.KvHeads * call.ValueDim);
+        if (call.Queries == 0)
+            return;
+
+        long segmentBytes = (long)call.Queries * sizeof(AttentionSegment), deltaBytes = (long)call.Queries * call.Heads * sizeof(float);
+        byte* shared = CallScratch.Rent(segmentBytes + deltaBytes + (call.Queries + 1L) * sizeof(int));
+        float* delta = (float*)(shared + segmentBytes);
+        fixed (AttentionCall* one = &call)
+        {
+            AttentionBackwardJob job = new()
+            {
+                Call = one, DOut = dOut, LddOut = lddOut, DQ = dQ, LddQ = lddQ, DK = dK, LddK = lddK, DV = dV, LddV = lddV,
+                Delta = delta, Segments = (AttentionSegment*)shared,
+            };
+            job.SegmentCount = AttentionSegment.Find(call, AttentionBackwardJob.Block, job.Segments, (int*)(shared + segmentBytes + deltaBytes));
+            if (job.SegmentCount == 0)
+                return;
+            int partRows = VectorJob.PartRows(call.Queries, (long)call.Heads * call.ValueDim, VectorJob.Grain);
+            AttentionDeltaJob deltas = new()
+            {
+                DOut = dOut, LddOut = lddOut, Out = call.Out, LdOut = call.LdOut, Delta = delta,
+                Queries = call.Queries, Heads = call.Heads, Dim = call.ValueDim, PartRows = partRows,
+            };
+            VectorJob.Run(&deltas, (call.Queries + partRows - 1) / partRows);
+            Run(&job);
+        }
+    }
+
+    /// <summary>
+    /// By segments where that keeps all threads busy: five products a block. Otherwise by blocks: seven, but in many parts. The sums are the same.
+    /// </summary>
+    private static void Run(AttentionBackwardJob* job)
+    {
+        int kvHeads = job->Call->KvHeads, keyBlocks = 0, queryBlocks = 0;
+        double work = 0, largest = 0;
+        for (int i = 0; i < job->SegmentCount; i++)
+        {
+            work += job->Segments[i].Work;
+            largest = Math.Max(largest, job->Segments[i].Work);
+            keyBlocks += (job->Segments[i].Keys + AttentionBackwardJob.Block - 1) / AttentionBackwardJob.Block;
+            queryBlocks += (job->Segments[i].Queries + AttentionBackwardJob.Block - 1) / AttentionBackwardJob.Block;
+        }
+        double share = work * kvHeads / ComputePool.Threads;
+        bool bySegments = 5 * Math.Max(share, largest * Math.Ceiling(share / largest)) <= 7 * share;
+        if (bySegments)
+        {
+            job->Cut = AttentionCut.Segments;
+            VectorJob.Run(job, job->SegmentCount * kvHeads);
+            return;
+        }
+        if (job->DK != null || job->DV != null)
+        {
+            job->Cut = AttentionCut.Keys;
+            VectorJob.Run(job, keyBlocks * kvHeads);
+        }
+        if (job->DQ != null)
+        {
+            job->Cut = AttentionCut.Queries;
+            VectorJob.Run(job, queryBlocks * kvHeads);
+        }
+    }
 }

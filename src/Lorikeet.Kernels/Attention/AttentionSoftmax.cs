@@ -62,9 +62,9 @@ internal static unsafe class AttentionSoftmax
         where D : unmanaged
     {
         V zero = S.Create(0);
-        int from = low & -S.Count, to = (high + S.Count - 1) & -S.Count;
         if (low >= high)
-            from = to = 0;
+            low = high = 0;
+        int from = low & -S.Count, to = (high + S.Count - 1) & -S.Count;
         for (int i = 0; i < from; i += S.Count)
         {
             S.Store(s + i, zero);
@@ -98,7 +98,7 @@ internal static unsafe class AttentionSoftmax
         }
         for (int i = from; i < low; i++)
             s[i] = dp[i] = 0;
-        for (int i = Math.Max(high, from); i < to; i++)
+        for (int i = high; i < to; i++)
             s[i] = dp[i] = 0;
     }
 

@@ -1,15 +1,13 @@
 namespace Lorikeet.Kernels;
 
 /// <summary>
-/// The key rows that each tile of a block of queries sees, so that products skip what no query of the tile sees. A tile that sees nothing has an
-/// empty range.
+/// The queries of a block in tiles, and the key rows that each tile sees, so that products skip what no query of the tile sees. A tile ends where the
+/// next query's keys do not meet those seen so far: between documents. So a tile's range holds only keys that one of its queries sees.
 /// </summary>
 internal unsafe struct KeyRanges
 {
     /// <summary>Most queries of a block.</summary>
     public const int MaxQueries = 96;
-
-    private const int MaxTiles = MaxQueries / AttentionTile.Rows;
 
     /// <summary>Tiles of the block.</summary>
     public int Tiles;
@@ -18,32 +16,42 @@ internal unsafe struct KeyRanges
     /// <summary>One past the last key that any query of the block sees; not above <see cref="Low"/> where none sees any.</summary>
     public int High;
 
-    private fixed int _low[MaxTiles];
-    private fixed int _high[MaxTiles];
+    private fixed int _row[MaxQueries + 1];
+    private fixed int _low[MaxQueries];
+    private fixed int _high[MaxQueries];
 
     /// <summary>Reads the ranges of <paramref name="queries"/> queries, cut to <c>[least, limit)</c>.</summary>
     public void Read(int* first, int* last, int queries, int least, int limit)
     {
-        Tiles = (queries + AttentionTile.Rows - 1) / AttentionTile.Rows;
         (Low, High) = (int.MaxValue, int.MinValue);
-        for (int t = 0; t < Tiles; t++)
+        Tiles = 0;
+        for (int i = 0; i < queries; Tiles++)
         {
-            int low = int.MaxValue, high = int.MinValue;
-            int end = Math.Min((t + 1) * AttentionTile.Rows, queries);
-            for (int i = t * AttentionTile.Rows; i < end; i++)
+            int low = int.MaxValue, high = int.MinValue, end = Math.Min(i + AttentionTile.Rows, queries);
+            _row[Tiles] = i;
+            for (; i < end; i++)
             {
                 int from = Math.Max(first[i], least), to = Math.Min(last[i], limit);
                 if (from >= to)
                     continue;
+                if (low < high && (from > high || to < low))
+                    break;
                 low = Math.Min(low, from);
                 high = Math.Max(high, to);
             }
-            _low[t] = low;
-            _high[t] = high;
+            _low[Tiles] = low;
+            _high[Tiles] = high;
             Low = Math.Min(Low, low);
             High = Math.Max(High, high);
         }
+        _row[Tiles] = queries;
     }
+
+    /// <summary>First query of tile t.</summary>
+    public int Row(int t) => _row[t];
+
+    /// <summary>Queries of tile t.</summary>
+    public int Rows(int t) => _row[t + 1] - _row[t];
 
     /// <summary>What tile t sees of the keys <c>start .. start + count - 1</c>, counted from start. False where that is nothing.</summary>
     public bool Within(int t, int start, int count, out int low, out int high)

@@ -22,8 +22,11 @@ internal sealed unsafe class AttentionCase : IDisposable
             Queries = queries, Keys = keys, Heads = heads, KvHeads = kvHeads, HeadDim = headDim, ValueDim = valueDim,
             First = (int*)_first.P, Last = (int*)_last.P, Scale = 1 / MathF.Sqrt(headDim), SoftCap = softCap,
         };
+        _mask = mask;
         Ranges(mask, new Random(seed));
     }
+
+    private readonly AttentionMask _mask;
 
     public AttentionCall Call;
 
@@ -37,7 +40,7 @@ internal sealed unsafe class AttentionCase : IDisposable
 
     public FloatBlock Values => _v;
 
-    public string Name => $"[{Call.Queries} x {Call.Keys}, {Call.Heads}/{Call.KvHeads} x {Call.HeadDim}/{Call.ValueDim}, cap {Call.SoftCap}]";
+    public string Name => $"{_mask} [{Call.Queries} x {Call.Keys}, {Call.Heads}/{Call.KvHeads} x {Call.HeadDim}/{Call.ValueDim}, cap {Call.SoftCap}]";
 
     private void Ranges(AttentionMask mask, Random random)
     {

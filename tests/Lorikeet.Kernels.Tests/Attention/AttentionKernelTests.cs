@@ -41,4 +41,119 @@ public sealed unsafe class AttentionKernelTests
             }
         }
     });
+
+    [Fact]
+    public void Backward_agrees_with_the_reference_in_every_width() => Tiers.Each(tier =>
+    {
+        foreach (AttentionCase c in Cases())
+        {
+            using (c)
+            {
+                AttentionReference.Forward(c.Call);
+                using Gradients actual = new(c), expected = new(c);
+                actual.Run(accumulate: false);
+                expected.RunReference(accumulate: false);
+                actual.ShouldBeClose(expected, $"{tier} {c.Name}");
+                actual.Run(accumulate: true);
+                expected.RunReference(accumulate: true);
+                actual.ShouldBeClose(expected, $"{tier} {c.Name} accumulated");
+            }
+        }
+    });
+
+    [Fact]
+    public void A_derivative_that_is_not_wanted_is_left_out()
+    {
+        using var c = new AttentionCase(70, 70, 4, 2, 16, 16, AttentionMask.Causal);
+        AttentionKernel.Forward(c.Call);
+        using Gradients all = new(c);
+        all.Run(accumulate: false);
+        for (int wanted = 0; wanted < 8; wanted++)
+        {
+            using Gradients some = new(c);
+            some.Run(accumulate: false, (wanted & 1) != 0, (wanted & 2) != 0, (wanted & 4) != 0);
+            if ((wanted & 1) != 0)
+                some.Q.ShouldEqualBits(all.Q, $"dQ of {wanted}");
+            if ((wanted & 2) != 0)
+                some.K.ShouldEqualBits(all.K, $"dK of {wanted}");
+            if ((wanted & 4) != 0)
+                some.V.ShouldEqualBits(all.V, $"dV of {wanted}");
+        }
+    }
+
+    [Theory]
+    [InlineData(0f)]
+    [InlineData(1.5f)]
+    public void The_reference_derivative_is_the_slope_of_the_loss(float softCap)
+    {
+        using var c = new AttentionCase(3, 5, 2, 1, 3, 2, AttentionMask.Causal, softCap);
+        AttentionReference.Forward(c.Call);
+        using Gradients gradients = new(c);
+        gradients.RunReference(accumulate: false);
+        Compare(c.Queries, gradients.Q, c.Call.Queries, c.Call.LdQ, 6, gradients.LdQ);
+        Compare(c.Keys, gradients.K, c.Call.Keys, c.Call.LdK, 3, gradients.LdK);
+        Compare(c.Values, gradients.V, c.Call.Keys, c.Call.LdV, 2, gradients.LdV);
+
+        void Compare(FloatBlock x, FloatBlock dx, int rows, long ldx, int dim, long lddx)
+        {
+            for (int r = 0; r < rows; r++)
+                for (int i = 0; i < dim; i++)
+                    ((double)dx[r * lddx + i]).ShouldBe(Slopes.Of(x, r * ldx + i, 1 / 32f, Loss), 2e-5);
+        }
+
+        double Loss()
+        {
+            AttentionReference.Forward(c.Call);
+            return VectorReference.Dot(c.Out, gradients.Out, c.Out.Length);
+        }
+    }
+
+    [Fact]
+    public void A_batch_of_calls_gives_what_each_gives_alone()
+    {
+        List<AttentionCase> cases = [.. Cases(n => n % 4 == 0)];
+        AttentionCall[] calls = [.. cases.Select(c => c.Call)];
+        fixed (AttentionCall* all = calls)
+            AttentionKernel.ForwardBatch(all, calls.Length);
+        foreach (AttentionCase c in cases)
+        {
+            using (c)
+            {
+                using FloatBlock y = c.Out.Clone(), lse = c.LogSumExp.Clone();
+                AttentionKernel.Forward(c.Call);
+                y.ShouldEqualBits(c.Out, c.Name);
+                lse.ShouldEqualBits(c.LogSumExp, c.Name);
+            }
+        }
+    }
+
+    [Fact]
+    public void Rows_that_no_query_sees_are_never_read()
+    {
+        // two documents; keys 40 to 59 belong to neither and hold NaN
+        using var c = new AttentionCase(90, 130, 2, 1, 32, 32, AttentionMask.All);
+        for (int i = 0; i < 90; i++)
+            (c.Call.First[i], c.Call.Last[i]) = i < 40 ? (0, i + 1) : (60, 60 + i - 39);
+        for (int j = 40; j < 60; j++)
+        {
+            new Span<float>(c.Call.K + j * c.Call.LdK, 32).Fill(float.NaN);
+            new Span<float>(c.Call.V + j * c.Call.LdV, 32).Fill(float.NaN);
+        }
+        AttentionKernel.Forward(c.Call);
+        VectorKernel.FirstNonFinite(c.Out, c.Out.Length).ShouldBe(-1);
+        using Gradients gradients = new(c);
+        gradients.Run(accumulate: false);
+        VectorKernel.FirstNonFinite(gradients.Q, gradients.Q.Length).ShouldBe(-1);
+        VectorKernel.FirstNonFinite(gradients.K, gradients.K.Length).ShouldBe(-1);
+        VectorKernel.FirstNonFinite(gradients.V, gradients.V.Length).ShouldBe(-1);
+    }
+
+    [Fact]
+    public void A_broken_number_shows()
+    {
+        using var c = new AttentionCase(3, 20, 1, 1, 8, 8, AttentionMask.All);
+        c.Keys[3] = float.NaN;
+        AttentionKernel.Forward(c.Call);
+        float.IsNaN(c.Out[0]).ShouldBeTrue();
+    }
 }

@@ -1,0 +1,61 @@
+namespace Lorikeet.Kernels;
+
+/// <summary>
+/// Query rows that share their keys with no other query rows: usually the documents of a ragged batch. Their derivatives are independent.
+/// </summary>
+internal unsafe struct AttentionSegment
+{
+    /// <summary>First query row.</summary>
+    public int Query;
+    /// <summary>Query rows.</summary>
+    public int Queries;
+    /// <summary>First key row that any of them sees.</summary>
+    public int Key;
+    /// <summary>Key rows from there to the last that any of them sees.</summary>
+    public int Keys;
+    /// <summary>Key blocks of the segments before.</summary>
+    public int FirstKeyBlock;
+    /// <summary>Query blocks of the segments before.</summary>
+    public int FirstQueryBlock;
+
+    /// <summary>Products that a part of this segment takes, about.</summary>
+    public readonly double Work => (double)Queries * Keys;
+
+    /// <summary>
+    /// Finds the segments in order of their rows. A segment ends where all rows after it see only keys behind those that the rows before it see.
+    /// Needs room for as many segments as there are queries and, in <paramref name="leastAfter"/>, one more numbers than queries.
+    /// </summary>
+    public static int Find(in AttentionCall call, int block, AttentionSegment* segments, int* leastAfter)
+    {
+        leastAfter[call.Queries] = int.MaxValue;
+        for (int i = call.Queries - 1; i >= 0; i--)
+            leastAfter[i] = call.First[i] < call.Last[i] ? Math.Min(call.First[i], leastAfter[i + 1]) : leastAfter[i + 1];
+        int count = 0, keyBlocks = 0, queryBlocks = 0;
+        for (int start = 0; start < call.Queries;)
+        {
+            int low = int.MaxValue, high = 0, end = start;
+            do
+            {
+                if (call.First[end] < call.Last[end])
+                {
+                    low = Math.Min(low, call.First[end]);
+                    high = Math.Max(high, call.Last[end]);
+                }
+                end++;
+            }
+            while (end < call.Queries && (high == 0 || leastAfter[end] < high));
+            if (high > 0)
+            {
+                AttentionSegment segment = new()
+                {
+                    Query = start, Queries = end - start, Key = low, Keys = high - low, FirstKeyBlock = keyBlocks, FirstQueryBlock = queryBlocks,
+                };
+                segments[count++] = segment;
+                keyBlocks += (segment.Keys + block - 1) / block;
+                queryBlocks += (segment.Queries + block - 1) / block;
+            }
+            start = end;
+        }
+        return count;
+    }
+}
