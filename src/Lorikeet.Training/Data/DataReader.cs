@@ -5,19 +5,23 @@ namespace Lorikeet.Training;
 /// <summary>Reads the rows of one file, whatever its form, as they are needed.</summary>
 internal sealed class DataReader(DataSource source, bool hasChatTemplate, ProblemList problems)
 {
+    private readonly DataFileType _type = TypeOf(source);
+
     /// <summary>Rows that were read.</summary>
     public int Rows { get; private set; }
 
     /// <summary>What the file turned out to be, for people; complete when the rows have been read.</summary>
     public string Description { get; private set; } = "";
 
+    /// <summary>Whether the file is running text instead of rows with fields.</summary>
+    public bool IsRunningText => source.Separator is null && _type == DataFileType.Text;
+
     /// <summary>The rows; those with problems are left out, and an empty file is a problem.</summary>
     public IEnumerable<DataRow> Read()
     {
-        DataFileType type = TypeOf(source);
         int before = problems.Count;
         bool any = false;
-        foreach (DataRow row in type == DataFileType.Text && source.Separator is null ? Running() : Shaped(type))
+        foreach (DataRow row in IsRunningText ? Running() : Shaped())
         {
             any = true;
             Rows++;
@@ -38,9 +42,9 @@ internal sealed class DataReader(DataSource source, bool hasChatTemplate, Proble
             yield return new TextRow(origin, source.Strip ? text.Trim() : text);
     }
 
-    private IEnumerable<DataRow> Shaped(DataFileType type)
+    private IEnumerable<DataRow> Shaped()
     {
-        IEnumerable<(RowOrigin, JsonObject)> rows = type switch
+        IEnumerable<(RowOrigin, JsonObject)> rows = _type switch
         {
             DataFileType.Jsonl => JsonRows.Lines(source.Path, problems),
             DataFileType.Json => JsonRows.List(source.Path, problems),
@@ -55,7 +59,7 @@ internal sealed class DataReader(DataSource source, bool hasChatTemplate, Proble
             if (shape is null)
                 yield break; // without a shape every row would repeat the problem
             DataRow? read = shape.Read(origin, row);
-            Description = $"{shape.Description}, from {(type == DataFileType.Text ? $"lines divided by '{source.Separator}'" : DataFileTypes.Describe(type))}";
+            Description = $"{shape.Description}, from {(_type == DataFileType.Text ? $"lines divided by '{source.Separator}'" : DataFileTypes.Describe(_type))}";
             if (read is not null)
                 yield return read;
         }
@@ -73,8 +77,8 @@ internal sealed class DataReader(DataSource source, bool hasChatTemplate, Proble
     private static DataFileType TypeOf(DataSource source)
     {
         DataFileType type = DataFileTypes.Of(source);
-        if (source.FileType is null && type is DataFileType.Json or DataFileType.Jsonl && File.Exists(source.Path))
-            return Utf8Lines.FirstByte(source.Path) == '[' ? DataFileType.Json : DataFileType.Jsonl;
+        if (source.FileType is null && type is DataFileType.Json or DataFileType.Jsonl && Utf8Lines.FirstByte(source.Path) is int first and >= 0)
+            return first == '[' ? DataFileType.Json : DataFileType.Jsonl;
         return type;
     }
 }

@@ -47,14 +47,21 @@ internal static class Utf8Lines
         return problems.Count == before;
     }
 
-    /// <summary>The first byte that is not white space, or -1 in an empty file.</summary>
+    /// <summary>The first byte that is not white space, or -1 in a file that is empty or cannot be read (which reading it will report).</summary>
     public static int FirstByte(string path)
     {
-        using FileStream stream = File.OpenRead(path);
-        int next = stream.ReadByte();
-        while (next is ' ' or '\t' or '\r' or '\n' or 0xEF or 0xBB or 0xBF)
-            next = stream.ReadByte();
-        return next;
+        try
+        {
+            using FileStream stream = File.OpenRead(path);
+            int next = stream.ReadByte();
+            while (next is ' ' or '\t' or '\r' or '\n' or 0xEF or 0xBB or 0xBF)
+                next = stream.ReadByte();
+            return next;
+        }
+        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        {
+            return -1;
+        }
     }
 
     private static IEnumerable<ReadOnlyMemory<byte>> Bytes(string path, ProblemList problems)

@@ -6,6 +6,9 @@ namespace Lorikeet.Training;
 [Shorthand(nameof(Train))]
 public sealed record DataOptions
 {
+    /// <summary>Tokens of a sequence at most, when neither recipe nor model say less.</summary>
+    public const int UsualMaxLength = 2048;
+
     /// <summary>The files to train on.</summary>
     [Required]
     public IReadOnlyList<DataSource> Train { get; init; } = [];
@@ -24,9 +27,9 @@ public sealed record DataOptions
     /// <summary>Which tokens count in the loss; when not given: completions, the assistant's turns of chats, and the whole of plain text.</summary>
     public LossOn? LossOn { get; init; }
 
-    /// <summary>Tokens of a sequence at most; it must not exceed the model's context.</summary>
+    /// <summary>Tokens of a sequence at most; when not given 2048, or what the model can see if that is less.</summary>
     [Range(2, 10_000_000)]
-    public int MaxLength { get; init; } = 2048;
+    public int? MaxLength { get; init; }
 
     /// <summary>What happens to longer rows; when not given: keep_start, and split for files of plain text.</summary>
     public Truncation? Truncation { get; init; }

@@ -205,7 +205,7 @@ public sealed class RecipeTests : IDisposable
         string good = Parse($"model: m\ndata: {{train: [{{path: {_rows}, text: '{{a}}: #'}}], max_length: 9}}\nadapter: {{r: 3, x: [1, \"2\"]}}\n").ToYaml();
         Random random = new(7);
         const string Noise = "{}[]:,#&*!|>'\"%@`-? \n\tx0\0\u2028";
-        for (int round = 0; round < 3000; round++)
+        for (int round = 0; round < 800; round++)
         {
             char[] text = good.ToCharArray();
             for (int i = 0; i < 1 + round % 4; i++)

@@ -1,0 +1,195 @@
+using System.Text;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lorikeet.Text;
+
+namespace Lorikeet.Training.Tests;
+
+public sealed class ExampleEncoderTests
+{
+    private static readonly Tokenizer Bytes = ByteTokenizer.Create();
+    private static readonly RowOrigin Origin = new("rows.jsonl", 7);
+
+    [Fact]
+    public void Prompt_and_completion_are_cut_apart_and_only_the_completion_counts()
+    {
+        TrainingExample example = Encode(new PromptRow(Origin, "ab", " c"));
+        example.Ids.ShouldBe([ByteTokenizer.Begin, 'a', 'b', ' ', 'c', ByteTokenizer.End]);
+        example.Labels.ShouldBe([-100, -100, -100, ' ', 'c', ByteTokenizer.End]);
+        example.Targets.ShouldBe(3);
+        Encode(new PromptRow(Origin, "ab", " c"), LossOn.All).Labels.ShouldBe(example.Ids);
+    }
+
+    [Fact]
+    public void Running_text_counts_as_a_whole()
+    {
+        TrainingExample example = Encode(new TextRow(Origin, "é"));
+        example.Ids.ShouldBe([ByteTokenizer.Begin, 0xC3, 0xA9, ByteTokenizer.End]);
+        example.Labels.ShouldBe(example.Ids);
+        Encode(new TextRow(Origin, "")).Targets.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Each_turn_of_the_assistant_counts_through_its_end_token()
+    {
+        ChatRow chat = Chat("system: S", "user: A", "assistant: B", "user: C", "assistant: D");
+        Learned(Encode(chat, LossOn.Assistant)).ShouldBe(["B<|im_end|>", "D<|im_end|>"]);
+        Learned(Encode(chat, null)).ShouldBe(["B<|im_end|>", "D<|im_end|>"]);
+        Learned(Encode(chat, LossOn.Completion)).ShouldBe(["D<|im_end|>"]);
+        Learned(Encode(chat, LossOn.All)).ShouldHaveSingleItem().ShouldBe(ChatMl(chat.Messages, null, false).Text);
+        Learned(Encode(chat with { Given = 3 }, null)).ShouldBe(["D<|im_end|>"]);
+    }
+
+    [Fact]
+    public void A_turn_with_weight_zero_does_not_count()
+    {
+        ChatRow chat = Chat("user: A", "assistant: B", "user: C", "assistant: D");
+        chat.Messages[1]!["weight"] = 0;
+        Learned(Encode(chat, null)).ShouldBe(["D<|im_end|>"]);
+        Learned(Encode(chat, null, Marked)).ShouldBe(["D<|im_end|>"]);
+    }
+
+    [Fact]
+    public void Marks_of_the_template_are_believed()
+    {
+        ChatRow chat = Chat("user: A", "assistant: B", "user: C", "assistant: D");
+        Learned(Encode(chat, null, Marked)).ShouldBe(["B<|im_end|>", "D<|im_end|>"]);
+        Learned(Encode(chat, LossOn.Completion, Marked)).ShouldBe(["D<|im_end|>"]);
+    }
+
+    [Fact]
+    public void Several_messages_of_the_assistant_in_a_row_count_each()
+    {
+        ChatRow chat = Chat("user: A", "assistant: call", "tool: R", "assistant: D");
+        Learned(Encode(chat, null)).ShouldBe(["call<|im_end|>", "D<|im_end|>"]);
+    }
+
+    [Fact]
+    public void A_template_that_shortens_earlier_turns_is_still_understood()
+    {
+        // as Qwen3: what was thought is shown in the last turn only
+        static (string, IReadOnlyList<(int, int)>) Thinking(JsonArray messages, JsonArray? tools, bool generate)
+        {
+            StringBuilder text = new();
+            for (int i = 0; i < messages.Count; i++)
+            {
+                string role = (string)messages[i]!["role"]!, content = (string)messages[i]!["content"]!;
+                bool last = !messages.Skip(i + 1).Any(m => (string)m!["role"]! == "user");
+                text.Append($"<|im_start|>{role}\n{(role == "assistant" && last ? "<think>\n\n</think>\n\n" : "")}{content}<|im_end|>\n");
+            }
+            return (text + (generate ? "<|im_start|>assistant\n" : ""), []);
+        }
+        ChatRow chat = Chat("user: A", "assistant: B", "user: C", "assistant: D");
+        Learned(Encode(chat, null, Thinking)).ShouldBe(["B<|im_end|>", "<think>\n\n</think>\n\nD<|im_end|>"]);
+    }
+
+    [Fact]
+    public void A_template_whose_turns_cannot_be_told_apart_is_refused()
+    {
+        static (string, IReadOnlyList<(int, int)>) Counting(JsonArray messages, JsonArray? tools, bool generate) =>
+            ($"[{messages.Count} messages] {string.Join(' ', messages.Select(m => (string)m!["content"]!))}", []);
+        ProblemList problems = new();
+        new ExampleEncoder(Bytes, Counting, ByteTokenizer.End, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
+        problems.Lines.ShouldHaveSingleItem().ShouldBe(
+            "rows.jsonl:7: the template renders the conversation up to message 2 as '[1 messages] A', but the whole of it as '[2 messages] A B' (from character 2), so what the assistant says "
+            + "cannot be told from the rest. Give model.chat_template a template that marks it with {% generation %}, learn only the last turn (loss_on: completion), or learn everything (loss_on: all).");
+        Encode(Chat("user: A", "assistant: B"), LossOn.All, Counting).Targets.ShouldBe("[2 messages] A B".Length - 1);
+    }
+
+    [Fact]
+    public void Rows_that_do_not_fit_what_is_learned_are_refused()
+    {
+        Refused(new TextRow(Origin, "x"), LossOn.Completion).ShouldContain("rows.jsonl:7: found running text, which has no completion");
+        Refused(new PromptRow(Origin, "x", "y"), LossOn.Assistant).ShouldContain("which have no assistant");
+        ProblemList problems = new();
+        new ExampleEncoder(Bytes, null, 0, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
+        problems.Lines[0].ShouldContain("the model has no chat template");
+    }
+
+    [Fact]
+    public void Questions_are_what_the_model_is_given()
+    {
+        ExampleEncoder encoder = new(Bytes, ChatMl, ByteTokenizer.End, null);
+        (string prompt, int[] ids, string answer) = encoder.Question(new PromptRow(Origin, "ab", " c"))!.Value;
+        (prompt, answer).ShouldBe(("ab", " c"));
+        ids.ShouldBe([ByteTokenizer.Begin, 'a', 'b']);
+        (prompt, ids, answer) = encoder.Question(Chat("user: A", "assistant: B", "user: C", "assistant: D"))!.Value;
+        prompt.ShouldEndWith("user\nC<|im_end|>\n<|im_start|>assistant\n");
+        answer.ShouldBe("D");
+        ids[0].ShouldBe(ByteTokenizer.TurnStart);
+        encoder.Question(new TextRow(Origin, "x")).ShouldBeNull();
+    }
+
+    [Fact]
+    public void Masks_of_marked_templates_are_those_of_the_reference()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(GoldenData.Shared("tok-smollm2"));
+        JsonElement golden = JsonDocument.Parse(File.ReadAllBytes(GoldenData.Shared("golden-chat-templates", "generation_masks.json"))).RootElement;
+        int cases = 0;
+        foreach (JsonElement @case in golden.GetProperty("cases").EnumerateArray())
+        {
+            string text = @case.GetProperty("text").GetString()!;
+            int[] units = [.. CodePoints(text)];
+            TokenizedText tokens = tokenizer.Encode(text, addSpecial: false);
+            tokens.Ids.ShouldBe(@case.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
+            int[] labels = ExampleEncoder.Labels(tokens, [.. @case.GetProperty("spans").EnumerateArray().Select(span => (units[span[0].GetInt32()], units[span[1].GetInt32()]))]);
+            labels.Select(label => label == -100 ? 0 : 1).ShouldBe(@case.GetProperty("assistant_masks").EnumerateArray().Select(bit => bit.GetInt32()), text);
+            cases++;
+        }
+        cases.ShouldBe(12);
+    }
+
+    // where each code point begins in UTF-16, and the end
+    private static IEnumerable<int> CodePoints(string text)
+    {
+        int at = 0;
+        foreach (Rune rune in text.EnumerateRunes())
+        {
+            yield return at;
+            at += rune.Utf16SequenceLength;
+        }
+        yield return at;
+    }
+
+    private static (string Text, IReadOnlyList<(int Start, int End)> Spans) ChatMl(JsonArray messages, JsonArray? tools, bool generate) =>
+        (string.Concat(messages.Select(m => $"<|im_start|>{m!["role"]}\n{m["content"]}<|im_end|>\n")) + (generate ? "<|im_start|>assistant\n" : ""), []);
+
+    private static (string Text, IReadOnlyList<(int Start, int End)> Spans) Marked(JsonArray messages, JsonArray? tools, bool generate)
+    {
+        StringBuilder text = new();
+        List<(int, int)> spans = [];
+        foreach (JsonNode? message in messages)
+        {
+            text.Append($"<|im_start|>{message!["role"]}\n");
+            int start = text.Length;
+            text.Append($"{message["content"]}<|im_end|>");
+            if ((string)message["role"]! == "assistant")
+                spans.Add((start, text.Length));
+            text.Append('\n');
+        }
+        return (text.ToString(), spans);
+    }
+
+    private static ChatRow Chat(params string[] messages) => new(Origin, [.. messages.Select(message => (JsonNode)new JsonObject
+    {
+        ["role"] = message.Split(": ")[0], ["content"] = message.Split(": ")[1],
+    })], null, 0);
+
+    private static TrainingExample Encode(DataRow row, LossOn? lossOn = null, RenderChat? render = null)
+    {
+        ProblemList problems = new();
+        TrainingExample? example = new ExampleEncoder(Bytes, render ?? ChatMl, ByteTokenizer.End, lossOn).Encode(row, problems);
+        problems.Lines.ShouldBeEmpty();
+        return example!;
+    }
+
+    private static string Refused(DataRow row, LossOn lossOn)
+    {
+        ProblemList problems = new();
+        new ExampleEncoder(Bytes, ChatMl, ByteTokenizer.End, lossOn).Encode(row, problems).ShouldBeNull();
+        return problems.Lines.ShouldHaveSingleItem();
+    }
+
+    private static IEnumerable<string> Learned(TrainingExample example) =>
+        new ExampleEncoder(Bytes, null, ByteTokenizer.End, null).Preview(example).Where(part => part.Counts).Select(part => part.Text);
+}
