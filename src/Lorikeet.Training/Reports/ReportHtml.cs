@@ -72,7 +72,7 @@ public static class ReportHtml
         {
             long tokens = report.Train.Sum(point => (long)point.Tokens);
             double seconds = report.Train.Sum(point => point.Seconds);
-            tiles.Add(("Steps", report.Train[^1].Step.ToString("N0", Invariant), string.Create(Invariant, $"{report.Train[^1].Epoch:0.##} epochs")));
+            tiles.Add(("Steps", report.Train[^1].Step.ToString("N0", Invariant), string.Create(Invariant, $"{report.Train[^1].Epoch:0.##} epoch{(report.Train[^1].Epoch == 1 ? "" : "s")}")));
             tiles.Add(("Tokens", Compact(tokens), string.Create(Invariant, $"{(seconds > 0 ? tokens / seconds : 0):N0} a second")));
         }
         page.Append("<section class=\"tiles\">");
@@ -102,10 +102,10 @@ public static class ReportHtml
         page.Append(Invariant, $"""
             <section>
             <h2>Curves</h2>
-            <figure class="card"><figcaption>Loss<span class="legend"><i class="train"></i>training, smoothed<i class="raw"></i>each step{(report.Evaluations.Count > 0 ? "<i class=\"eval\"></i>held out" : "")}</span></figcaption>{loss.Draw()}</figure>
+            <figure class="card"><figcaption>Loss by step<span class="legend"><i class="train"></i>training, smoothed<i class="raw"></i>each step{(report.Evaluations.Count > 0 ? "<i class=\"eval\"></i>held out" : "")}</span></figcaption>{loss.Draw()}</figure>
             <div class="pair">
-            <figure class="card"><figcaption>Learning rate</figcaption>{rate.Draw()}</figure>
-            <figure class="card"><figcaption>Tokens a second</figcaption>{speed.Draw()}</figure>
+            <figure class="card"><figcaption>Learning rate by step</figcaption>{rate.Draw()}</figure>
+            <figure class="card"><figcaption>Tokens a second by step</figcaption>{speed.Draw()}</figure>
             </div>
             </section>
 
@@ -140,10 +140,10 @@ public static class ReportHtml
         page.Append("</tbody></table></div></section>\n");
     }
 
-    // a running mean that begins as the plain mean, over about a fiftieth of the run
+    // a running mean that begins as the plain mean, over about a fortieth of the run
     private static IEnumerable<(double X, double Y)> Smoothed(IReadOnlyList<TrainPoint> points)
     {
-        double keep = 1 - 2 / (Math.Max(5, points.Count / 25.0) + 1), sum = 0, weight = 0;
+        double keep = 1 - 2 / (Math.Max(4, points.Count / 40.0) + 1), sum = 0, weight = 0;
         foreach (TrainPoint point in points)
         {
             if (double.IsFinite(point.Loss))
@@ -155,7 +155,7 @@ public static class ReportHtml
         }
     }
 
-    private static string Number(double value) => !double.IsFinite(value) ? "not a number" : value >= 1e5 ? value.ToString("0.00e0", Invariant) : value.ToString(value >= 100 ? "N0" : "0.000", Invariant);
+    private static string Number(double value) => !double.IsFinite(value) ? "not a number" : value >= 1e5 ? value.ToString("0.00e0", Invariant) : value.ToString(value >= 100 ? "N0" : value >= 10 ? "0.00" : "0.000", Invariant);
 
     private static string Compact(long value) => value switch
     {

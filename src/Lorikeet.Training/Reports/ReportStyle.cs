@@ -34,6 +34,7 @@ internal static class ReportStyle
         .line { fill: none; stroke-width: 2; stroke-linejoin: round; stroke-linecap: round; }
         .line.train { stroke: var(--train); } .line.raw { stroke: var(--raw); stroke-width: 1; opacity: .35; } .line.eval { stroke: var(--eval); } .line.rate { stroke: var(--rate); } .line.speed { stroke: var(--speed); stroke-width: 1.5; }
         .dot.eval { fill: var(--eval); stroke: var(--card); stroke-width: 1.5; }
+        .mark { font-size: 12px; font-weight: 600; font-variant-numeric: tabular-nums; } .mark.eval { fill: var(--eval); }
         pre { margin: 0; white-space: pre-wrap; overflow-wrap: anywhere; font: 13px/1.5 ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, monospace; }
         .sample pre { background: var(--page); border-radius: 6px; padding: 8px 10px; }
         .sample pre.after { background: var(--after); }

@@ -8,6 +8,7 @@ internal sealed class SvgChart
 {
     private const double Left = 56, Right = 16, Top = 14, Bottom = 30;
     private const int MostPoints = 600;
+    private const int MostLabels = 8;
 
     private readonly List<(string Class, bool Dots, (double X, double Y)[] Points)> _series = [];
 
@@ -38,9 +39,9 @@ internal sealed class SvgChart
         svg.Append(Invariant, $"""<svg viewBox="0 0 {Width} {Height}" role="img" aria-label="{WebUtility.HtmlEncode(Title)}">""");
         if (all.Length > 0)
         {
-            (double xFrom, double xTo) = (all.Min(p => p.X), all.Max(p => p.X));
+            (double xFrom, double xTo) = (Math.Min(0, all.Min(p => p.X)), all.Max(p => p.X));
             (double yFrom, double yTo) = (FromZero ? 0 : all.Min(p => p.Y), all.Max(p => p.Y));
-            double[] xTicks = Ticks(xFrom, xTo, Width / 110), yTicks = Ticks(yFrom, yTo, Height / 48);
+            double[] xTicks = Ticks(xFrom, xTo, Width / 110, around: false), yTicks = Ticks(yFrom, yTo, Height / 56, around: true);
             (yFrom, yTo) = (Math.Min(yFrom, yTicks[0]), Math.Max(yTo, yTicks[^1]));
             if (xTo == xFrom)
                 (xFrom, xTo) = (xFrom - 1, xTo + 1);
@@ -74,8 +75,14 @@ internal sealed class SvgChart
         svg.Append("\"/>");
         if (!dots)
             return;
-        foreach ((double px, double py) in points.Where(p => double.IsFinite(p.Y)))
+        (double X, double Y)[] marked = [.. points.Where(p => double.IsFinite(p.Y))];
+        for (int i = 0; i < marked.Length; i++)
+        {
+            (double px, double py) = marked[i];
             svg.Append(Invariant, $"""<circle class="dot {name}" cx="{x(px):0.#}" cy="{y(py):0.##}" r="3.5"><title>step {px}: {py:0.0000}</title></circle>""");
+            if (marked.Length <= MostLabels && i > 0)
+                svg.Append(Invariant, $"""<text class="mark {name}" x="{x(px):0.#}" y="{y(py) - 10:0.#}" text-anchor="{(i == marked.Length - 1 ? "end" : "middle")}">{py:0.000}</text>""");
+        }
     }
 
     // neighbours become their mean where there are more points than a screen has room for
@@ -87,13 +94,14 @@ internal sealed class SvgChart
         return [.. points.Chunk(group).Select(chunk => (chunk.Average(p => p.X), chunk.Average(p => p.Y)))];
     }
 
-    // round numbers that cover a range
-    private static double[] Ticks(double from, double to, int wanted)
+    // round numbers within a range, or the fewest around it
+    private static double[] Ticks(double from, double to, int wanted, bool around)
     {
         double span = Math.Max(to - from, Math.Max(Math.Abs(to), 1e-12) * 1e-6);
         double raw = span / Math.Max(wanted, 2), power = Math.Pow(10, Math.Floor(Math.Log10(raw)));
         double step = power * ((raw / power) switch { <= 1 => 1, <= 2 => 2, <= 5 => 5, _ => 10 });
-        double first = Math.Ceiling(from / step - 1e-9), last = Math.Floor(to / step + 1e-9);
+        double first = around ? Math.Floor(from / step + 1e-9) : Math.Ceiling(from / step - 1e-9);
+        double last = around ? Math.Ceiling(to / step - 1e-9) : Math.Floor(to / step + 1e-9);
         return last < first ? [from] : [.. Enumerable.Range(0, (int)Math.Min(last - first, 50) + 1).Select(i => (first + i) * step)];
     }
 
