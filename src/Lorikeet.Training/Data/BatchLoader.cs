@@ -43,7 +43,7 @@ public sealed class BatchLoader
     public int TargetTokens { get; private set; }
 
     /// <summary>Where it is, for a checkpoint. Setting it moves there.</summary>
-    /// <exception cref="Tensors.InputException">The state belongs to another seed or to other data.</exception>
+    /// <exception cref="Tensors.InputException">The state belongs to another seed, batch size or order, or to other data.</exception>
     public SamplerState State
     {
         get => _sampler.State;

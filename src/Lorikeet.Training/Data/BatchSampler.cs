@@ -50,10 +50,10 @@ public sealed class BatchSampler
     public bool AtEnd => _batch == BatchesPerEpoch;
 
     /// <summary>Where it is. Setting it moves there.</summary>
-    /// <exception cref="InputException">The state belongs to another seed or to other data.</exception>
+    /// <exception cref="InputException">The state belongs to another seed, batch size or order, or to other data.</exception>
     public SamplerState State
     {
-        get => new(_seed, _epoch, _batch, _set.Fingerprint);
+        get => new(_seed, _batchSize, _order, _epoch, _batch, _set.Fingerprint);
         set
         {
             ArgumentNullException.ThrowIfNull(value);
@@ -62,10 +62,11 @@ public sealed class BatchSampler
                 throw new InputException("The training data is not what the checkpoint was made with: tokens or their order have changed "
                     + $"(fingerprint {_set.Fingerprint:x16}, the checkpoint has {value.Data:x16}). Restore the data, the tokenizer and the recipe's data section, or start a new run.");
             }
-            if (value.Seed != _seed || value.Epoch < 0 || value.Batches < 0 || value.Batches > BatchesPerEpoch)
+            if ((value.Seed, value.BatchSize, value.Order) != (_seed, _batchSize, _order) || value.Epoch < 0 || value.Batches < 0 || value.Batches > BatchesPerEpoch)
             {
-                throw new InputException($"The checkpoint's place in the data (seed {value.Seed}, pass {value.Epoch}, batch {value.Batches}) does not fit this run "
-                    + $"(seed {_seed}, {BatchesPerEpoch} batches a pass). Use the seed and batch size that the checkpoint was made with, or start a new run.");
+                throw new InputException($"The checkpoint's place in the data (seed {value.Seed}, batch_size {value.BatchSize}, order {RecipeNames.Of(value.Order.ToString())}, "
+                    + $"pass {value.Epoch}, batch {value.Batches}) does not fit this run (seed {_seed}, batch_size {_batchSize}, order {RecipeNames.Of(_order.ToString())}, "
+                    + $"{BatchesPerEpoch} batches a pass). Use the settings that the checkpoint was made with, or start a new run.");
             }
             (_epoch, _batch) = (value.Epoch, value.Batches);
             Arrange();

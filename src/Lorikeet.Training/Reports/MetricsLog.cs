@@ -56,10 +56,10 @@ public sealed class MetricsLog : IDisposable
     }
 
     /// <summary>Everything that a log holds. Lines that are not whole are passed over.</summary>
-    public static (IReadOnlyList<TrainPoint> Train, IReadOnlyList<EvalPoint> Evaluations) Read(string path)
+    public static (IReadOnlyList<StepReport> Steps, IReadOnlyList<EvaluationReport> Evaluations) Read(string path)
     {
-        List<TrainPoint> train = [];
-        List<EvalPoint> evaluations = [];
+        List<StepReport> steps = [];
+        List<EvaluationReport> evaluations = [];
         foreach ((int step, string line) in Lines(path))
         {
             using JsonDocument document = JsonDocument.Parse(line);
@@ -68,33 +68,40 @@ public sealed class MetricsLog : IDisposable
                 ? value.ValueKind == JsonValueKind.Number ? value.GetDouble() : double.TryParse(value.GetString(), Invariant, out double odd) ? odd : double.NaN
                 : double.NaN;
             if (root.TryGetProperty("eval_loss", out _))
-                evaluations.Add(new EvalPoint(step, Number("epoch"), Number("eval_loss"), (long)Number("target_tokens"), Number("seconds")));
+                evaluations.Add(new EvaluationReport(step, Number("eval_loss"), (long)Number("target_tokens"), root.TryGetProperty("best", out JsonElement best) && best.ValueKind == JsonValueKind.True, Number("seconds")));
             else
-                train.Add(new TrainPoint(step, Number("epoch"), Number("loss"), Number("learning_rate"), Number("grad_norm"), (int)Number("tokens"), (int)Number("target_tokens"), Number("seconds")));
+            {
+                steps.Add(new StepReport(
+                    step, (int)Number("total_steps"), Number("epoch"), Number("loss"), Number("grad_norm"), Number("learning_rate"),
+                    (int)Number("tokens"), (int)Number("target_tokens"), Number("seconds")));
+            }
         }
-        return (train, evaluations);
+        return (steps, evaluations);
     }
 
     /// <summary>Writes what a step did.</summary>
-    public void Add(in TrainPoint point)
+    public void Add(in StepReport report)
     {
-        Begin(point.Step, point.Epoch);
-        Number("loss"u8, point.Loss);
-        Number("learning_rate"u8, point.LearningRate);
-        Number("grad_norm"u8, point.GradientNorm);
-        _json.WriteNumber("tokens"u8, point.Tokens);
-        _json.WriteNumber("target_tokens"u8, point.TargetTokens);
-        Number("seconds"u8, point.Seconds);
+        Begin(report.Step);
+        _json.WriteNumber("total_steps"u8, report.TotalSteps);
+        Number("epoch"u8, report.Epoch);
+        Number("loss"u8, report.Loss);
+        Number("grad_norm"u8, report.GradNorm);
+        Number("learning_rate"u8, report.LearningRate);
+        _json.WriteNumber("tokens"u8, report.Tokens);
+        _json.WriteNumber("target_tokens"u8, report.TargetTokens);
+        Number("seconds"u8, report.Seconds);
         End();
     }
 
     /// <summary>Writes what an evaluation found.</summary>
-    public void Add(in EvalPoint point)
+    public void Add(in EvaluationReport report)
     {
-        Begin(point.Step, point.Epoch);
-        Number("eval_loss"u8, point.Loss);
-        _json.WriteNumber("target_tokens"u8, point.TargetTokens);
-        Number("seconds"u8, point.Seconds);
+        Begin(report.Step);
+        Number("eval_loss"u8, report.Loss);
+        _json.WriteNumber("target_tokens"u8, report.TargetTokens);
+        _json.WriteBoolean("best"u8, report.Best);
+        Number("seconds"u8, report.Seconds);
         End();
     }
 
@@ -108,13 +115,12 @@ public sealed class MetricsLog : IDisposable
         _file.Dispose();
     }
 
-    private void Begin(int step, double epoch)
+    private void Begin(int step)
     {
         _line.ResetWrittenCount();
         _json.Reset();
         _json.WriteStartObject();
         _json.WriteNumber("step"u8, step);
-        Number("epoch"u8, epoch);
     }
 
     private void End()

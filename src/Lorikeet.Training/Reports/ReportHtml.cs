@@ -61,18 +61,18 @@ public static class ReportHtml
         List<(string Name, string Value, string Detail)> tiles = [];
         if (report.Evaluations.Count > 0)
         {
-            (EvalPoint first, EvalPoint last) = (report.Evaluations[0], report.Evaluations[^1]);
-            EvalPoint best = report.Evaluations.MinBy(point => double.IsNaN(point.Loss) ? double.PositiveInfinity : point.Loss);
+            (EvaluationReport first, EvaluationReport last) = (report.Evaluations[0], report.Evaluations[^1]);
+            EvaluationReport best = report.Evaluations.MinBy(point => double.IsNaN(point.Loss) ? double.PositiveInfinity : point.Loss);
             tiles.Add(("Held-out loss", Number(best.Loss), report.Evaluations.Count > 1
                 ? $"from {Number(first.Loss)}{(best.Step != last.Step ? string.Create(Invariant, $", best at step {best.Step:N0}") : "")}"
                 : ""));
             tiles.Add(("Perplexity", Number(Math.Exp(best.Loss)), report.Evaluations.Count > 1 ? $"from {Number(Math.Exp(first.Loss))}" : ""));
         }
-        if (report.Train.Count > 0)
+        if (report.Steps.Count > 0)
         {
-            long tokens = report.Train.Sum(point => (long)point.Tokens);
-            double seconds = report.Train.Sum(point => point.Seconds);
-            tiles.Add(("Steps", report.Train[^1].Step.ToString("N0", Invariant), string.Create(Invariant, $"{report.Train[^1].Epoch:0.##} epoch{(report.Train[^1].Epoch == 1 ? "" : "s")}")));
+            long tokens = report.Steps.Sum(point => (long)point.Tokens);
+            double seconds = report.Steps.Sum(point => point.Seconds);
+            tiles.Add(("Steps", report.Steps[^1].Step.ToString("N0", Invariant), string.Create(Invariant, $"{report.Steps[^1].Epoch:0.##} epoch{(report.Steps[^1].Epoch == 1 ? "" : "s")}")));
             tiles.Add(("Tokens", Compact(tokens), string.Create(Invariant, $"{(seconds > 0 ? tokens / seconds : 0):N0} a second")));
         }
         page.Append("<section class=\"tiles\">");
@@ -89,16 +89,16 @@ public static class ReportHtml
 
     private static void Curves(StringBuilder page, RunReport report)
     {
-        if (report.Train.Count == 0 && report.Evaluations.Count == 0)
+        if (report.Steps.Count == 0 && report.Evaluations.Count == 0)
             return;
         SvgChart loss = new() { Width = 960, Height = 340, Title = "Loss by step, in training and held out" };
-        loss.Add("raw", report.Train.Select(point => ((double)point.Step, point.Loss)));
-        loss.Add("train", Smoothed(report.Train));
+        loss.Add("raw", report.Steps.Select(point => ((double)point.Step, point.Loss)));
+        loss.Add("train", Smoothed(report.Steps));
         loss.Add("eval", report.Evaluations.Select(point => ((double)point.Step, point.Loss)), dots: true);
         SvgChart rate = new() { Width = 470, Height = 210, Title = "Learning rate by step", FromZero = true };
-        rate.Add("rate", report.Train.Select(point => ((double)point.Step, point.LearningRate)));
+        rate.Add("rate", report.Steps.Select(point => ((double)point.Step, point.LearningRate)));
         SvgChart speed = new() { Width = 470, Height = 210, Title = "Tokens a second by step", FromZero = true };
-        speed.Add("speed", report.Train.Select(point => ((double)point.Step, point.Seconds > 0 ? point.Tokens / point.Seconds : double.NaN)));
+        speed.Add("speed", report.Steps.Select(point => ((double)point.Step, point.Seconds > 0 ? point.Tokens / point.Seconds : double.NaN)));
         page.Append(Invariant, $"""
             <section>
             <h2>Curves</h2>
@@ -130,21 +130,21 @@ public static class ReportHtml
         page.Append("</section>\n");
     }
 
-    private static void Evaluations(StringBuilder page, IReadOnlyList<EvalPoint> evaluations)
+    private static void Evaluations(StringBuilder page, IReadOnlyList<EvaluationReport> evaluations)
     {
         if (evaluations.Count == 0)
             return;
-        page.Append("<section><h2>Evaluations</h2><div class=\"card scroll\"><table><thead><tr><th>Step</th><th>Epoch</th><th>Loss</th><th>Perplexity</th><th>Target tokens</th><th>Seconds</th></tr></thead><tbody>");
-        foreach (EvalPoint point in evaluations)
-            page.Append(Invariant, $"<tr><td>{point.Step:N0}</td><td>{point.Epoch:0.00}</td><td>{(double.IsFinite(point.Loss) ? point.Loss.ToString("0.0000", Invariant) : Number(point.Loss))}</td><td>{Number(Math.Exp(point.Loss))}</td><td>{point.TargetTokens:N0}</td><td>{point.Seconds:0.0}</td></tr>");
+        page.Append("<section><h2>Evaluations</h2><div class=\"card scroll\"><table><thead><tr><th>Step</th><th>Loss</th><th>Perplexity</th><th>Target tokens</th><th>Seconds</th></tr></thead><tbody>");
+        foreach (EvaluationReport point in evaluations)
+            page.Append(Invariant, $"<tr><td>{point.Step:N0}{(point.Best ? " · best so far" : "")}</td><td>{(double.IsFinite(point.Loss) ? point.Loss.ToString("0.0000", Invariant) : Number(point.Loss))}</td><td>{Number(Math.Exp(point.Loss))}</td><td>{point.TargetTokens:N0}</td><td>{point.Seconds:0.0}</td></tr>");
         page.Append("</tbody></table></div></section>\n");
     }
 
     // a running mean that begins as the plain mean, over about a fortieth of the run
-    private static IEnumerable<(double X, double Y)> Smoothed(IReadOnlyList<TrainPoint> points)
+    private static IEnumerable<(double X, double Y)> Smoothed(IReadOnlyList<StepReport> points)
     {
         double keep = 1 - 2 / (Math.Max(4, points.Count / 40.0) + 1), sum = 0, weight = 0;
-        foreach (TrainPoint point in points)
+        foreach (StepReport point in points)
         {
             if (double.IsFinite(point.Loss))
             {

@@ -19,10 +19,10 @@ public sealed record RunReport
     public IReadOnlyList<(string Name, string Value)> Facts { get; init; } = [];
 
     /// <summary>Every step.</summary>
-    public IReadOnlyList<TrainPoint> Train { get; init; } = [];
+    public IReadOnlyList<StepReport> Steps { get; init; } = [];
 
     /// <summary>Every evaluation.</summary>
-    public IReadOnlyList<EvalPoint> Evaluations { get; init; } = [];
+    public IReadOnlyList<EvaluationReport> Evaluations { get; init; } = [];
 
     /// <summary>What the model said before and after.</summary>
     public IReadOnlyList<RunSample> Samples { get; init; } = [];

@@ -74,6 +74,8 @@ public sealed class BatchLoaderTests
         Should.Throw<InputException>(() => other.State = state).Message.ShouldContain("data is not what the checkpoint was made with");
         BatchLoader seed = new(Rows(20), 2, 1, RowOrder.Shuffle, seed: 2);
         Should.Throw<InputException>(() => seed.State = state).Message.ShouldContain("does not fit this run");
+        BatchLoader size = new(Rows(20), 4, 1, RowOrder.Shuffle, seed: 1);
+        Should.Throw<InputException>(() => size.State = state).Message.ShouldContain("batch_size 2, order shuffle, pass 0");
         Should.Throw<InputException>(() => seed.State = seed.State with { Batches = 11 }).Message.ShouldContain("does not fit this run");
     }
 

@@ -13,18 +13,18 @@ public sealed class MetricsLogTests : IDisposable
     [Fact]
     public void What_was_written_is_read_back()
     {
-        TrainPoint odd = new(2, 0.02, double.NaN, 1e-4, double.PositiveInfinity, 100, 50, 0.5);
+        StepReport odd = new(2, 200, 0.02, double.NaN, double.PositiveInfinity, 1e-4, 100, 50, 0.5);
         using (MetricsLog log = MetricsLog.Create(Log))
         {
-            log.Add(new EvalPoint(0, 0, 3, 1000, 1.5));
+            log.Add(new EvaluationReport(0, 3, 1000, true, 1.5));
             log.Add(Point(1));
             log.Add(odd);
             log.Flush();
         }
-        File.ReadAllLines(Log)[1].ShouldBe("""{"step":1,"epoch":0.01,"loss":0.1,"learning_rate":0.0005,"grad_norm":1.25,"tokens":100,"target_tokens":50,"seconds":0.5}""");
-        (IReadOnlyList<TrainPoint> train, IReadOnlyList<EvalPoint> evaluations) = MetricsLog.Read(Log);
-        train.ShouldBe([Point(1), odd]);
-        evaluations.ShouldBe([new EvalPoint(0, 0, 3, 1000, 1.5)]);
+        File.ReadAllLines(Log)[1].ShouldBe("""{"step":1,"total_steps":200,"epoch":0.01,"loss":0.1,"grad_norm":1.25,"learning_rate":0.0005,"tokens":100,"target_tokens":50,"seconds":0.5}""");
+        (IReadOnlyList<StepReport> steps, IReadOnlyList<EvaluationReport> evaluations) = MetricsLog.Read(Log);
+        steps.ShouldBe([Point(1), odd]);
+        evaluations.ShouldBe([new EvaluationReport(0, 3, 1000, true, 1.5)]);
     }
 
     [Fact]
@@ -39,7 +39,7 @@ public sealed class MetricsLogTests : IDisposable
         File.AppendAllText(Log, "{\"step\":11,\"epo");
         using (MetricsLog log = MetricsLog.Resume(Log, 7))
             log.Add(Point(8));
-        MetricsLog.Read(Log).Train.ShouldBe(Enumerable.Range(1, 8).Select(Point));
+        MetricsLog.Read(Log).Steps.ShouldBe(Enumerable.Range(1, 8).Select(Point));
         MetricsLog.Resume(Path.Combine(_folder, "new.jsonl"), 5).Dispose();
     }
 
@@ -68,8 +68,8 @@ public sealed class MetricsLogTests : IDisposable
     {
         Directory.CreateDirectory(Path.GetDirectoryName(Log)!);
         File.WriteAllBytes(Log, [.. "5\n[]\n{\"step\":\"x\"}\n\n{\"step\":3}\n{\"step\":4,\"loss\":1e400}\n"u8, 0xFF, 10]);
-        MetricsLog.Read(Log).Train.Select(point => point.Step).ShouldBe([3, 4]);
+        MetricsLog.Read(Log).Steps.Select(point => point.Step).ShouldBe([3, 4]);
     }
 
-    private static TrainPoint Point(int step) => new(step, step / 100.0, step / 10.0, 5e-4, 1.25, 100, 50, 0.5);
+    private static StepReport Point(int step) => new(step, 200, step / 100.0, step / 10.0, 1.25, 5e-4, 100, 50, 0.5);
 }

@@ -31,9 +31,9 @@ public sealed class ReportHtmlTests
     {
         foreach (double[] losses in (double[][])[[], [1], [1, 1], [double.NaN], [1, double.NaN, 2, double.PositiveInfinity, 3], [0, -1e300, 1e300], [1e-12, 2e-12], [.. Enumerable.Range(0, 5000).Select(i => 1.0 / (i + 1))]])
         {
-            TrainPoint[] train = [.. losses.Select((loss, step) => new TrainPoint(step + 1, step, loss, loss, loss, 10, 5, 0))];
-            EvalPoint[] evaluations = [.. losses.Take(20).Select((loss, step) => new EvalPoint(step, 0, loss, 1, 1))];
-            string page = ReportHtml.Write(Report() with { Train = train, Evaluations = evaluations });
+            StepReport[] steps = [.. losses.Select((loss, step) => new StepReport(step + 1, 9, step, loss, loss, loss, 10, 5, 0))];
+            EvaluationReport[] evaluations = [.. losses.Take(20).Select((loss, step) => new EvaluationReport(step, loss, 1, false, 1))];
+            string page = ReportHtml.Write(Report() with { Steps = steps, Evaluations = evaluations });
             page.Length.ShouldBeLessThan(200_000);
             foreach (string svg in page.Split("<svg").Skip(1))
             {
@@ -57,8 +57,8 @@ public sealed class ReportHtmlTests
     private static RunReport Report()
     {
         Random random = new(4);
-        TrainPoint[] train = [.. Enumerable.Range(1, 300).Select(step => new TrainPoint(
-            step, step / 300.0, 1.25 + 1.7 * Math.Exp(-step / 40.0) + 0.25 * (random.NextDouble() - 0.5), 5e-4 * Math.Min(step / 10.0, (300 - step) / 290.0), 1, 498, 260, 1.6 + 0.4 * random.NextDouble()))];
+        StepReport[] steps = [.. Enumerable.Range(1, 300).Select(step => new StepReport(
+            step, 300, step / 300.0, 1.25 + 1.7 * Math.Exp(-step / 40.0) + 0.25 * (random.NextDouble() - 0.5), 1, 5e-4 * Math.Min(step / 10.0, (300 - step) / 290.0), 498, 260, 1.6 + 0.4 * random.NextDouble()))];
         return new RunReport
         {
             Title = "SmolLM2-135M-Instruct · lora r 16 · valid.txt",
@@ -66,8 +66,8 @@ public sealed class ReportHtmlTests
             Started = new DateTimeOffset(2025, 7, 10, 12, 0, 0, TimeSpan.Zero),
             Duration = TimeSpan.FromSeconds(595),
             Facts = [("Model", "models/SmolLM2-135M-Instruct.Q4_1.gguf"), ("Trainable parameters", "4,884,480 of 139,399,488 (3.504 %)"), ("Peak memory", "1.62 GB"), ("Checkpoint", "runs/e2e/checkpoint-300")],
-            Train = train,
-            Evaluations = [new(0, 0, 2.9907, 2790, 8), new(100, 0.33, 1.5164, 2790, 8), new(200, 0.67, 1.4025, 2790, 8), new(300, 1, 1.3071, 2790, 8)],
+            Steps = steps,
+            Evaluations = [new(0, 2.9907, 2790, true, 8), new(100, 1.5164, 2790, true, 8), new(200, 1.4025, 2790, true, 8), new(300, 1.3071, 2790, true, 8)],
             Samples =
             [
                 new("name : The Vaults | Type : pub | price : more than £ 30 | customer rating : 5 out of 5 | near : Café Adriatic ->",
