@@ -28,7 +28,7 @@ internal sealed class AlignedText
     /// <summary>The present form.</summary>
     public ReadOnlySpan<char> Text => _chars is null ? _original.AsSpan(_origin, Length) : _chars.AsSpan(0, Length);
 
-    /// <summary>The characters of the original that the non-empty range [start, end) of the present form came from.</summary>
+    /// <summary>The characters of the original that the range [start, end) of the present form came from; it holds whole characters.</summary>
     public (int Start, int End) OriginalRange(int start, int end)
     {
         if (start >= end)
@@ -38,7 +38,26 @@ internal sealed class AlignedText
         }
         if (_starts is not null)
             return (_starts[start], _ends![end - 1]);
-        return (_origin + FloorOfCharacter(start), _origin + CeilingOfCharacter(end));
+        return (_origin + start, _origin + end);
+    }
+
+    /// <summary>Copies a range of the present form and where its units came from.</summary>
+    public void CopyTo(int start, int count, Span<char> chars, Span<int> starts, Span<int> ends)
+    {
+        Text.Slice(start, count).CopyTo(chars);
+        if (_starts is not null)
+        {
+            _starts.AsSpan(start, count).CopyTo(starts);
+            _ends.AsSpan(start, count).CopyTo(ends);
+            return;
+        }
+        for (int i = 0; i < count; i++)
+        {
+            starts[i] = _origin + start + i;
+            ends[i] = _origin + start + i + 1;
+            if (char.IsSurrogate(chars[i]))
+                (starts[i], ends[i]) = (OriginalStart(start + i), OriginalEnd(start + i));
+        }
     }
 
     /// <summary>Where the unit's character begins in the original.</summary>

@@ -66,7 +66,7 @@ internal sealed class PieceEncoder : SectionEncoder
         // a pre-tokenizer may rewrite the text, which must not disturb the stretches after this one
         AlignedText own = _preTokenizers.Length == 0 || (start == 0 && end == text.Length) ? text : text.Slice(start, end);
         int shift = ReferenceEquals(own, text) ? start : 0;
-        PreTokenizedText pieces = new(own, shift, shift + end - start);
+        PreTokenizedText pieces = PreTokenizedText.Rent(own, shift, shift + end - start);
         foreach (PreTokenizer step in _preTokenizers)
             step.Apply(pieces);
         ReadOnlySpan<char> all = own.Text;
@@ -75,5 +75,6 @@ internal sealed class PieceEncoder : SectionEncoder
             tokens.BeginPiece(own, from);
             _model.Encode(all[from..to], tokens);
         }
+        pieces.Return();
     }
 }

@@ -101,12 +101,7 @@ internal sealed class TextRewriter
         if (count <= 0)
             return;
         Reserve(count);
-        _source.Text.Slice(_read, count).CopyTo(_chars.AsSpan(Length));
-        for (int i = 0; i < count; i++)
-        {
-            _starts[Length + i] = _source.OriginalStart(_read + i);
-            _ends[Length + i] = _source.OriginalEnd(_read + i);
-        }
+        _source.CopyTo(_read, count, _chars.AsSpan(Length), _starts.AsSpan(Length), _ends.AsSpan(Length));
         Length += count;
         _read = end;
     }

@@ -5,6 +5,12 @@ namespace Lorikeet.Text;
 /// <summary>Collects the tokens of one text: numbers and where each lies in the original.</summary>
 internal sealed class TokenBuffer
 {
+    /// <summary>A larger buffer is not kept for the next text.</summary>
+    private const int LargestKept = 1 << 20;
+
+    [ThreadStatic]
+    private static TokenBuffer? s_spare;
+
     private int[] _ids = new int[256];
     private (int Start, int End)[] _offsets = new (int, int)[256];
     private AlignedText? _text;
@@ -19,6 +25,24 @@ internal sealed class TokenBuffer
     public ReadOnlySpan<int> Ids => _ids.AsSpan(0, Count);
 
     public Span<(int Start, int End)> Offsets => _offsets.AsSpan(0, Count);
+
+    /// <summary>An empty buffer, perhaps one that was returned by this thread.</summary>
+    public static TokenBuffer Rent()
+    {
+        TokenBuffer buffer = s_spare ?? new();
+        s_spare = null;
+        buffer.Count = 0;
+        buffer.Texts = null;
+        return buffer;
+    }
+
+    /// <summary>Keeps the buffer for the next text; its spans must not be used any more.</summary>
+    public void Return()
+    {
+        _text = null;
+        if (_ids.Length <= LargestKept)
+            s_spare = this;
+    }
 
     /// <summary>Positions given to <see cref="AddInPiece"/> count from here on from <paramref name="start"/> in <paramref name="text"/>.</summary>
     public void BeginPiece(AlignedText text, int start)

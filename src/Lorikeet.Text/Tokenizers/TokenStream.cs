@@ -13,11 +13,11 @@ public sealed class TokenStream
         _decoding = decoding;
     }
 
-    /// <summary>Takes the next token and returns the text that is certain now, often empty within a character.</summary>
+    /// <summary>Takes the next token and returns the text that is certain now; a token that ends within a character gives out nothing yet.</summary>
     public string Append(int id)
     {
         _decoding.Append(id);
-        return _decoding.Take();
+        return _decoding.IsPending ? "" : _decoding.Take();
     }
 
     /// <summary>Returns what was held back; an incomplete character becomes U+FFFD. Nothing may be appended after it.</summary>

@@ -94,35 +94,84 @@ public sealed class Tokenizer
     public TokenizedText Encode(string text, bool addSpecial = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        return Assemble([EncodeText(text)], addSpecial);
+        TokenBuffer tokens = EncodeText(text);
+        TokenizedText result = Assemble([(tokens, 0, tokens.Count)], addSpecial);
+        tokens.Return();
+        return result;
+    }
+
+    /// <summary>
+    /// Cuts a long text into overlapping sequences, each with the special tokens around it: as many as it takes to cover the text.
+    /// </summary>
+    /// <param name="text">The text.</param>
+    /// <param name="maxLength">Most tokens of a sequence, special ones included.</param>
+    /// <param name="stride">How many of its tokens a sequence repeats from the one before; at least 0.</param>
+    /// <exception cref="ArgumentOutOfRangeException">The stride leaves no room for new tokens.</exception>
+    public IReadOnlyList<TokenizedText> EncodeWindows(string text, int maxLength, int stride)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        ArgumentOutOfRangeException.ThrowIfNegative(stride);
+        int room = maxLength - _template.AddedCount(pair: false);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(room, stride, nameof(maxLength));
+        TokenBuffer tokens = EncodeText(text);
+        List<TokenizedText> windows = [];
+        int start = 0;
+        do
+        {
+            int count = Math.Min(room, tokens.Count - start);
+            windows.Add(Assemble([(tokens, start, count)], addSpecial: true));
+            if (start + count == tokens.Count)
+                break;
+            start += room - stride;
+        }
+        while (true);
+        tokens.Return();
+        return windows;
     }
 
     /// <summary>Cuts a pair of texts into one sequence, with the tokens between them that the tokenizer's files prescribe.</summary>
     /// <param name="first">The first text.</param>
     /// <param name="second">The second text; its offsets count from its own begin.</param>
     /// <param name="addSpecial">Put the special tokens around them.</param>
-    public TokenizedText EncodePair(string first, string second, bool addSpecial = true)
+    public TokenizedText EncodePair(string first, string second, bool addSpecial = true) =>
+        EncodePair(first, second, int.MaxValue, TruncationStrategy.LongestFirst, addSpecial);
+
+    /// <summary>Cuts a pair of texts into one sequence of a limited length; tokens are dropped from the ends of the texts.</summary>
+    /// <param name="first">The first text.</param>
+    /// <param name="second">The second text; its offsets count from its own begin.</param>
+    /// <param name="maxLength">Most tokens, special ones included.</param>
+    /// <param name="strategy">Which text gives way.</param>
+    /// <param name="addSpecial">Put the special tokens around them.</param>
+    /// <exception cref="TokenizerException">The text that is to give way is too short for that.</exception>
+    public TokenizedText EncodePair(string first, string second, int maxLength, TruncationStrategy strategy, bool addSpecial = true)
     {
         ArgumentNullException.ThrowIfNull(first);
         ArgumentNullException.ThrowIfNull(second);
-        return Assemble([EncodeText(first), EncodeText(second)], addSpecial);
+        ArgumentOutOfRangeException.ThrowIfNegative(maxLength);
+        TokenBuffer a = EncodeText(first);
+        TokenBuffer b = EncodeText(second);
+        int room = Math.Max(0, maxLength - (addSpecial ? _template.AddedCount(pair: true) : 0));
+        (int keptOfFirst, int keptOfSecond) = Truncate(a.Count, b.Count, room, strategy);
+        return Assemble([(a, 0, keptOfFirst), (b, 0, keptOfSecond)], addSpecial);
     }
 
     /// <summary>The token numbers of a text: <see cref="Encode"/> without offsets.</summary>
     public int[] EncodeIds(string text, bool addSpecial = true)
     {
         ArgumentNullException.ThrowIfNull(text);
-        ReadOnlySpan<int> ids = EncodeText(text).Ids;
-        if (!addSpecial || _template.AddedCount(pair: false) == 0)
-            return ids.ToArray();
-        int[] all = new int[ids.Length + _template.AddedCount(pair: false)];
+        TokenBuffer tokens = EncodeText(text);
+        ReadOnlySpan<int> ids = tokens.Ids;
+        int[] all = new int[ids.Length + (addSpecial ? _template.AddedCount(pair: false) : 0)];
         int at = 0;
         foreach (TemplatePart part in _template.Single)
         {
+            if (part.Sequence < 0 && !addSpecial)
+                continue;
             ReadOnlySpan<int> source = part.Sequence < 0 ? part.Ids : ids;
             source.CopyTo(all.AsSpan(at));
             at += source.Length;
         }
+        tokens.Return();
         return all;
     }
 
@@ -160,7 +209,7 @@ public sealed class Tokenizer
 
     private TokenBuffer EncodeText(string text)
     {
-        TokenBuffer tokens = new();
+        TokenBuffer tokens = TokenBuffer.Rent();
         if (_matcher.IsEmpty)
         {
             if (text.Length > 0)
@@ -187,7 +236,28 @@ public sealed class Tokenizer
         return tokens;
     }
 
-    private TokenizedText Assemble(TokenBuffer[] texts, bool addSpecial)
+    private static (int First, int Second) Truncate(int first, int second, int room, TruncationStrategy strategy)
+    {
+        int surplus = first + second - room;
+        if (surplus <= 0)
+            return (first, second);
+        if (strategy == TruncationStrategy.LongestFirst)
+        {
+            int half = room / 2;
+            if (Math.Min(first, second) <= half)
+                return first <= second ? (first, room - first) : (room - second, second);
+            // an odd token goes to the text that was longer
+            return first <= second ? (half, room - half) : (room - half, half);
+        }
+        bool onFirst = strategy == TruncationStrategy.OnlyFirst;
+        int length = onFirst ? first : second;
+        if (length <= surplus)
+            throw new TokenizerException(
+                "truncation", $"the {(onFirst ? "first" : "second")} text has {length} tokens, but {surplus} would have to be dropped from it");
+        return onFirst ? (first - surplus, second) : (first, second - surplus);
+    }
+
+    private TokenizedText Assemble((TokenBuffer Tokens, int Start, int Count)[] texts, bool addSpecial)
     {
         TemplatePart[] parts = texts.Length == 2 ? _template.Pair : _template.Single;
         int count = texts.Sum(t => t.Count) + (addSpecial ? _template.AddedCount(texts.Length == 2) : 0);
@@ -199,20 +269,24 @@ public sealed class Tokenizer
         int at = 0;
         foreach (TemplatePart part in parts)
         {
-            if (part.Sequence < 0 && !addSpecial)
-                continue;
-            ReadOnlySpan<int> source = part.Sequence < 0 ? part.Ids : texts[part.Sequence].Ids;
-            source.CopyTo(ids.AsSpan(at));
-            types.AsSpan(at, source.Length).Fill(part.TypeId);
             if (part.Sequence < 0)
-                mask.AsSpan(at, source.Length).Fill(true);
-            else
             {
-                texts[part.Sequence].Offsets.CopyTo(offsets.AsSpan(at));
-                foreach ((int index, string text) in texts[part.Sequence].Texts ?? [])
-                    (spelled ??= [])[at + index] = text;
+                if (!addSpecial)
+                    continue;
+                part.Ids.CopyTo(ids, at);
+                types.AsSpan(at, part.Ids.Length).Fill(part.TypeId);
+                mask.AsSpan(at, part.Ids.Length).Fill(true);
+                at += part.Ids.Length;
+                continue;
             }
-            at += source.Length;
+            (TokenBuffer tokens, int start, int kept) = texts[part.Sequence];
+            tokens.Ids.Slice(start, kept).CopyTo(ids.AsSpan(at));
+            tokens.Offsets.Slice(start, kept).CopyTo(offsets.AsSpan(at));
+            types.AsSpan(at, kept).Fill(part.TypeId);
+            foreach ((int index, string text) in tokens.Texts ?? [])
+                if (index >= start && index < start + kept)
+                    (spelled ??= [])[at + index - start] = text;
+            at += kept;
         }
         return new(this, ids, offsets, types, mask, spelled);
     }

@@ -5,6 +5,8 @@ internal sealed class ByteLevelStage(DecodeStage next) : DecodeStage(next)
 {
     private readonly Utf8Assembler _assembler = new();
 
+    public override bool IsPending => _assembler.IsPending;
+
     public override void Token(string token) => Next!.Part(_assembler.Append(ByteAlphabet.BytesOf(token)));
 
     public override void Finish()

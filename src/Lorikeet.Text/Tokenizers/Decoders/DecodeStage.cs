@@ -11,6 +11,9 @@ internal abstract class DecodeStage(DecodeStage? next)
     /// <summary>The stage that this one feeds; null for the last.</summary>
     protected DecodeStage? Next { get; } = next;
 
+    /// <summary>Whether a character is incomplete, here or further on.</summary>
+    public virtual bool IsPending => Next?.IsPending == true;
+
     /// <summary>Takes a complete token.</summary>
     public abstract void Token(string token);
 

@@ -16,6 +16,8 @@ internal sealed class StagedDecoding : TokenDecoding
         _first = start(_text);
     }
 
+    public override bool IsPending => _first.IsPending;
+
     public override void Append(int id)
     {
         if (_tokenOf(id) is { } token)

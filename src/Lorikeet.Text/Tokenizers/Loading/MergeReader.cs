@@ -15,25 +15,19 @@ internal static class MergeReader
         int rank = 0;
         foreach (JsonField item in list.Items())
         {
-            string left;
-            string right;
+            string? problem;
             if (item.Kind == JsonValueKind.Array)
             {
                 JsonField[] sides = [.. item.Items()];
-                if (sides.Length != 2)
-                {
-                    item.Problem($"expected two tokens, found {sides.Length}");
-                    continue;
-                }
-                left = sides[0].RequiredText();
-                right = sides[1].RequiredText();
+                problem = sides.Length == 2
+                    ? Add(table, vocabulary, rank, sides[0].RequiredText(), sides[1].RequiredText(), prefix.Length)
+                    : $"expected two tokens, found {sides.Length}";
             }
-            else if (!TrySplit(item.RequiredText(), out left, out right))
-            {
-                item.Problem($"expected two tokens with one blank between them, found {item.Describe()}");
-                continue;
-            }
-            Add(table, vocabulary, rank++, left, right, prefix, item.Problem);
+            else
+                problem = Add(table, vocabulary, rank, item.RequiredText(), prefix.Length);
+            if (problem is not null)
+                item.Problem(problem);
+            rank++;
         }
         return table;
     }
@@ -43,41 +37,35 @@ internal static class MergeReader
     {
         MergeTable table = new(lines.Count);
         for (int i = 0; i < lines.Count; i++)
-        {
-            int line = i;
-            if (!TrySplit(lines[i], out string left, out string right))
-                problem(line, $"expected two tokens with one blank between them, found \"{lines[i]}\"");
-            else
-                Add(table, vocabulary, i, left, right, "", what => problem(line, what));
-        }
+            if (Add(table, vocabulary, i, lines[i], 0) is { } what)
+                problem(i, what);
         return table;
     }
 
-    private static bool TrySplit(string merge, out string left, out string right)
+    private static string? Add(MergeTable table, Vocabulary vocabulary, int rank, string merge, int prefixLength)
     {
-        int blank = merge.IndexOf(' ', 1 <= merge.Length ? 1 : 0);
-        bool found = blank > 0 && blank + 1 < merge.Length;
-        left = found ? merge[..blank] : "";
-        right = found ? merge[(blank + 1)..] : "";
-        return found;
+        int blank = merge.Length > 1 ? merge.IndexOf(' ', 1) : -1;
+        return blank > 0 && blank + 1 < merge.Length
+            ? Add(table, vocabulary, rank, merge.AsSpan(0, blank), merge.AsSpan(blank + 1), prefixLength)
+            : $"expected two tokens with one blank between them, found \"{merge}\"";
     }
 
-    private static void Add(MergeTable table, Vocabulary vocabulary, int rank, string left, string right, string prefix, Action<string> problem)
+    /// <summary>Adds a merge; answers what is wrong with it.</summary>
+    private static string? Add(MergeTable table, Vocabulary vocabulary, int rank, ReadOnlySpan<char> left, ReadOnlySpan<char> right, int prefixLength)
     {
         int leftId = vocabulary.IdOf(left);
         int rightId = vocabulary.IdOf(right);
         if (leftId < 0 || rightId < 0)
-        {
-            problem($"the merge speaks of \"{(leftId < 0 ? left : right)}\", which is not in the vocabulary");
-            return;
-        }
-        string merged = string.Concat(left, right.AsSpan(Math.Min(prefix.Length, right.Length)));
+            return $"the merge speaks of \"{(leftId < 0 ? left : right)}\", which is not in the vocabulary";
+        right = right[Math.Min(prefixLength, right.Length)..];
+        int length = left.Length + right.Length;
+        Span<char> merged = length <= 256 ? stackalloc char[length] : new char[length];
+        left.CopyTo(merged);
+        right.CopyTo(merged[left.Length..]);
         int mergedId = vocabulary.IdOf(merged);
         if (mergedId < 0)
-        {
-            problem($"\"{left}\" and \"{right}\" merge into \"{merged}\", which is not in the vocabulary");
-            return;
-        }
+            return $"\"{left}\" and \"{right}\" merge into \"{merged}\", which is not in the vocabulary";
         table.Set(leftId, rightId, rank, mergedId);
+        return null;
     }
 }

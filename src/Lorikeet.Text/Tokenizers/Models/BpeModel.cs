@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lorikeet.Text;
@@ -77,13 +78,14 @@ internal sealed class BpeModel : TokenModel
         {
             List<(int Id, int Start, int End)> found = [];
             Cut(word, 0, null, found);
-            cached = new(word.ToString(), [.. found.Select(t => t.Id)], [.. found.Select(t => (t.Start, t.End))]);
+            cached = new(word.ToString(), CollectionsMarshal.AsSpan(found), 0);
             _cache.Keep(slot, cached);
         }
-        int[] ids = cached.Ids;
-        (int Start, int End)[] places = cached.Places;
-        for (int i = 0; i < ids.Length; i++)
-            tokens.AddInPiece(ids[i], offset + places[i].Start, offset + places[i].End);
+        for (int i = 0; i < cached.Count; i++)
+        {
+            (int id, int start, int end) = cached[i];
+            tokens.AddInPiece(id, offset + start, offset + end);
+        }
     }
 
     private void Cut(ReadOnlySpan<char> word, int offset, TokenBuffer? tokens, List<(int Id, int Start, int End)>? list)

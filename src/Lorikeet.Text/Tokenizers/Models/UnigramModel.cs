@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lorikeet.Text;
@@ -40,11 +41,11 @@ internal sealed class UnigramModel : TokenModel
             if (cacheable)
                 _cache.Keep(slot, cached);
         }
-        for (int i = 0; i < cached.Ids.Length; i++)
+        for (int i = 0; i < cached.Count; i++)
         {
-            (int start, int end) = cached.Places[i];
-            tokens.AddInPiece(cached.Ids[i], start, end);
-            if (cached.Ids[i] == _unknownId && !piece[start..end].SequenceEqual(Vocabulary.TokenOf(_unknownId)))
+            (int id, int start, int end) = cached[i];
+            tokens.AddInPiece(id, start, end);
+            if (id == _unknownId && !piece[start..end].SequenceEqual(Vocabulary.TokenOf(_unknownId)))
                 tokens.SetText(piece[start..end].ToString());
         }
     }
@@ -71,7 +72,7 @@ internal sealed class UnigramModel : TokenModel
         }
         if (_unknownId < 0 && tokens.Exists(t => t.Id < 0))
             throw new TokenizerException("model.unk_id", $"the text \"{piece}\" holds characters that no token covers, and the model names no unknown token");
-        return new(piece.ToString(), [.. tokens.Select(t => t.Id)], [.. tokens.Select(t => (t.Start, t.End))]);
+        return new(piece.ToString(), CollectionsMarshal.AsSpan(tokens), 0);
     }
 
     private bool AddBytes(ReadOnlySpan<char> piece, int start, int end, List<(int Id, int Start, int End)> tokens)

@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+
 namespace Lorikeet.Text;
 
 /// <summary>
@@ -37,12 +39,15 @@ internal sealed class WordPieceModel : TokenModel
         if (cached is null)
         {
             List<(int Id, int Start, int End)> parts = Cut(piece);
-            cached = new(piece.ToString(), [.. parts.Select(t => t.Id)], [.. parts.Select(t => (t.Start, t.End))]);
+            cached = new(piece.ToString(), CollectionsMarshal.AsSpan(parts), 0);
             if (cacheable)
                 _cache.Keep(slot, cached);
         }
-        for (int i = 0; i < cached.Ids.Length; i++)
-            tokens.AddInPiece(cached.Ids[i], cached.Places[i].Start, cached.Places[i].End);
+        for (int i = 0; i < cached.Count; i++)
+        {
+            (int id, int start, int end) = cached[i];
+            tokens.AddInPiece(id, start, end);
+        }
     }
 
     private List<(int Id, int Start, int End)> Cut(ReadOnlySpan<char> word)

@@ -8,16 +8,29 @@ internal sealed class UnicodeFormNormalizer(bool compose, bool compatible) : Nor
     public override void Apply(AlignedText text)
     {
         NormalizationTables tables = NormalizationTables.Instance;
-        if (!tables.MayChange(text.Text, compose, compatible))
+        if (tables.NextTouched(text.Text, 0, compose, compatible) == text.Length)
             return;
-        List<Change> changes = Decompose(tables, text.Text);
-        if (compose)
-            Compose(tables, changes);
+        ReadOnlySpan<char> all = text.Text;
         TextRewriter rewriter = new(text);
-        foreach (Change change in changes)
-            rewriter.Write(new Rune(change.Character), change.Count);
+        for (int at = 0; at < all.Length;)
+        {
+            int touched = tables.NextTouched(all, at, compose, compatible);
+            // the character before may compose with it
+            int start = touched > at ? touched - CharacterLengthBefore(all, touched) : at;
+            start = Math.Max(start, at);
+            rewriter.CopyTo(start);
+            at = tables.NextUntouched(all, touched, compose, compatible);
+            List<Change> changes = Decompose(tables, all[start..at]);
+            if (compose)
+                Compose(tables, changes);
+            foreach (Change change in changes)
+                rewriter.Write(new Rune(change.Character), change.Count);
+        }
         rewriter.Finish();
     }
+
+    private static int CharacterLengthBefore(ReadOnlySpan<char> text, int index) =>
+        index > 1 && char.IsLowSurrogate(text[index - 1]) && char.IsHighSurrogate(text[index - 2]) ? 2 : 1;
 
     private List<Change> Decompose(NormalizationTables tables, ReadOnlySpan<char> text)
     {

@@ -10,10 +10,10 @@ internal sealed class RegularExpression : TextPattern
     private const long SmallestBudget = 4_000_000;
 
     [ThreadStatic]
-    private static ExpressionMatcher.Backtrack[]? s_stack;
+    private static PatternMatcher.Backtrack[]? s_stack;
 
     private readonly string _source;
-    private readonly ExpressionStep[] _steps;
+    private readonly PatternStep[] _steps;
     private readonly int _registers;
     private readonly CharacterSet? _first;
 
@@ -22,14 +22,14 @@ internal sealed class RegularExpression : TextPattern
     public RegularExpression(string source)
     {
         _source = source;
-        ExpressionNode node = ExpressionParser.Parse(source);
-        (_steps, _registers) = ExpressionCompiler.Compile(node);
+        PatternNode node = PatternParser.Parse(source);
+        (_steps, _registers) = PatternCompiler.Compile(node);
         _first = FirstCharacters(node);
     }
 
     public override bool Find(ReadOnlySpan<char> text, int from, out int start, out int end)
     {
-        ExpressionMatcher matcher = new(_steps, _registers, text, s_stack ??= new ExpressionMatcher.Backtrack[64], SmallestBudget + text.Length * BudgetPerUnit);
+        PatternMatcher matcher = new(_steps, _registers, text, s_stack ??= new PatternMatcher.Backtrack[64], SmallestBudget + text.Length * BudgetPerUnit);
         start = from;
         end = -1;
         while (start <= text.Length)
@@ -55,21 +55,21 @@ internal sealed class RegularExpression : TextPattern
     }
 
     /// <summary>The characters that a match can begin with; null where it can be empty or begins with a condition.</summary>
-    private static CharacterSet? FirstCharacters(ExpressionNode node)
+    private static CharacterSet? FirstCharacters(PatternNode node)
     {
         switch (node)
         {
-            case ExpressionNode.One one:
+            case PatternNode.One one:
                 return one.Set;
-            case ExpressionNode.Atomic atomic:
+            case PatternNode.Atomic atomic:
                 return FirstCharacters(atomic.Body);
-            case ExpressionNode.Repeat { Minimum: > 0 } repeat:
+            case PatternNode.Repeat { Minimum: > 0 } repeat:
                 return FirstCharacters(repeat.Body);
-            case ExpressionNode.Chain { Parts.Count: > 0 } chain:
+            case PatternNode.Chain { Parts.Count: > 0 } chain:
                 return FirstCharacters(chain.Parts[0]);
-            case ExpressionNode.Choice choice:
+            case PatternNode.Choice choice:
                 CharacterSet all = new();
-                foreach (ExpressionNode option in choice.Options)
+                foreach (PatternNode option in choice.Options)
                 {
                     if (FirstCharacters(option) is not { } first)
                         return null;

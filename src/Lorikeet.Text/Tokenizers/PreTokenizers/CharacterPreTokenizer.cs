@@ -11,7 +11,9 @@ internal abstract class CharacterPreTokenizer(SplitBehavior behavior) : CuttingP
         int done = 0;
         for (int at = 0; at < piece.Length;)
         {
-            Rune.DecodeFromUtf16(piece[at..], out Rune rune, out int units);
+            int units = 1;
+            if (!Rune.TryCreate(piece[at], out Rune rune))
+                Rune.DecodeFromUtf16(piece[at..], out rune, out units);
             if (IsMatch(rune))
             {
                 if (done < at)

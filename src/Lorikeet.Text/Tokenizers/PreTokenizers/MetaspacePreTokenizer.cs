@@ -11,9 +11,9 @@ internal sealed class MetaspacePreTokenizer(Rune mark, PrependScheme scheme, boo
     {
         AlignedText source = text.Text;
         TextRewriter rewriter = new(source);
-        List<(int Start, int End)> next = text.NextPieces();
+        List<(int Start, int End)> parts = text.NextPieces();
         ReadOnlySpan<char> old = source.Text;
-        PieceCollector collector = new(next, split ? SplitBehavior.MergedWithNext : SplitBehavior.Contiguous);
+        PieceCollector collector = new(parts, split ? SplitBehavior.MergedWithNext : SplitBehavior.Contiguous);
         foreach ((int start, int end) in text.Pieces)
         {
             rewriter.BeginPiece(start);
@@ -25,20 +25,34 @@ internal sealed class MetaspacePreTokenizer(Rune mark, PrependScheme scheme, boo
                 rewriter.InsertBefore(mark);
                 begin = Collect(ref collector, begin, rewriter.Length, isMark: true);
             }
-            foreach (Rune rune in old[start..end].EnumerateRunes())
+            for (int at = start; at < end;)
             {
-                bool isMark = rune == Blank || rune == mark;
-                if (isMark)
-                    begin = Collect(ref collector, begin, rewriter.Length, isMark: false);
-                rewriter.Replace(isMark ? mark : rune);
-                if (isMark)
-                    begin = Collect(ref collector, begin, rewriter.Length, isMark: true);
+                int next = IndexOfMark(old[at..end]);
+                int gap = next < 0 ? end - at : next;
+                rewriter.CopyTo(at + gap);
+                begin = Collect(ref collector, begin, rewriter.Length, isMark: false);
+                at += gap;
+                if (next < 0)
+                    break;
+                at += old[at] == ' ' ? 1 : mark.Utf16SequenceLength;
+                rewriter.Replace(mark);
+                begin = Collect(ref collector, begin, rewriter.Length, isMark: true);
             }
-            Collect(ref collector, begin, rewriter.Length, isMark: false);
             collector.Finish();
         }
         rewriter.Finish();
-        text.Take(next);
+        text.Take(parts);
+    }
+
+    private int IndexOfMark(ReadOnlySpan<char> text)
+    {
+        if (mark.IsBmp)
+            return text.IndexOfAny(' ', (char)mark.Value);
+        Span<char> units = stackalloc char[2];
+        mark.EncodeToUtf16(units);
+        int found = text.IndexOf(units);
+        int blank = text.IndexOf(' ');
+        return found < 0 ? blank : blank < 0 ? found : Math.Min(found, blank);
     }
 
     private int Collect(ref PieceCollector collector, int begin, int end, bool isMark)

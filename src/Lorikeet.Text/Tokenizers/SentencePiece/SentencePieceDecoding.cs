@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lorikeet.Text;
@@ -30,6 +31,8 @@ internal sealed class SentencePieceDecoding : TokenDecoding
     /// <summary>The byte that each piece of a model stands for, or -1.</summary>
     public static int[] BytesOf(SentencePieceModel model) =>
         [.. model.Pieces.Select(p => p.Type == PieceType.Byte && ByteFallbackStage.TryParse(p.Text, out byte value) ? value : -1)];
+
+    public override bool IsPending => _pending.Count > 0;
 
     public override void Append(int id)
     {
@@ -84,7 +87,7 @@ internal sealed class SentencePieceDecoding : TokenDecoding
     {
         while (_pending.Count > 0)
         {
-            ReadOnlySpan<byte> bytes = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_pending);
+            ReadOnlySpan<byte> bytes = CollectionsMarshal.AsSpan(_pending);
             switch (Rune.DecodeFromUtf8(bytes, out Rune rune, out int consumed))
             {
                 case System.Buffers.OperationStatus.Done:

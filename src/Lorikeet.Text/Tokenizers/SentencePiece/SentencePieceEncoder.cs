@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lorikeet.Text;
@@ -38,7 +39,7 @@ internal sealed class SentencePieceEncoder : SectionEncoder
         _normalizer.Apply(text, start, end, normalized, origins);
         if (normalized.Count == 0)
             return;
-        ReadOnlySpan<char> all = System.Runtime.InteropServices.CollectionsMarshal.AsSpan(normalized);
+        ReadOnlySpan<char> all = CollectionsMarshal.AsSpan(normalized);
         List<(int Id, int Start, int End)> pieces = new(all.Length / 3 + 4);
         if (_lattice is not null)
             _lattice.Cut(all, pieces);

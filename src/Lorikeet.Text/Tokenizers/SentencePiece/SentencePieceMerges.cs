@@ -1,4 +1,5 @@
 using System.Buffers;
+using System.Runtime.InteropServices;
 
 namespace Lorikeet.Text;
 
@@ -97,24 +98,17 @@ internal sealed class SentencePieceMerges
         int slot = -1;
         if (cacheable && _cache.Find(word, out slot) is { } cached)
         {
-            for (int i = 0; i < cached.Ids.Length; i++)
-                pieces.Add((cached.Ids[i], offset + cached.Places[i].Start, offset + cached.Places[i].End));
+            for (int i = 0; i < cached.Count; i++)
+            {
+                (int id, int start, int end) = cached[i];
+                pieces.Add((id, offset + start, offset + end));
+            }
             return;
         }
         int first = pieces.Count;
         MergeWord(word, offset, pieces);
-        if (!cacheable)
-            return;
-        int count = pieces.Count - first;
-        int[] ids = new int[count];
-        var places = new (int, int)[count];
-        for (int i = 0; i < count; i++)
-        {
-            (int id, int start, int end) = pieces[first + i];
-            ids[i] = id;
-            places[i] = (start - offset, end - offset);
-        }
-        _cache.Keep(slot, new(word.ToString(), ids, places));
+        if (cacheable)
+            _cache.Keep(slot, new(word.ToString(), CollectionsMarshal.AsSpan(pieces)[first..], offset));
     }
 
     private void MergeWord(ReadOnlySpan<char> word, int offset, List<(int Id, int Start, int End)> pieces)

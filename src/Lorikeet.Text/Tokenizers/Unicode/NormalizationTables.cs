@@ -60,24 +60,44 @@ internal sealed class NormalizationTables
         return syllable >= 0 ? syllable : _compositions.GetValueOrDefault((first, second), -1);
     }
 
-    /// <summary>Whether a text may change under a normalisation form; false only if it surely does not.</summary>
-    public bool MayChange(ReadOnlySpan<char> text, bool compose, bool compatible)
+    /// <summary>
+    /// The first character at or after a place that a normalisation form may change, or that may change one beside it; the text's length
+    /// if there is none.
+    /// </summary>
+    public int NextTouched(ReadOnlySpan<char> text, int from, bool compose, bool compatible)
     {
         byte form = Flag(compose, compatible);
-        foreach (char c in text)
-            if ((_touched[c] & form) != 0 && (!char.IsSurrogate(c) || MayChangeBeyond(text, form)))
-                return true;
-        return false;
+        for (int i = from; i < text.Length; i++)
+        {
+            if ((_touched[text[i]] & form) == 0)
+                continue;
+            if (!char.IsSurrogate(text[i]) || IsTouched(text, i, form, out int units))
+                return i;
+            i += units - 1;
+        }
+        return text.Length;
+    }
+
+    /// <summary>The first character at or after a place that stays as it is and lets the text before it be treated by itself.</summary>
+    public int NextUntouched(ReadOnlySpan<char> text, int from, bool compose, bool compatible)
+    {
+        byte form = Flag(compose, compatible);
+        int at = from;
+        while (at < text.Length && IsTouched(text, at, form, out int units))
+            at += units;
+        return at;
     }
 
     private static byte Flag(bool compose, bool compatible) => (byte)(1 << ((compose ? 2 : 0) + (compatible ? 1 : 0)));
 
-    private bool MayChangeBeyond(ReadOnlySpan<char> text, byte form)
+    private bool IsTouched(ReadOnlySpan<char> text, int index, byte form, out int units)
     {
-        foreach (Rune rune in text.EnumerateRunes())
-            if (rune.IsBmp ? (_touched[rune.Value] & form) != 0 : (_touchedBeyond.GetValueOrDefault(rune.Value) & form) != 0)
-                return true;
-        return false;
+        units = 1;
+        if (!char.IsSurrogate(text[index]))
+            return (_touched[text[index]] & form) != 0;
+        bool valid = Rune.DecodeFromUtf16(text[index..], out Rune rune, out units) == System.Buffers.OperationStatus.Done;
+        // half a surrogate pair is rewritten as U+FFFD
+        return !valid || (_touchedBeyond.GetValueOrDefault(rune.Value) & form) != 0;
     }
 
     private void MarkTouched(Dictionary<int, int[]> canonical, Dictionary<int, int[]> compatible)

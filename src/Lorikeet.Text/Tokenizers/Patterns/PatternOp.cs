@@ -1,7 +1,7 @@
 namespace Lorikeet.Text;
 
 /// <summary>What one instruction of a compiled regular expression does.</summary>
-internal enum ExpressionOp
+internal enum PatternOp
 {
     /// <summary>The expression, or the part looked at, has matched.</summary>
     Match,

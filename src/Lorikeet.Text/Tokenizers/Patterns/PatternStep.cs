@@ -1,9 +1,9 @@
 namespace Lorikeet.Text;
 
 /// <summary>An instruction of a compiled regular expression; what X and Y mean depends on the operation.</summary>
-internal sealed class ExpressionStep(ExpressionOp op)
+internal sealed class PatternStep(PatternOp op)
 {
-    public ExpressionOp Op { get; } = op;
+    public PatternOp Op { get; } = op;
 
     public CharacterSet? Set { get; init; }
 

@@ -6,9 +6,9 @@ namespace Lorikeet.Text;
 /// Runs a compiled regular expression by backtracking. A budget of steps, generous for any text that a sane expression meets, keeps
 /// expressions from untrusted files from running for ever.
 /// </summary>
-internal ref struct ExpressionMatcher
+internal ref struct PatternMatcher
 {
-    private readonly ExpressionStep[] _steps;
+    private readonly PatternStep[] _steps;
     private readonly ReadOnlySpan<char> _text;
     private readonly int[] _registers;
     private Backtrack[] _stack;
@@ -16,7 +16,7 @@ internal ref struct ExpressionMatcher
     private long _budget;
     private int _behindEnd = -1;
 
-    public ExpressionMatcher(ExpressionStep[] steps, int registers, ReadOnlySpan<char> text, Backtrack[] stack, long budget)
+    public PatternMatcher(PatternStep[] steps, int registers, ReadOnlySpan<char> text, Backtrack[] stack, long budget)
     {
         _steps = steps;
         _text = text;
@@ -52,50 +52,50 @@ internal ref struct ExpressionMatcher
                 _count = bottom;
                 return -1;
             }
-            ExpressionStep step = _steps[pc];
+            PatternStep step = _steps[pc];
             bool holds;
             switch (step.Op)
             {
-                case ExpressionOp.Match:
+                case PatternOp.Match:
                     _count = bottom;
                     return at;
-                case ExpressionOp.One:
+                case PatternOp.One:
                     holds = TryCharacter(step.Set!, at, out int units);
                     at += units;
                     pc++;
                     break;
-                case ExpressionOp.Run:
+                case PatternOp.Run:
                     holds = TryRun(step, pc, ref at);
                     pc++;
                     break;
-                case ExpressionOp.Split:
+                case PatternOp.Split:
                     Push(BacktrackKind.Resume, step.Y, at, 0);
                     pc = step.X;
                     holds = true;
                     break;
-                case ExpressionOp.Jump:
+                case PatternOp.Jump:
                     pc = step.X;
                     holds = true;
                     break;
-                case ExpressionOp.Mark:
+                case PatternOp.Mark:
                     Push(BacktrackKind.Restore, step.X, _registers[step.X], 0);
                     _registers[step.X] = at;
                     pc++;
                     holds = true;
                     break;
-                case ExpressionOp.Progress:
+                case PatternOp.Progress:
                     holds = at != _registers[step.X];
                     pc++;
                     break;
-                case ExpressionOp.Ahead:
+                case PatternOp.Ahead:
                     holds = Run(pc + 1, at) >= 0 != step.Negative;
                     pc = step.X;
                     break;
-                case ExpressionOp.Behind:
+                case PatternOp.Behind:
                     holds = LookBehind(step, pc + 1, at) != step.Negative;
                     pc = step.X;
                     break;
-                case ExpressionOp.Atomic:
+                case PatternOp.Atomic:
                     int end = Run(pc + 1, at);
                     holds = end >= 0;
                     at = end;
@@ -124,7 +124,7 @@ internal ref struct ExpressionMatcher
         return set.Contains(rune.Value);
     }
 
-    private bool TryRun(ExpressionStep step, int pc, ref int at)
+    private bool TryRun(PatternStep step, int pc, ref int at)
     {
         int taken = 0;
         int most = step.Y < 0 ? int.MaxValue : step.Y;
@@ -146,7 +146,7 @@ internal ref struct ExpressionMatcher
         return true;
     }
 
-    private bool LookBehind(ExpressionStep step, int pc, int at)
+    private bool LookBehind(PatternStep step, int pc, int at)
     {
         int outer = _behindEnd;
         _behindEnd = at;
@@ -164,15 +164,15 @@ internal ref struct ExpressionMatcher
         return found;
     }
 
-    private readonly bool HoldsAt(ExpressionOp op, int at) => op switch
+    private readonly bool HoldsAt(PatternOp op, int at) => op switch
     {
-        ExpressionOp.LineStart => at == 0 || (_text[at - 1] == '\n' && at < _text.Length),
-        ExpressionOp.LineEnd => at == _text.Length || _text[at] == '\n',
-        ExpressionOp.TextStart => at == 0,
-        ExpressionOp.TextEnd => at == _text.Length,
-        ExpressionOp.LastLineEnd => at == _text.Length || (at == _text.Length - 1 && _text[at] == '\n'),
-        ExpressionOp.WordBorder => IsWordBorder(at),
-        ExpressionOp.NoWordBorder => !IsWordBorder(at),
+        PatternOp.LineStart => at == 0 || (_text[at - 1] == '\n' && at < _text.Length),
+        PatternOp.LineEnd => at == _text.Length || _text[at] == '\n',
+        PatternOp.TextStart => at == 0,
+        PatternOp.TextEnd => at == _text.Length,
+        PatternOp.LastLineEnd => at == _text.Length || (at == _text.Length - 1 && _text[at] == '\n'),
+        PatternOp.WordBorder => IsWordBorder(at),
+        PatternOp.NoWordBorder => !IsWordBorder(at),
         _ => at == _behindEnd,
     };
 

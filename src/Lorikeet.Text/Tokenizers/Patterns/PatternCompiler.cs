@@ -1,33 +1,33 @@
 namespace Lorikeet.Text;
 
-/// <summary>Turns a parsed regular expression into instructions for the <see cref="ExpressionMatcher"/>.</summary>
-internal sealed class ExpressionCompiler
+/// <summary>Turns a parsed regular expression into instructions for the <see cref="PatternMatcher"/>.</summary>
+internal sealed class PatternCompiler
 {
     private const int LongestProgram = 20_000;
 
-    private readonly List<ExpressionStep> _steps = [];
+    private readonly List<PatternStep> _steps = [];
     private int _registers;
 
     /// <summary>Compiles an expression; the program ends with a match.</summary>
     /// <exception cref="PatternException">It grows too large.</exception>
-    public static (ExpressionStep[] Steps, int Registers) Compile(ExpressionNode node)
+    public static (PatternStep[] Steps, int Registers) Compile(PatternNode node)
     {
-        ExpressionCompiler compiler = new();
+        PatternCompiler compiler = new();
         compiler.Emit(node);
-        compiler.Add(new(ExpressionOp.Match));
+        compiler.Add(new(PatternOp.Match));
         return ([.. compiler._steps], compiler._registers);
     }
 
     /// <summary>Fewest and most characters that a part matches; a maximum of -1 is none.</summary>
-    public static (int Minimum, int Maximum) LengthOf(ExpressionNode node)
+    public static (int Minimum, int Maximum) LengthOf(PatternNode node)
     {
         switch (node)
         {
-            case ExpressionNode.One:
+            case PatternNode.One:
                 return (1, 1);
-            case ExpressionNode.Atomic atomic:
+            case PatternNode.Atomic atomic:
                 return LengthOf(atomic.Body);
-            case ExpressionNode.Chain chain:
+            case PatternNode.Chain chain:
                 (int minimum, int maximum) = (0, 0);
                 foreach ((int low, int high) in chain.Parts.Select(LengthOf))
                 {
@@ -35,10 +35,10 @@ internal sealed class ExpressionCompiler
                     maximum = maximum < 0 || high < 0 ? -1 : maximum + high;
                 }
                 return (minimum, maximum);
-            case ExpressionNode.Choice choice:
+            case PatternNode.Choice choice:
                 (int Minimum, int Maximum)[] lengths = [.. choice.Options.Select(LengthOf)];
                 return (lengths.Min(l => l.Minimum), lengths.Any(l => l.Maximum < 0) ? -1 : lengths.Max(l => l.Maximum));
-            case ExpressionNode.Repeat repeat:
+            case PatternNode.Repeat repeat:
                 (int least, int most) = LengthOf(repeat.Body);
                 return (least * repeat.Minimum, repeat.Maximum < 0 || most < 0 ? -1 : most * repeat.Maximum);
             default:
@@ -46,38 +46,38 @@ internal sealed class ExpressionCompiler
         }
     }
 
-    private void Emit(ExpressionNode node)
+    private void Emit(PatternNode node)
     {
         switch (node)
         {
-            case ExpressionNode.One one:
-                Add(new(ExpressionOp.One) { Set = one.Set });
+            case PatternNode.One one:
+                Add(new(PatternOp.One) { Set = one.Set });
                 break;
-            case ExpressionNode.Anchor anchor:
+            case PatternNode.Anchor anchor:
                 Add(new(anchor.Op));
                 break;
-            case ExpressionNode.Chain chain:
-                foreach (ExpressionNode part in chain.Parts)
+            case PatternNode.Chain chain:
+                foreach (PatternNode part in chain.Parts)
                     Emit(part);
                 break;
-            case ExpressionNode.Choice choice:
+            case PatternNode.Choice choice:
                 EmitChoice(choice.Options);
                 break;
-            case ExpressionNode.Repeat repeat:
+            case PatternNode.Repeat repeat:
                 EmitRepeat(repeat);
                 break;
-            case ExpressionNode.Atomic atomic:
-                EmitPart(new(ExpressionOp.Atomic), atomic.Body);
+            case PatternNode.Atomic atomic:
+                EmitPart(new(PatternOp.Atomic), atomic.Body);
                 break;
-            case ExpressionNode.Look look:
+            case PatternNode.Look look:
                 EmitLook(look);
                 break;
         }
     }
 
-    private void EmitChoice(List<ExpressionNode> options)
+    private void EmitChoice(List<PatternNode> options)
     {
-        List<ExpressionStep> exits = [];
+        List<PatternStep> exits = [];
         for (int i = 0; i < options.Count; i++)
         {
             if (i == options.Count - 1)
@@ -85,26 +85,26 @@ internal sealed class ExpressionCompiler
                 Emit(options[i]);
                 break;
             }
-            ExpressionStep split = Add(new(ExpressionOp.Split) { X = _steps.Count + 1 });
+            PatternStep split = Add(new(PatternOp.Split) { X = _steps.Count + 1 });
             Emit(options[i]);
-            exits.Add(Add(new(ExpressionOp.Jump)));
+            exits.Add(Add(new(PatternOp.Jump)));
             split.Y = _steps.Count;
         }
-        foreach (ExpressionStep exit in exits)
+        foreach (PatternStep exit in exits)
             exit.X = _steps.Count;
     }
 
-    private void EmitRepeat(ExpressionNode.Repeat repeat)
+    private void EmitRepeat(PatternNode.Repeat repeat)
     {
-        ExpressionNode body = repeat.Body is ExpressionNode.Chain { Parts: [ExpressionNode.One only] } ? only : repeat.Body;
-        if (body is ExpressionNode.One one)
+        PatternNode body = repeat.Body is PatternNode.Chain { Parts: [PatternNode.One only] } ? only : repeat.Body;
+        if (body is PatternNode.One one)
         {
-            Add(new(ExpressionOp.Run) { Set = one.Set, X = repeat.Minimum, Y = repeat.Maximum, Mode = repeat.Mode });
+            Add(new(PatternOp.Run) { Set = one.Set, X = repeat.Minimum, Y = repeat.Maximum, Mode = repeat.Mode });
             return;
         }
         if (repeat.Mode == RepeatMode.Possessive)
         {
-            EmitPart(new(ExpressionOp.Atomic), repeat with { Mode = RepeatMode.Greedy });
+            EmitPart(new(PatternOp.Atomic), repeat with { Mode = RepeatMode.Greedy });
             return;
         }
         for (int i = 0; i < repeat.Minimum; i++)
@@ -115,13 +115,13 @@ internal sealed class ExpressionCompiler
             EmitLoop(body, lazy);
             return;
         }
-        List<ExpressionStep> splits = [];
+        List<PatternStep> splits = [];
         for (int i = repeat.Minimum; i < repeat.Maximum; i++)
         {
-            splits.Add(Add(new(ExpressionOp.Split) { X = _steps.Count + 1 }));
+            splits.Add(Add(new(PatternOp.Split) { X = _steps.Count + 1 }));
             Emit(body);
         }
-        foreach (ExpressionStep split in splits)
+        foreach (PatternStep split in splits)
         {
             split.Y = _steps.Count;
             if (lazy)
@@ -129,44 +129,44 @@ internal sealed class ExpressionCompiler
         }
     }
 
-    private void EmitLoop(ExpressionNode body, bool lazy)
+    private void EmitLoop(PatternNode body, bool lazy)
     {
         int register = _registers++;
         int begin = _steps.Count;
-        ExpressionStep split = Add(new(ExpressionOp.Split) { X = begin + 1 });
-        Add(new(ExpressionOp.Mark) { X = register });
+        PatternStep split = Add(new(PatternOp.Split) { X = begin + 1 });
+        Add(new(PatternOp.Mark) { X = register });
         Emit(body);
-        Add(new(ExpressionOp.Progress) { X = register });
-        Add(new(ExpressionOp.Jump) { X = begin });
+        Add(new(PatternOp.Progress) { X = register });
+        Add(new(PatternOp.Jump) { X = begin });
         split.Y = _steps.Count;
         if (lazy)
             (split.X, split.Y) = (split.Y, split.X);
     }
 
-    private void EmitLook(ExpressionNode.Look look)
+    private void EmitLook(PatternNode.Look look)
     {
         if (!look.Behind)
         {
-            EmitPart(new(ExpressionOp.Ahead) { Negative = look.Negative }, look.Body);
+            EmitPart(new(PatternOp.Ahead) { Negative = look.Negative }, look.Body);
             return;
         }
         (int minimum, int maximum) = LengthOf(look.Body);
         if (maximum < 0)
             throw new PatternException("a look behind at a part without a longest length is not supported");
-        ExpressionStep step = new(ExpressionOp.Behind) { Negative = look.Negative, Minimum = minimum, Y = maximum };
+        PatternStep step = new(PatternOp.Behind) { Negative = look.Negative, Minimum = minimum, Y = maximum };
         // the end of what is looked at must be the place that it is looked from
-        EmitPart(step, new ExpressionNode.Chain([look.Body, new ExpressionNode.Anchor(ExpressionOp.BehindEnd)]));
+        EmitPart(step, new PatternNode.Chain([look.Body, new PatternNode.Anchor(PatternOp.BehindEnd)]));
     }
 
-    private void EmitPart(ExpressionStep step, ExpressionNode body)
+    private void EmitPart(PatternStep step, PatternNode body)
     {
         Add(step);
         Emit(body);
-        Add(new(ExpressionOp.Match));
+        Add(new(PatternOp.Match));
         step.X = _steps.Count;
     }
 
-    private ExpressionStep Add(ExpressionStep step)
+    private PatternStep Add(PatternStep step)
     {
         if (_steps.Count >= LongestProgram)
             throw new PatternException($"the regular expression needs more than {LongestProgram} steps");

@@ -7,7 +7,7 @@ namespace Lorikeet.Text;
 /// Reads regular expressions in the dialect of the Oniguruma library, as tokenizer files use it: <c>^</c> and <c>$</c> are borders of lines,
 /// classes nest and intersect, everything works on code points.
 /// </summary>
-internal sealed class ExpressionParser
+internal sealed class PatternParser
 {
     private const int DeepestNesting = 60;
     private const int LargestCount = 1000;
@@ -19,41 +19,41 @@ internal sealed class ExpressionParser
     private bool _dotMatchesAll;
     private bool _extended;
 
-    private ExpressionParser(string source)
+    private PatternParser(string source)
     {
         _source = source;
     }
 
     /// <summary>Reads an expression.</summary>
     /// <exception cref="PatternException">It is broken or uses what this engine does not know.</exception>
-    public static ExpressionNode Parse(string source)
+    public static PatternNode Parse(string source)
     {
-        ExpressionParser parser = new(source);
-        ExpressionNode node = parser.Choice();
+        PatternParser parser = new(source);
+        PatternNode node = parser.Choice();
         return parser._at == source.Length ? node : throw parser.Error("a closing parenthesis without an opening one");
     }
 
-    private ExpressionNode Choice()
+    private PatternNode Choice()
     {
         if (++_depth > DeepestNesting)
             throw Error($"groups nested more than {DeepestNesting} deep");
         (bool ignoreCase, bool dotMatchesAll, bool extended) = (_ignoreCase, _dotMatchesAll, _extended);
-        List<ExpressionNode> options = [Chain()];
+        List<PatternNode> options = [Chain()];
         while (Take('|'))
             options.Add(Chain());
         (_ignoreCase, _dotMatchesAll, _extended) = (ignoreCase, dotMatchesAll, extended);
         _depth--;
-        return options.Count == 1 ? options[0] : new ExpressionNode.Choice(options);
+        return options.Count == 1 ? options[0] : new PatternNode.Choice(options);
     }
 
-    private ExpressionNode.Chain Chain()
+    private PatternNode.Chain Chain()
     {
-        List<ExpressionNode> parts = [];
+        List<PatternNode> parts = [];
         while (_at < _source.Length && _source[_at] is not ('|' or ')'))
         {
             if (_extended && SkipLayout())
                 continue;
-            ExpressionNode? atom = Atom();
+            PatternNode? atom = Atom();
             if (atom is not null)
                 parts.Add(Quantified(atom));
         }
@@ -74,12 +74,12 @@ internal sealed class ExpressionParser
         return true;
     }
 
-    private ExpressionNode Quantified(ExpressionNode atom)
+    private PatternNode Quantified(PatternNode atom)
     {
         while (_at < _source.Length && TryCounts(out int minimum, out int maximum, out bool braces))
         {
             RepeatMode mode = Take('?') ? RepeatMode.Lazy : !braces && Take('+') ? RepeatMode.Possessive : RepeatMode.Greedy;
-            atom = new ExpressionNode.Repeat(atom, minimum, maximum, mode);
+            atom = new PatternNode.Repeat(atom, minimum, maximum, mode);
         }
         return atom;
     }
@@ -129,7 +129,7 @@ internal sealed class ExpressionParser
         return true;
     }
 
-    private ExpressionNode? Atom()
+    private PatternNode? Atom()
     {
         switch (_source[_at])
         {
@@ -141,13 +141,13 @@ internal sealed class ExpressionParser
                 return Set(Class());
             case '.':
                 _at++;
-                return new ExpressionNode.One(_dotMatchesAll ? CharacterSet.Any() : CharacterSet.Of('\n').Negate());
+                return new PatternNode.One(_dotMatchesAll ? CharacterSet.Any() : CharacterSet.Of('\n').Negate());
             case '^':
                 _at++;
-                return new ExpressionNode.Anchor(ExpressionOp.LineStart);
+                return new PatternNode.Anchor(PatternOp.LineStart);
             case '$':
                 _at++;
-                return new ExpressionNode.Anchor(ExpressionOp.LineEnd);
+                return new PatternNode.Anchor(PatternOp.LineEnd);
             case '*' or '+' or '?':
                 throw Error("a repetition of nothing");
             case '\\':
@@ -157,9 +157,9 @@ internal sealed class ExpressionParser
         }
     }
 
-    private ExpressionNode.One Set(CharacterSet set) => new(_ignoreCase ? set.IgnoreCase() : set);
+    private PatternNode.One Set(CharacterSet set) => new(_ignoreCase ? set.IgnoreCase() : set);
 
-    private ExpressionNode? Group()
+    private PatternNode? Group()
     {
         if (!Take('?'))
             return Body();
@@ -171,15 +171,15 @@ internal sealed class ExpressionParser
             case ':':
                 return Body();
             case '=' or '!':
-                return new ExpressionNode.Look(Body(), Behind: false, kind == '!');
+                return new PatternNode.Look(Body(), Behind: false, kind == '!');
             case '>':
-                return new ExpressionNode.Atomic(Body());
+                return new PatternNode.Atomic(Body());
             case '#':
                 _at = _source.IndexOf(')', _at) + 1;
                 return _at > 0 ? null : throw Error("an unfinished comment");
             case '<' when Peek() is '=' or '!':
                 bool negative = _source[_at++] == '!';
-                return new ExpressionNode.Look(Body(), Behind: true, negative);
+                return new PatternNode.Look(Body(), Behind: true, negative);
             case '<' or 'P' or '\'':
                 SkipName(kind);
                 return Body();
@@ -189,9 +189,9 @@ internal sealed class ExpressionParser
         }
     }
 
-    private ExpressionNode Body()
+    private PatternNode Body()
     {
-        ExpressionNode body = Choice();
+        PatternNode body = Choice();
         return Take(')') ? body : throw Error("an opening parenthesis without a closing one");
     }
 
@@ -205,7 +205,7 @@ internal sealed class ExpressionParser
         _at = end + 1;
     }
 
-    private ExpressionNode? Options()
+    private PatternNode? Options()
     {
         (bool ignoreCase, bool dotMatchesAll, bool extended) = (_ignoreCase, _dotMatchesAll, _extended);
         bool on = true;
@@ -233,7 +233,7 @@ internal sealed class ExpressionParser
                     return IsLast() ? null : Choice();
                 case ':':
                     _at++;
-                    ExpressionNode body = Body();
+                    PatternNode body = Body();
                     (_ignoreCase, _dotMatchesAll, _extended) = (ignoreCase, dotMatchesAll, extended);
                     return body;
                 default:
@@ -245,25 +245,25 @@ internal sealed class ExpressionParser
 
     private bool IsLast() => _at >= _source.Length || _source[_at] == ')';
 
-    private ExpressionNode Escape()
+    private PatternNode Escape()
     {
         _at++;
         if (_at >= _source.Length)
             throw Error("a backslash at the end");
         char kind = _source[_at];
-        ExpressionOp? anchor = kind switch
+        PatternOp? anchor = kind switch
         {
-            'A' => ExpressionOp.TextStart,
-            'z' => ExpressionOp.TextEnd,
-            'Z' => ExpressionOp.LastLineEnd,
-            'b' => ExpressionOp.WordBorder,
-            'B' => ExpressionOp.NoWordBorder,
+            'A' => PatternOp.TextStart,
+            'z' => PatternOp.TextEnd,
+            'Z' => PatternOp.LastLineEnd,
+            'b' => PatternOp.WordBorder,
+            'B' => PatternOp.NoWordBorder,
             _ => null,
         };
         if (anchor is { } op)
         {
             _at++;
-            return new ExpressionNode.Anchor(op);
+            return new PatternNode.Anchor(op);
         }
         if (kind is >= '1' and <= '9' or 'k' or 'g' or 'G' or 'K' or 'X' or 'R')
             throw Error($"\\{kind} is not supported");
