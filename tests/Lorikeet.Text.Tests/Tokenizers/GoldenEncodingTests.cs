@@ -4,7 +4,7 @@ namespace Lorikeet.Text.Tests;
 public sealed class GoldenEncodingTests
 {
     [Theory]
-    [InlineData("gpt2", "tok-gpt2/tokenizer.json")]
+    [InlineData("gpt2", "goldens/gpt2/tokenizer.json")]
     [InlineData("roberta", "tok-roberta/tokenizer.json")]
     [InlineData("smollm2", "tok-smollm2/tokenizer.json")]
     [InlineData("qwen3", "tok-qwen3/tokenizer.json")]
@@ -12,18 +12,18 @@ public sealed class GoldenEncodingTests
     [InlineData("t5", "tok-t5-small/tokenizer.json")]
     [InlineData("gpt2", "tok-gpt2/vocab.json")]
     [InlineData("roberta", "tok-roberta/vocab.json")]
-    [InlineData("bert", "tok-bert-base-uncased/vocab.txt")]
+    [InlineData("bert", "goldens/bert-base-uncased/vocab.txt")]
     [InlineData("mistral-v1", "tok-mistral/tokenizer.model.v1")]
     [InlineData("mistral-v2", "tok-mistral/mistral_instruct_tokenizer_240216.model.v2")]
     [InlineData("mistral-v3", "tok-mistral/mistral_instruct_tokenizer_240323.model.v3")]
     [InlineData("mistral-v7", "tok-mistral/mistral_instruct_tokenizer_241114.model.v7")]
-    [InlineData("unigram-en", "tok-sentencepiece-unigram/test_model.model")]
-    [InlineData("unigram-ja", "tok-sentencepiece-unigram/test_ja_model.model")]
-    [InlineData("stories260K", "golden-tokenizers/stories260K.model")]
+    [InlineData("unigram-en", "goldens/sentencepiece-unigram/test_model.model")]
+    [InlineData("unigram-ja", "goldens/sentencepiece-unigram/test_ja_model.model")]
+    [InlineData("stories260K", "goldens/stories260K.model")]
     [InlineData("stories260K", "model-stories260K/tok512.bin")]
     public void Ids_tokens_offsets_and_decoded_text_equal_the_reference(string name, string file)
     {
-        Tokenizer tokenizer = Tokenizer.Load(GoldenData.Shared(file.Split('/')));
+        Tokenizer tokenizer = Tokenizer.Load(GoldenTexts.TokenizerPath(file));
         List<string> differences = [];
         GoldenRow[] rows = [.. GoldenTexts.Rows(name + ".jsonl")];
         rows.Length.ShouldBeGreaterThanOrEqualTo(62);

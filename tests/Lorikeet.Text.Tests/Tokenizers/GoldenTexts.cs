@@ -10,7 +10,16 @@ internal static class GoldenTexts
 
     public static string[] All => Loaded.Value;
 
-    public static string Path(string name) => GoldenData.Shared("golden-tokenizers", name);
+    /// <summary>A file of the set: in the repository where it is small, beside it otherwise.</summary>
+    public static string Path(string name)
+    {
+        string inside = GoldenData.Path("tokenizers", name);
+        return File.Exists(inside) ? inside : GoldenData.Shared("golden-tokenizers", name);
+    }
+
+    /// <summary>A tokenizer of the set: <c>goldens/…</c> lies in the repository, anything else beside it.</summary>
+    public static string TokenizerPath(string file) =>
+        file.StartsWith("goldens/", StringComparison.Ordinal) ? GoldenData.Path(["tokenizers", .. file.Split('/')[1..]]) : GoldenData.Shared(file.Split('/'));
 
     public static IEnumerable<GoldenRow> Rows(string file)
     {
