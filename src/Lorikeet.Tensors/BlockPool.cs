@@ -3,25 +3,22 @@ using System.Runtime.InteropServices;
 
 namespace Lorikeet.Tensors;
 
-/// <summary>A reusable piece of native memory with a count of the tensors that look at it.</summary>
-internal sealed unsafe class Block
-{
-    public byte* Pointer;
-    public long Bytes;
-    public int Class;
-    public int Users;
-
-    /// <summary>True where a derivative will read the contents again.</summary>
-    public bool Saved;
-}
-
 /// <summary>
-/// Native blocks in size classes, eight to a doubling, so at most an eighth of a block is wasted. Blocks go back to their class and are
-/// handed out again: after warm-up a step asks the operating system for nothing.
+/// Native memory for tensors that come and go: large segments of the operating system, cut into blocks by two-level segregated fit (Masmano et
+/// al. 2004). Free neighbours join again at once, so steps of different lengths share the same memory; after warm-up a step asks the operating
+/// system for nothing, and no block costs a managed allocation.
 /// </summary>
 internal sealed unsafe class BlockPool : IDisposable
 {
-    private readonly List<Stack<Block>> _free = [];
+    private const int Unit = 64;
+    private const int Classes = 8 * 60;
+    private const int Tries = 16;
+    private const long SmallestSegment = 1 << 20;
+    private const long LargestSegment = 1 << 28;
+
+    private readonly Block?[] _free = new Block?[Classes];
+    private readonly ulong[] _filled = new ulong[Classes / 64 + 1];
+    private readonly List<Block> _segments = [];
     private readonly Stack<Block> _shells = new();
 
     /// <summary>Fills memory with NaN when it is handed out and when it comes back, so that a test sees who reads what was never written or is free.</summary>
@@ -38,21 +35,12 @@ internal sealed unsafe class BlockPool : IDisposable
 
     public Block Rent(long bytes)
     {
-        int wanted = ClassOf(bytes);
-        while (_free.Count <= wanted + 4)
-            _free.Add(new Stack<Block>());
-        Block? block = null;
-        // a free block up to half as large again is better than another one from the system
-        for (int c = wanted; c <= wanted + 4 && block is null; c++)
-            _free[c].TryPop(out block);
-        if (block is null)
-        {
-            block = _shells.TryPop(out Block? shell) ? shell : new Block();
-            block.Class = wanted;
-            block.Bytes = BytesOf(wanted);
-            block.Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)block.Bytes, 64);
-            HeldBytes += block.Bytes;
-        }
+        long wanted = Math.Max(1, (bytes + Unit - 1) / Unit) * Unit;
+        Block block = Find(wanted) ?? NewSegment(wanted);
+        TakeOut(block);
+        // a small rest stays with its block: at most a sixteenth
+        if (block.Bytes - wanted >= Math.Max(4 * Unit, wanted / 16))
+            PutIn(Split(block, wanted));
         block.Users = 1;
         block.Saved = false;
         UsedBytes += block.Bytes;
@@ -69,43 +57,142 @@ internal sealed unsafe class BlockPool : IDisposable
         UsedBytes -= block.Bytes;
         if (Poisons)
             Poison(block);
-        _free[block.Class].Push(block);
+        if (block.After is { IsFree: true } after)
+        {
+            TakeOut(after);
+            Join(block, after);
+        }
+        if (block.Before is { IsFree: true } before)
+        {
+            TakeOut(before);
+            Join(before, block);
+            block = before;
+        }
+        PutIn(block);
+        if (UsedBytes == 0)
+            Sort();
     }
 
-    /// <summary>Gives free blocks back to the operating system.</summary>
+    /// <summary>Gives segments that nothing uses back to the operating system.</summary>
     public void Trim()
     {
-        foreach (Stack<Block> stack in _free)
+        for (int i = _segments.Count - 1; i >= 0; i--)
         {
-            while (stack.TryPop(out Block? block))
-            {
-                NativeMemory.AlignedFree(block.Pointer);
-                HeldBytes -= block.Bytes;
-                block.Pointer = null;
-                _shells.Push(block);
-            }
+            Block block = _segments[i];
+            if (!block.IsFree || block.After is not null)
+                continue;
+            TakeOut(block);
+            NativeMemory.AlignedFree(block.Pointer);
+            HeldBytes -= block.Bytes;
+            _segments.RemoveAt(i);
         }
     }
 
     public void Dispose() => Trim();
 
+    /// <summary>The smallest free block that is large enough, or nearly so.</summary>
+    private Block? Find(long bytes)
+    {
+        int sizeClass = ClassOf(bytes);
+        Block? block = _free[sizeClass];
+        for (int i = 0; i < Tries && block is not null; i++, block = block.NextFree)
+        {
+            if (block.Bytes >= bytes)
+                return block;
+        }
+        // any block of a higher class is large enough
+        sizeClass++;
+        int word = sizeClass / 64;
+        ulong filled = _filled[word] & (ulong.MaxValue << sizeClass % 64);
+        while (filled == 0 && ++word < _filled.Length)
+            filled = _filled[word];
+        return filled == 0 ? null : _free[word * 64 + BitOperations.TrailingZeroCount(filled)];
+    }
+
+    private Block NewSegment(long bytes)
+    {
+        long size = Math.Max(bytes, Math.Clamp(HeldBytes / 4 / Unit * Unit, SmallestSegment, LargestSegment));
+        Block block = Shell();
+        block.Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)size, 4096);
+        block.Bytes = size;
+        HeldBytes += size;
+        _segments.Add(block);
+        PutIn(block);
+        return block;
+    }
+
+    private Block Split(Block block, long bytes)
+    {
+        Block rest = Shell();
+        rest.Pointer = block.Pointer + bytes;
+        rest.Bytes = block.Bytes - bytes;
+        rest.Before = block;
+        rest.After = block.After;
+        if (block.After is not null)
+            block.After.Before = rest;
+        block.After = rest;
+        block.Bytes = bytes;
+        return rest;
+    }
+
+    private void Join(Block block, Block after)
+    {
+        block.Bytes += after.Bytes;
+        block.After = after.After;
+        if (after.After is not null)
+            after.After.Before = block;
+        _shells.Push(after);
+    }
+
+    private Block Shell()
+    {
+        Block block = _shells.TryPop(out Block? shell) ? shell : new Block();
+        block.Before = block.After = null;
+        return block;
+    }
+
+    private void PutIn(Block block)
+    {
+        int sizeClass = ClassOf(block.Bytes);
+        block.IsFree = true;
+        block.PreviousFree = null;
+        block.NextFree = _free[sizeClass];
+        if (block.NextFree is not null)
+            block.NextFree.PreviousFree = block;
+        _free[sizeClass] = block;
+        _filled[sizeClass / 64] |= 1UL << sizeClass % 64;
+    }
+
+    private void TakeOut(Block block)
+    {
+        int sizeClass = ClassOf(block.Bytes);
+        block.IsFree = false;
+        if (block.NextFree is not null)
+            block.NextFree.PreviousFree = block.PreviousFree;
+        if (block.PreviousFree is not null)
+            block.PreviousFree.NextFree = block.NextFree;
+        else if ((_free[sizeClass] = block.NextFree) is null)
+            _filled[sizeClass / 64] &= ~(1UL << sizeClass % 64);
+        block.PreviousFree = block.NextFree = null;
+    }
+
+    // nothing is in use: every segment is one block again. In the same order each time, so that equal steps find equal memory
+    private void Sort()
+    {
+        foreach (Block segment in _segments)
+            TakeOut(segment);
+        for (int i = _segments.Count - 1; i >= 0; i--)
+            PutIn(_segments[i]);
+    }
+
     // all bits set: a NaN as f32, -1 as an index
     private static void Poison(Block block) => NativeMemory.Fill(block.Pointer, (nuint)block.Bytes, 0xFF);
 
+    /// <summary>Eight classes to a doubling; a block's class is the greatest whose size it reaches.</summary>
     private static int ClassOf(long bytes)
     {
-        ulong units = ((ulong)Math.Max(bytes, 1) + 63) / 64;
-        if (units <= 8)
-            return (int)units - 1;
-        int exponent = BitOperations.Log2(units - 1) - 3;
-        return exponent * 8 + (int)((units - 1) >> exponent);
-    }
-
-    private static long BytesOf(int sizeClass)
-    {
-        if (sizeClass < 8)
-            return (sizeClass + 1) * 64L;
-        int exponent = sizeClass / 8 - 1;
-        return ((long)(sizeClass % 8 + 8 + 1) << exponent) * 64;
+        ulong units = (ulong)bytes / Unit;
+        int exponent = BitOperations.Log2(units);
+        return exponent < 3 ? (int)units : (exponent - 2) * 8 + (int)(units >> (exponent - 3) & 7);
     }
 }
