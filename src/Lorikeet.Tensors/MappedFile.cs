@@ -46,8 +46,8 @@ public sealed unsafe class MappedFile : IDisposable
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or NotSupportedException or ArgumentException)
         {
-            throw new InputException(File.Exists(path)
-                ? $"{path}: cannot be read ({e.Message})"
+            throw new InputException(Directory.Exists(path) ? $"{path}: is a folder, a file was expected"
+                : File.Exists(path) ? $"{path}: cannot be read ({e.Message})"
                 : $"{path}: there is no such file", e);
         }
     }

@@ -109,8 +109,11 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>A copy of numbers.</summary>
+    /// <exception cref="ArgumentException">The shape has more or fewer elements.</exception>
     public static Tensor FromValues(ReadOnlySpan<float> values, Shape shape)
     {
+        if (values.Length != shape.Elements)
+            throw new ArgumentException($"{shape} takes {shape.Elements} numbers, not {values.Length}");
         Tensor tensor = Create(shape);
         values.CopyTo(tensor.Values);
         return tensor;
