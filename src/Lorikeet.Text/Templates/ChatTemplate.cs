@@ -55,6 +55,20 @@ public sealed class ChatTemplate
         return new ChatTemplate(name, source, limits ?? TemplateLimits.Default);
     }
 
+    /// <summary>
+    /// Finds the chat templates of a model in a folder with the hub's files: <c>chat_template.jinja</c> (with <c>additional_chat_templates/*.jinja</c>),
+    /// <c>chat_template.json</c>, or <c>chat_template</c> in <c>tokenizer_config.json</c>, and the special tokens of <c>tokenizer_config.json</c> and
+    /// <c>special_tokens_map.json</c>.
+    /// </summary>
+    /// <returns>Null where the model has no chat template, as base models have none.</returns>
+    /// <exception cref="TemplateException">A file is broken; the error names it and, where it can, the line.</exception>
+    /// <exception cref="DirectoryNotFoundException">There is no such folder.</exception>
+    public static ModelChatTemplates? FromModelFolder(string folder)
+    {
+        ArgumentNullException.ThrowIfNull(folder);
+        return ModelChatTemplateFiles.Read(folder);
+    }
+
     /// <summary>Makes the text of a conversation.</summary>
     /// <exception cref="TemplateException">
     /// The template refuses the conversation, fails on it or runs past its limits, or the request contradicts itself.

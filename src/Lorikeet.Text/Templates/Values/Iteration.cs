@@ -10,7 +10,16 @@ internal static class Iteration
     /// <summary>The items at once where the value holds them already, else null; strings and ranges are spread out.</summary>
     public static object?[]? ArrayOf(RenderState state, object? value)
     {
-        object?[]? items = value switch
+        if (PythonText.IsText(value, out string characters))
+        {
+            state.CheckItems(characters.Length);
+            state.Charge(characters.Length);
+        }
+        else if (value is PythonRange numbers)
+        {
+            state.Charge(numbers.Count);
+        }
+        return value switch
         {
             PythonSequence sequence => sequence.Items,
             PythonDict dict => dict.Keys,
@@ -21,9 +30,6 @@ internal static class Iteration
             Undefined => [],
             _ => null,
         };
-        if (value is string or Markup or PythonRange)
-            state.Charge(items!.Length);
-        return items;
     }
 
     /// <summary>The items one by one; a generator goes on from where it stands.</summary>

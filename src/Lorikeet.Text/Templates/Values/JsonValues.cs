@@ -8,7 +8,21 @@ namespace Lorikeet.Text;
 /// <summary>JSON as Python's json module reads it: objects keep the order of their keys, numbers without point or exponent are int.</summary>
 internal static class JsonValues
 {
-    public static object? From(JsonElement element, int depth = 0)
+    public static object? From(JsonElement element)
+    {
+        try
+        {
+            return From(element, 0);
+        }
+        catch (InvalidOperationException error) when (error is not ObjectDisposedException)
+        {
+            throw new ArgumentException("JSON for a template holds half of a surrogate pair, which is no text", error);
+        }
+    }
+
+    public static object? From(JsonNode? node) => From(node, 0);
+
+    private static object? From(JsonElement element, int depth)
     {
         CheckDepth(depth);
         switch (element.ValueKind)
@@ -37,7 +51,7 @@ internal static class JsonValues
         }
     }
 
-    public static object? From(JsonNode? node, int depth = 0)
+    private static object? From(JsonNode? node, int depth)
     {
         CheckDepth(depth);
         switch (node)

@@ -108,7 +108,7 @@ internal static class StringOperations
             {
                 if (parts.Count == limit)
                 {
-                    parts.Add(StripEnd(text[at..]));
+                    parts.Add(text[at..]);
                     break;
                 }
                 int end = at;
@@ -160,7 +160,7 @@ internal static class StringOperations
             {
                 if (parts.Count == limit)
                 {
-                    parts.Add(StripStart(text[..end]));
+                    parts.Add(text[..end]);
                     break;
                 }
                 int start = end;
