@@ -3,26 +3,24 @@ using Lorikeet.Text;
 
 namespace Lorikeet.Training;
 
-/// <summary>A rendered conversation: its text, and the parts inside <c>{% generation %}</c>, in UTF-16 units, end exclusive.</summary>
-internal delegate (string Text, IReadOnlyList<(int Start, int End)> Spans) RenderChat(JsonArray messages, JsonArray? tools, bool addGenerationPrompt);
-
 /// <summary>
 /// Finds what the assistant says in a rendered conversation. A template that marks it is believed. For others the conversation is rendered up to
 /// before each of the assistant's messages and up to after it: what comes between is the turn. That is only right where a longer conversation
 /// begins with the text of a shorter one, so this is checked.
 /// </summary>
-internal sealed class AssistantSpans(RenderChat render, Tokenizer tokenizer)
+internal sealed class AssistantSpans(ChatRenderer render, Tokenizer tokenizer)
 {
     /// <summary>The text of a conversation and the parts of it that are learned; null with a reason where they cannot be told.</summary>
     /// <param name="chat">The conversation.</param>
     /// <param name="lastOnly">Learn only the last message of the assistant.</param>
     public (string Text, List<(int Start, int End)> Spans, string? Problem) Find(ChatRow chat, bool lastOnly)
     {
-        (string text, IReadOnlyList<(int Start, int End)> marked) = render(chat.Messages, chat.Tools, false);
+        RenderedChat whole = render.Whole(chat);
         List<int> learned = [.. Enumerable.Range(chat.Given, chat.Messages.Count - chat.Given).Where(i => IsLearned((JsonObject)chat.Messages[i]!))];
         if (lastOnly && learned.Count > 0)
             learned.RemoveRange(0, learned.Count - 1);
-        return marked.Count > 0 ? Marked(chat, text, marked, learned) : Rendered(chat, text, learned);
+        // marks that the template lost on the way to its text say nothing
+        return whole.GenerationSpans.Count > 0 && !whole.HasUnplacedGeneration ? Marked(chat, whole.Text, whole.GenerationSpans, learned) : Rendered(chat, whole.Text, learned);
     }
 
     private static bool IsLearned(JsonObject message) =>
@@ -38,8 +36,8 @@ internal sealed class AssistantSpans(RenderChat render, Tokenizer tokenizer)
         List<(int, int)> spans = [];
         foreach (int message in learned)
         {
-            int before = message == 0 ? 0 : render(First(chat, message), chat.Tools, false).Spans.Count;
-            int after = render(First(chat, message + 1), chat.Tools, false).Spans.Count;
+            int before = message == 0 ? 0 : render.First(chat, message, answer: false).GenerationSpans.Count;
+            int after = render.First(chat, message + 1, answer: false).GenerationSpans.Count;
             if (after > marked.Count)
                 return (text, spans, $"the template marks message {message + 1} differently when others follow; learn all of the assistant's turns (loss_on: assistant), or everything (loss_on: all)");
             spans.AddRange(marked.Take(before..after));
@@ -52,11 +50,11 @@ internal sealed class AssistantSpans(RenderChat render, Tokenizer tokenizer)
         List<(int, int)> spans = [];
         foreach (int message in learned)
         {
-            string before = render(First(chat, message), chat.Tools, true).Text;
+            string before = render.First(chat, message, answer: true).Text;
             if (!text.StartsWith(before, StringComparison.Ordinal))
                 return (text, spans, Differs(message, before, text));
-            string through = render(First(chat, message + 1), chat.Tools, false).Text;
-            int end = text.StartsWith(through, StringComparison.Ordinal) ? EndOfTurn(text, before.Length, through.Length) : FirstEnd(chat, message, text, before.Length, through);
+            string through = render.First(chat, message + 1, answer: false).Text;
+            int end = text.StartsWith(through, StringComparison.Ordinal) ? EndOfTurn(text, before.Length, through.Length) : EndAfterContent(chat, message, text, before.Length, through);
             if (end < 0)
                 return (text, spans, Differs(message, through, text));
             spans.Add((before.Length, end));
@@ -72,17 +70,40 @@ internal sealed class AssistantSpans(RenderChat render, Tokenizer tokenizer)
         return trimmed.Length < turn.Length && EndToken(trimmed) is not null ? start + trimmed.Length : end;
     }
 
-    // Templates that shorten earlier turns (Qwen3 leaves out what was thought) render this message otherwise when others follow it. Its turn then
-    // ends where the token comes first that ends it when it is the last one.
-    private int FirstEnd(ChatRow chat, int message, string text, int start, string through)
+    // Some templates render a message otherwise when others follow it: Qwen3 leaves out what was thought, Phi-3.5 ends the whole conversation with one more
+    // token. The turn then ends with the special token that stands behind what is said.
+    private int EndAfterContent(ChatRow chat, int message, string text, int start, string through)
     {
-        if (EndToken(through.TrimEnd()) is not { } ending)
+        int said = ContentEnd(chat, message, text, start);
+        if (said < 0)
             return -1;
-        int end = text.IndexOf(ending, start, StringComparison.Ordinal);
-        if (end < 0 || chat.Messages[message]!["content"] is not JsonValue content || !content.TryGetValue(out string? said))
-            return -1;
-        int spoken = said.LastIndexOf("</think>", StringComparison.Ordinal) is int thought and >= 0 ? thought + "</think>".Length : 0;
-        return text.AsSpan(start, end - start).Contains(said.AsSpan(spoken).Trim(), StringComparison.Ordinal) ? end + ending.Length : -1;
+        bool calls = chat.Messages[message]!["tool_calls"] is JsonArray { Count: > 0 };
+        TokenizedText tokens = tokenizer.Encode(text, addSpecial: false);
+        for (int i = 0; i < tokens.Count; i++)
+        {
+            (int from, int to) = tokens.Offsets[i];
+            if (from < said || !tokenizer.IsSpecial(tokens.Ids[i]))
+                continue;
+            bool closes = calls ? tokenizer.TokenOf(tokens.Ids[i]) == EndToken(through.TrimEnd()) : string.IsNullOrWhiteSpace(text[said..from]);
+            return closes ? to : -1;
+        }
+        return -1;
+    }
+
+    // Where the text of a message ends: what changes when the message says something else, with other letters at both ends.
+    private int ContentEnd(ChatRow chat, int message, string text, int start)
+    {
+        string content = chat.Messages[message]!["content"] is JsonValue value && value.TryGetValue(out string? words) ? words.Trim() : "";
+        if (content.Length == 0)
+            return start;
+        JsonArray changed = (JsonArray)chat.Messages.DeepClone();
+        changed[message]!["content"] = ((string[])["x", "y", "z"]).First(other => content[0] != other[0] && content[^1] != other[0]);
+        string rendered = render.Whole(chat with { Messages = changed }).Text;
+        int from = text.AsSpan().CommonPrefixLength(rendered), same = 0;
+        while (same < text.Length - from && same < rendered.Length - from && text[^(same + 1)] == rendered[^(same + 1)])
+            same++;
+        int end = text.Length - same;
+        return from >= start && content.EndsWith(text[from..end].Trim(), StringComparison.Ordinal) ? end : -1;
     }
 
     // the special token that a text ends with, or null
@@ -106,6 +127,4 @@ internal sealed class AssistantSpans(RenderChat render, Tokenizer tokenizer)
         int start = Math.Max(0, at - 20), end = Math.Min(text.Length, at + 20);
         return (start > 0 ? "…" : "") + text[start..end].Replace("\n", "⏎", StringComparison.Ordinal) + (end < text.Length ? "…" : "");
     }
-
-    private static JsonArray First(ChatRow chat, int count) => [.. chat.Messages.Take(count).Select(message => message!.DeepClone())];
 }

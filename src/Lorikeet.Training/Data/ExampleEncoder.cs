@@ -13,17 +13,26 @@ public sealed class ExampleEncoder
     private readonly LossOn? _lossOn;
     private readonly int _end;
     private readonly int[] _begin;
-    private readonly RenderChat? _render;
+    private readonly ChatRenderer? _render;
     private readonly AssistantSpans? _spans;
 
-    internal ExampleEncoder(Tokenizer tokenizer, RenderChat? render, int endId, LossOn? lossOn)
+    /// <summary>An encoder for one model and one recipe.</summary>
+    /// <param name="tokenizer">The model's tokenizer.</param>
+    /// <param name="render">Renders conversations (<see cref="ChatTemplate.Render"/> with the model's special tokens), or null where the model has no chat template.</param>
+    /// <param name="endId">The token that ends a completion or a text: what the model stops at.</param>
+    /// <param name="lossOn">What counts in the loss; null for what suits each kind of row.</param>
+    /// <param name="now">
+    /// What templates take for the present. A run that goes on later must give the same, or its data changes; some templates write the date into every
+    /// conversation.
+    /// </param>
+    public ExampleEncoder(Tokenizer tokenizer, Func<ChatRequest, RenderedChat>? render, int endId, LossOn? lossOn, DateTime now = default)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         _tokenizer = tokenizer;
         _lossOn = lossOn;
         _end = endId;
-        _render = render;
-        _spans = render is null ? null : new AssistantSpans(render, tokenizer);
+        _render = render is null ? null : new ChatRenderer(render, now);
+        _spans = _render is null ? null : new AssistantSpans(_render, tokenizer);
         // what the tokenizer puts before a text; what it puts after one is left to us
         TokenizedText probe = tokenizer.Encode("a");
         _begin = [.. probe.Ids.TakeWhile((_, i) => probe.SpecialMask[i])];
@@ -37,6 +46,18 @@ public sealed class ExampleEncoder
     {
         ArgumentNullException.ThrowIfNull(row);
         ArgumentNullException.ThrowIfNull(problems);
+        try
+        {
+            return Tokens(row, problems);
+        }
+        catch (Exception failure) when (failure is TemplateException or TokenizerException)
+        {
+            return Refuse(row, problems, failure.Message.TrimEnd('.'));
+        }
+    }
+
+    private TrainingExample? Tokens(DataRow row, ProblemList problems)
+    {
         switch (row)
         {
             case TextRow text:
@@ -65,7 +86,7 @@ public sealed class ExampleEncoder
                 int last = chat.Messages.Count - 1;
                 while (last > 0 && ChatFields.Role(chat.Messages[last]!.AsObject()) != "assistant")
                     last--;
-                string text = _render([.. chat.Messages.Take(last).Select(message => message!.DeepClone())], chat.Tools, true).Text;
+                string text = _render.First(chat, last, answer: true).Text;
                 return (text, Ids(text), chat.Messages[last]!["content"]?.ToString() ?? "");
             default:
                 return null;
@@ -114,7 +135,7 @@ public sealed class ExampleEncoder
         if (_spans is null)
             return Refuse(chat, problems, "found a conversation, but the model has no chat template; give model.chat_template");
         if (_lossOn == LossOn.All)
-            return TrainingExample.Whole(Ids(_render!(chat.Messages, chat.Tools, false).Text));
+            return TrainingExample.Whole(Ids(_render!.Whole(chat).Text));
         (string text, List<(int, int)> spans, string? problem) = _spans.Find(chat, lastOnly: _lossOn == LossOn.Completion);
         if (problem is not null)
             return Refuse(chat, problems, problem);

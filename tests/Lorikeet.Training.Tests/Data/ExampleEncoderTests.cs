@@ -8,6 +8,17 @@ namespace Lorikeet.Training.Tests;
 public sealed class ExampleEncoderTests
 {
     private static readonly Tokenizer Bytes = ByteTokenizer.Create();
+    private static readonly Func<ChatRequest, RenderedChat> ChatMl = Template("""
+        {%- for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor -%}
+        {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif -%}
+        """);
+    private static readonly Func<ChatRequest, RenderedChat> Marked = Template("""
+        {%- for m in messages -%}
+        {{- '<|im_start|>' + m.role + '\n' -}}
+        {%- if m.role == 'assistant' %}{% generation %}{{ m.content + '<|im_end|>' }}{% endgeneration %}{% else %}{{ m.content + '<|im_end|>' }}{% endif -%}
+        {{- '\n' -}}
+        {%- endfor -%}
+        """);
     private static readonly RowOrigin Origin = new("rows.jsonl", 7);
 
     [Fact]
@@ -36,7 +47,7 @@ public sealed class ExampleEncoderTests
         Learned(Encode(chat, LossOn.Assistant)).ShouldBe(["B<|im_end|>", "D<|im_end|>"]);
         Learned(Encode(chat, null)).ShouldBe(["B<|im_end|>", "D<|im_end|>"]);
         Learned(Encode(chat, LossOn.Completion)).ShouldBe(["D<|im_end|>"]);
-        Learned(Encode(chat, LossOn.All)).ShouldHaveSingleItem().ShouldBe(ChatMl(chat.Messages, null, false).Text);
+        Learned(Encode(chat, LossOn.All)).ShouldHaveSingleItem().ShouldBe(ChatMl(new ChatRequest { Messages = chat.Messages }).Text);
         Learned(Encode(chat with { Given = 3 }, null)).ShouldBe(["D<|im_end|>"]);
     }
 
@@ -68,32 +79,43 @@ public sealed class ExampleEncoderTests
     public void A_template_that_shortens_earlier_turns_is_still_understood()
     {
         // as Qwen3: what was thought is shown in the last turn only
-        static (string, IReadOnlyList<(int, int)>) Thinking(JsonArray messages, JsonArray? tools, bool generate)
-        {
-            StringBuilder text = new();
-            for (int i = 0; i < messages.Count; i++)
-            {
-                string role = (string)messages[i]!["role"]!, content = (string)messages[i]!["content"]!;
-                bool last = !messages.Skip(i + 1).Any(m => (string)m!["role"]! == "user");
-                text.Append($"<|im_start|>{role}\n{(role == "assistant" && last ? "<think>\n\n</think>\n\n" : "")}{content}<|im_end|>\n");
-            }
-            return (text + (generate ? "<|im_start|>assistant\n" : ""), []);
-        }
+        Func<ChatRequest, RenderedChat> thinking = Template("""
+            {%- set ns = namespace(last=0) -%}
+            {%- for m in messages %}{% if m.role == 'user' %}{% set ns.last = loop.index0 %}{% endif %}{% endfor -%}
+            {%- for m in messages -%}
+            {{- '<|im_start|>' + m.role + '\n' -}}
+            {%- if m.role == 'assistant' and loop.index0 > ns.last %}{{ '<think>\n\n</think>\n\n' }}{% endif -%}
+            {{- m.content + '<|im_end|>\n' -}}
+            {%- endfor -%}
+            {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% endif -%}
+            """);
         ChatRow chat = Chat("user: A", "assistant: B", "user: C", "assistant: D");
-        Learned(Encode(chat, null, Thinking)).ShouldBe(["B<|im_end|>", "<think>\n\n</think>\n\nD<|im_end|>"]);
+        Learned(Encode(chat, null, thinking)).ShouldBe(["B<|im_end|>", "<think>\n\n</think>\n\nD<|im_end|>"]);
+        // x and z at the ends of what is said must not hide where it ends
+        Learned(Encode(Chat("user: x", "assistant: x is z", "user: z", "assistant: y"), null, thinking)).ShouldBe(["x is z<|im_end|>", "<think>\n\n</think>\n\ny<|im_end|>"]);
+    }
+
+    [Fact]
+    public void A_template_that_ends_the_whole_conversation_with_one_more_token_is_still_understood()
+    {
+        // as Phi-3.5
+        Func<ChatRequest, RenderedChat> closing = Template("""
+            {%- for m in messages %}{{ '<|im_start|>' + m.role + '\n' + m.content + '<|im_end|>\n' }}{% endfor -%}
+            {%- if add_generation_prompt %}{{ '<|im_start|>assistant\n' }}{% else %}{{ '</s>' }}{% endif -%}
+            """);
+        Learned(Encode(Chat("user: A", "assistant: B", "user: C", "assistant: D"), null, closing)).ShouldBe(["B<|im_end|>", "D<|im_end|>\n</s>"]);
     }
 
     [Fact]
     public void A_template_whose_turns_cannot_be_told_apart_is_refused()
     {
-        static (string, IReadOnlyList<(int, int)>) Counting(JsonArray messages, JsonArray? tools, bool generate) =>
-            ($"[{messages.Count} messages] {string.Join(' ', messages.Select(m => (string)m!["content"]!))}", []);
+        Func<ChatRequest, RenderedChat> counting = Template("[{{ messages | length }} messages] {{ messages | map(attribute='content') | join(' ') }}");
         ProblemList problems = new();
-        new ExampleEncoder(Bytes, Counting, ByteTokenizer.End, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
+        new ExampleEncoder(Bytes, counting, ByteTokenizer.End, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
         problems.Lines.ShouldHaveSingleItem().ShouldBe(
             "rows.jsonl:7: the template renders the conversation up to message 2 as '[1 messages] A', but the whole of it as '[2 messages] A B' (from character 2), so what the assistant says "
             + "cannot be told from the rest. Give model.chat_template a template that marks it with {% generation %}, learn only the last turn (loss_on: completion), or learn everything (loss_on: all).");
-        Encode(Chat("user: A", "assistant: B"), LossOn.All, Counting).Targets.ShouldBe("[2 messages] A B".Length - 1);
+        Encode(Chat("user: A", "assistant: B"), LossOn.All, counting).Targets.ShouldBe("[2 messages] A B".Length - 1);
     }
 
     [Fact]
@@ -104,6 +126,42 @@ public sealed class ExampleEncoderTests
         ProblemList problems = new();
         new ExampleEncoder(Bytes, null, 0, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
         problems.Lines[0].ShouldContain("the model has no chat template");
+    }
+
+    [Fact]
+    public void What_a_template_refuses_is_a_problem_of_the_row()
+    {
+        ProblemList problems = new();
+        new ExampleEncoder(Bytes, Template("{{ raise_exception('Roles must alternate.') }}"), ByteTokenizer.End, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
+        problems.Lines.ShouldHaveSingleItem().ShouldBe("rows.jsonl:7: test, line 1: the template refuses this conversation: Roles must alternate.");
+    }
+
+    [Fact]
+    public void Real_templates_are_understood_or_refused_and_never_misread()
+    {
+        string folder = GoldenData.Shared("conf-chat-templates-jinja", "templates");
+        Dictionary<string, TemplateValue> tokens = new() { ["bos_token"] = "<s>", ["eos_token"] = "</s>" };
+        int understood = 0;
+        List<string> refused = [];
+        foreach (string file in Directory.GetFiles(folder, "*.jinja").Order(StringComparer.Ordinal))
+        {
+            ChatTemplate template = ChatTemplate.Parse(File.ReadAllText(file), Path.GetFileNameWithoutExtension(file));
+            ExampleEncoder encoder = new(Bytes, request => template.Render(request with { Variables = tokens }), ByteTokenizer.End, null);
+            ProblemList problems = new();
+            if (encoder.Encode(Chat("user: first question", "assistant: first answer", "user: second question", "assistant: second answer"), problems) is not { } example)
+            {
+                refused.Add(problems.Lines[0]);
+                continue;
+            }
+            understood++;
+            string[] learned = [.. Learned(example)];
+            learned.Length.ShouldBe(2, template.Name);
+            learned[0].ShouldContain("first answer", customMessage: template.Name);
+            learned[1].ShouldContain("second answer", customMessage: template.Name);
+            learned.ShouldAllBe(part => !part.Contains("question"), template.Name);
+        }
+        TestContext.Current.TestOutputHelper?.WriteLine($"{understood} understood; refused:\n" + string.Join('\n', refused));
+        understood.ShouldBeGreaterThan(0);
     }
 
     [Fact]
@@ -151,31 +209,14 @@ public sealed class ExampleEncoderTests
         yield return at;
     }
 
-    private static (string Text, IReadOnlyList<(int Start, int End)> Spans) ChatMl(JsonArray messages, JsonArray? tools, bool generate) =>
-        (string.Concat(messages.Select(m => $"<|im_start|>{m!["role"]}\n{m["content"]}<|im_end|>\n")) + (generate ? "<|im_start|>assistant\n" : ""), []);
-
-    private static (string Text, IReadOnlyList<(int Start, int End)> Spans) Marked(JsonArray messages, JsonArray? tools, bool generate)
-    {
-        StringBuilder text = new();
-        List<(int, int)> spans = [];
-        foreach (JsonNode? message in messages)
-        {
-            text.Append($"<|im_start|>{message!["role"]}\n");
-            int start = text.Length;
-            text.Append($"{message["content"]}<|im_end|>");
-            if ((string)message["role"]! == "assistant")
-                spans.Add((start, text.Length));
-            text.Append('\n');
-        }
-        return (text.ToString(), spans);
-    }
+    private static Func<ChatRequest, RenderedChat> Template(string source) => ChatTemplate.Parse(source, "test").Render;
 
     private static ChatRow Chat(params string[] messages) => new(Origin, [.. messages.Select(message => (JsonNode)new JsonObject
     {
         ["role"] = message.Split(": ")[0], ["content"] = message.Split(": ")[1],
     })], null, 0);
 
-    private static TrainingExample Encode(DataRow row, LossOn? lossOn = null, RenderChat? render = null)
+    private static TrainingExample Encode(DataRow row, LossOn? lossOn = null, Func<ChatRequest, RenderedChat>? render = null)
     {
         ProblemList problems = new();
         TrainingExample? example = new ExampleEncoder(Bytes, render ?? ChatMl, ByteTokenizer.End, lossOn).Encode(row, problems);
