@@ -39,7 +39,7 @@ internal sealed class AssistantSpans(ChatRenderer render, Tokenizer tokenizer)
             int before = message == 0 ? 0 : render.First(chat, message, answer: false).GenerationSpans.Count;
             int after = render.First(chat, message + 1, answer: false).GenerationSpans.Count;
             if (after > marked.Count)
-                return (text, spans, $"the template marks message {message + 1} differently when others follow; learn all of the assistant's turns (loss_on: assistant), or everything (loss_on: all)");
+                return (text, spans, $"the template marks message {message + 1} otherwise when others follow; learn all of the assistant's turns (loss_on: assistant), or everything (loss_on: all)");
             spans.AddRange(marked.Take(before..after));
         }
         return (text, spans, null);
@@ -52,11 +52,11 @@ internal sealed class AssistantSpans(ChatRenderer render, Tokenizer tokenizer)
         {
             string before = render.First(chat, message, answer: true).Text;
             if (!text.StartsWith(before, StringComparison.Ordinal))
-                return (text, spans, Differs(message, before, text));
+                return (text, spans, Differs($"when the assistant is to answer with message {message + 1}", before, text));
             string through = render.First(chat, message + 1, answer: false).Text;
             int end = text.StartsWith(through, StringComparison.Ordinal) ? EndOfTurn(text, before.Length, through.Length) : EndAfterContent(chat, message, text, before.Length, through);
             if (end < 0)
-                return (text, spans, Differs(message, through, text));
+                return (text, spans, Differs($"when it ends with message {message + 1}", through, text));
             spans.Add((before.Length, end));
         }
         return (text, spans, null);
@@ -113,13 +113,11 @@ internal sealed class AssistantSpans(ChatRenderer render, Tokenizer tokenizer)
         return ids.Length > 0 && tokenizer.IsSpecial(ids[^1]) ? tokenizer.TokenOf(ids[^1]) : null;
     }
 
-    private static string Differs(int message, string expected, string text)
+    private static string Differs(string occasion, string expected, string text)
     {
-        int same = 0;
-        while (same < expected.Length && same < text.Length && expected[same] == text[same])
-            same++;
-        return $"the template renders the conversation up to message {message + 1} as '{Around(expected, same)}', but the whole of it as '{Around(text, same)}' (from character {same + 1}), "
-            + "so what the assistant says cannot be told from the rest. Give model.chat_template a template that marks it with {% generation %}, learn only the last turn (loss_on: completion), or learn everything (loss_on: all)";
+        int same = expected.AsSpan().CommonPrefixLength(text);
+        return $"the template writes the conversation as '{Around(expected, same)}' {occasion}, but as '{Around(text, same)}' in the whole (from character {same + 1}), "
+            + "so what the assistant says cannot be told from the rest. Give model.chat_template a template that marks it with {% generation %}, or learn everything (loss_on: all)";
     }
 
     private static string Around(string text, int at)

@@ -22,16 +22,16 @@ public sealed class ExampleEncoder
     /// <param name="endId">The token that ends a completion or a text: what the model stops at.</param>
     /// <param name="lossOn">What counts in the loss; null for what suits each kind of row.</param>
     /// <param name="now">
-    /// What templates take for the present. A run that goes on later must give the same, or its data changes; some templates write the date into every
+    /// What templates take for the present; the clock when null. A run that goes on later must give the same, or its data changes; some templates write the date into every
     /// conversation.
     /// </param>
-    public ExampleEncoder(Tokenizer tokenizer, Func<ChatRequest, RenderedChat>? render, int endId, LossOn? lossOn, DateTime now = default)
+    public ExampleEncoder(Tokenizer tokenizer, Func<ChatRequest, RenderedChat>? render, int endId, LossOn? lossOn, DateTime? now = null)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
         _tokenizer = tokenizer;
         _lossOn = lossOn;
         _end = endId;
-        _render = render is null ? null : new ChatRenderer(render, now);
+        _render = render is null ? null : new ChatRenderer(render, now ?? DateTime.Now);
         _spans = _render is null ? null : new AssistantSpans(_render, tokenizer);
         // what the tokenizer puts before a text; what it puts after one is left to us
         TokenizedText probe = tokenizer.Encode("a");

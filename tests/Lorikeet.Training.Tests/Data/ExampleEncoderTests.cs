@@ -113,8 +113,8 @@ public sealed class ExampleEncoderTests
         ProblemList problems = new();
         new ExampleEncoder(Bytes, counting, ByteTokenizer.End, null).Encode(Chat("user: A", "assistant: B"), problems).ShouldBeNull();
         problems.Lines.ShouldHaveSingleItem().ShouldBe(
-            "rows.jsonl:7: the template renders the conversation up to message 2 as '[1 messages] A', but the whole of it as '[2 messages] A B' (from character 2), so what the assistant says "
-            + "cannot be told from the rest. Give model.chat_template a template that marks it with {% generation %}, learn only the last turn (loss_on: completion), or learn everything (loss_on: all).");
+            "rows.jsonl:7: the template writes the conversation as '[1 messages] A' when the assistant is to answer with message 2, but as '[2 messages] A B' in the whole (from character 2), so what "
+            + "the assistant says cannot be told from the rest. Give model.chat_template a template that marks it with {% generation %}, or learn everything (loss_on: all).");
         Encode(Chat("user: A", "assistant: B"), LossOn.All, counting).Targets.ShouldBe("[2 messages] A B".Length - 1);
     }
 
@@ -139,7 +139,7 @@ public sealed class ExampleEncoderTests
     [Fact]
     public void Real_templates_are_understood_or_refused_and_never_misread()
     {
-        string folder = GoldenData.Shared("conf-chat-templates-jinja", "templates");
+        string folder = GoldenData.Path("chat-templates", "templates");
         Dictionary<string, TemplateValue> tokens = new() { ["bos_token"] = "<s>", ["eos_token"] = "</s>" };
         int understood = 0;
         List<string> refused = [];
@@ -160,8 +160,8 @@ public sealed class ExampleEncoderTests
             learned[1].ShouldContain("second answer", customMessage: template.Name);
             learned.ShouldAllBe(part => !part.Contains("question"), template.Name);
         }
-        TestContext.Current.TestOutputHelper?.WriteLine($"{understood} understood; refused:\n" + string.Join('\n', refused));
-        understood.ShouldBeGreaterThan(0);
+        // refused: templates that need other variables, and those whose beginning of an answer is not how their answers begin (thoughts)
+        (understood, refused.Count).ShouldBe((33, 19), string.Join('\n', refused));
     }
 
     [Fact]
@@ -182,16 +182,23 @@ public sealed class ExampleEncoderTests
     public void Masks_of_marked_templates_are_those_of_the_reference()
     {
         Tokenizer tokenizer = Tokenizer.Load(GoldenData.Shared("tok-smollm2"));
-        JsonElement golden = JsonDocument.Parse(File.ReadAllBytes(GoldenData.Shared("golden-chat-templates", "generation_masks.json"))).RootElement;
+        JsonElement golden = JsonDocument.Parse(File.ReadAllBytes(GoldenData.Path("chat-templates", "generation_masks.json"))).RootElement;
         int cases = 0;
         foreach (JsonElement @case in golden.GetProperty("cases").EnumerateArray())
         {
             string text = @case.GetProperty("text").GetString()!;
             int[] units = [.. CodePoints(text)];
             TokenizedText tokens = tokenizer.Encode(text, addSpecial: false);
+            ChatTemplate template = ChatTemplate.Parse(golden.GetProperty("templates").GetProperty(@case.GetProperty("template").GetString()!).GetString()!, "golden");
+            JsonArray messages = JsonNode.Parse(@case.GetProperty("messages").GetRawText())!.AsArray();
+            Dictionary<string, TemplateValue> special = new() { ["bos_token"] = "<|im_start|>", ["eos_token"] = "<|im_end|>" };
+            TrainingExample whole = new ExampleEncoder(tokenizer, request => template.Render(request with { Variables = special }), 2, null)
+                .Encode(new ChatRow(Origin, messages, null, 0), new ProblemList())!;
             tokens.Ids.ShouldBe(@case.GetProperty("ids").EnumerateArray().Select(id => id.GetInt32()));
             int[] labels = ExampleEncoder.Labels(tokens, [.. @case.GetProperty("spans").EnumerateArray().Select(span => (units[span[0].GetInt32()], units[span[1].GetInt32()]))]);
             labels.Select(label => label == -100 ? 0 : 1).ShouldBe(@case.GetProperty("assistant_masks").EnumerateArray().Select(bit => bit.GetInt32()), text);
+            whole.Ids.ShouldBe(tokens.Ids);
+            whole.Labels.ShouldBe(labels);
             cases++;
         }
         cases.ShouldBe(12);

@@ -1,3 +1,6 @@
+using Lorikeet.Formats;
+using Lorikeet.Text;
+
 namespace Lorikeet.Training.Tests;
 
 /// <summary>What the reference trainer put before its model, and what we put before ours: the same ids, the same labels.</summary>
@@ -10,7 +13,7 @@ public sealed class GoldenBatchTests
     [InlineData("accum_1x4")]
     public void Rows_become_the_batches_of_the_reference(string run)
     {
-        GoldenBatches golden = new(run);
+        using GoldenBatches golden = new(run);
         ExampleSet set = ExampleSet.Of([.. GoldenBatches.Train.Select(row => Example(row, whole: run == "plain_lm"))], Packing.None, 2048);
         TrainingBatch batch = new();
         for (int step = 0; step < golden.Steps; step++)
@@ -34,9 +37,35 @@ public sealed class GoldenBatchTests
     }
 
     [Fact]
+    public void Lines_of_the_file_become_the_tokens_of_the_reference()
+    {
+        using GgufFile model = GgufFile.Open(GoldenData.Shared("golden-stories260K", "stories260K-f32.gguf"));
+        Tokenizer tokenizer = Tokenizer.FromGguf(new GgufVocabulary
+        {
+            Model = model.Metadata.Text("tokenizer.ggml.model")!,
+            Tokens = model.Metadata.Texts("tokenizer.ggml.tokens")!,
+            Scores = model.Metadata.Numbers("tokenizer.ggml.scores")!,
+            TokenTypes = [.. model.Metadata.Integers("tokenizer.ggml.token_type")!.Select(type => (int)type)],
+            BosId = 1,
+            EosId = 2,
+        });
+        DataSource source = new()
+        {
+            Path = GoldenData.Shared("ds-e2e-lora", "valid.txt"), Separator = "||", Fields = ["left", "right"], Strip = true, Prompt = "{left} ->", Completion = "{right}",
+        };
+        TrainingData data = TrainingData.Load(new DataOptions { Train = [source] }, new ExampleEncoder(tokenizer, null, tokenizer.EosId!.Value, null), 512);
+        foreach (((int[] prompt, int[] completion), int line) in GoldenBatches.Train.Zip(GoldenBatches.TrainLines))
+        {
+            TrainingExample expected = TrainingExample.Completion(prompt, completion);
+            data.Train[line][0].Ids.ShouldBe(expected.Ids);
+            data.Train[line][0].Labels.ShouldBe(expected.Labels);
+        }
+    }
+
+    [Fact]
     public void A_step_counts_its_targets_over_all_batches_before_the_first_is_computed()
     {
-        GoldenBatches golden = new("accum_1x4");
+        using GoldenBatches golden = new("accum_1x4");
         int[] order = [.. Enumerable.Range(0, golden.Steps).SelectMany(step => golden.RowsOf(step)!).SelectMany(rows => rows)];
         TrainingExample[] inOrder = [.. order.Select(row => Example(GoldenBatches.Train[row], whole: false))];
         foreach ((int batchSize, int accumulation) in ((int, int)[])[(1, 4), (2, 2), (4, 1)])
@@ -54,14 +83,13 @@ public sealed class GoldenBatchTests
     [Fact]
     public void Two_turns_count_only_where_the_assistant_speaks()
     {
-        GoldenBatches golden = new("assistant_only");
         // the reference's conversations are rows 2n and 2n + 1, one after the other
         TrainingExample[] conversations = [.. Enumerable.Range(0, 50).Select(n =>
         {
             TrainingExample first = Example(GoldenBatches.Train[2 * n], whole: false), second = Example(GoldenBatches.Train[2 * n + 1], whole: false);
             return new TrainingExample([.. first.Ids, .. second.Ids], [.. first.Labels, .. second.Labels]);
         })];
-        CompareUnordered(golden, conversations);
+        CompareUnordered("assistant_only", conversations);
     }
 
     [Theory]
@@ -71,13 +99,13 @@ public sealed class GoldenBatchTests
     {
         TrainingExample[] cut = [.. GoldenBatches.Train.SelectMany(row => Example(row, whole: false).Cut(60, truncation)).Where(e => e.Targets > 0)];
         cut.Length.ShouldBe(left); // one prompt alone fills 60 tokens: its row has nothing to learn from
-        CompareUnordered(new GoldenBatches(run), cut);
+        CompareUnordered(run, cut);
     }
 
     [Fact]
     public void Packs_of_whole_rows_are_those_of_the_reference()
     {
-        GoldenBatches golden = new("packing_bfd");
+        using GoldenBatches golden = new("packing_bfd");
         ExampleSet set = ExampleSet.Of([.. GoldenBatches.Train.Select(row => Example(row, whole: true))], Packing.Bfd, 160);
         Dictionary<string, int> packOf = Enumerable.Range(0, set.Count).ToDictionary(pack => Key(set[pack].SelectMany(s => s.Ids)));
         TrainingBatch batch = new();
@@ -112,7 +140,7 @@ public sealed class GoldenBatchTests
 
     [Fact]
     public void A_stream_cut_in_equal_pieces_is_that_of_the_reference() => CompareUnordered(
-        new GoldenBatches("packing_wrapped"),
+        "packing_wrapped",
         [.. Items(ExampleSet.Of([.. GoldenBatches.Train.Select(row => Example(row, whole: true))], Packing.Wrapped, 96))]);
 
     private static TrainingExample Example((int[] Prompt, int[] Completion) row, bool whole) =>
@@ -121,8 +149,9 @@ public sealed class GoldenBatchTests
     private static IEnumerable<TrainingExample> Items(ExampleSet set) => Enumerable.Range(0, set.Count).Select(item => set[item].ShouldHaveSingleItem());
 
     // where the reference did not keep the order, its rows name ours
-    private static void CompareUnordered(GoldenBatches golden, TrainingExample[] examples)
+    private static void CompareUnordered(string run, TrainingExample[] examples)
     {
+        using GoldenBatches golden = new(run);
         ExampleSet set = ExampleSet.Of(examples, Packing.None, 2048);
         ILookup<string, int> places = Enumerable.Range(0, set.Count).ToLookup(item => Key(set[item][0].Ids));
         TrainingBatch batch = new();
