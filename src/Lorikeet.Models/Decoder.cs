@@ -46,6 +46,7 @@ public sealed class Decoder : CausalLm
     public override Tensor Hidden(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
+        step.ShiftPositions(LearnedPrefix);
         Tensor x = AddNoise(step, _embedding.Forward(step.Ids, step));
         x = _input.Forward(x, step);
         foreach (DecoderLayer layer in _layers)

@@ -49,6 +49,7 @@ public sealed class Gpt2 : CausalLm
     public override Tensor Hidden(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
+        step.ShiftPositions(LearnedPrefix);
         if (step.PositionEnd > Config.Positions)
             throw new InputException($"a sequence of {step.PositionEnd} tokens is longer than the {Config.Positions} learned positions of this model");
         Tensor tokens = AddNoise(step, _tokens.Forward(step.Ids, step));

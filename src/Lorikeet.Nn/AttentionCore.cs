@@ -74,11 +74,11 @@ public sealed class AttentionCore : Place<AttentionCore, AttentionInput>
             cache.Append(Layer, input.Key, input.Value, start, length);
             for (int i = 0; i < length; i++)
             {
-                int own = cache.Length + i;
+                int own = cache.End + i;
                 last[start + i] = own + 1;
                 first[start + i] = Window > 0 ? Math.Max(0, own + 1 - Window) : 0;
             }
-            _cached.Add(new CachedKeys(cache.Keys(Layer), cache.Values(Layer), cache.Length + length, start, length));
+            _cached.Add(new CachedKeys(cache.Keys(Layer), cache.Values(Layer), cache.End + length, start, length));
         }
         return step.Tape.CachedAttention(input.Query, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_cached), range.First, range.Last, Heads, KvHeads, Scale);
     }

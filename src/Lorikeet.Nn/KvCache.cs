@@ -29,7 +29,21 @@ public sealed class KvCache
     public int Length { get; private set; }
 
     /// <summary>Rows at the front that are no tokens: a learned prefix.</summary>
-    public int Prefix { get; set; }
+    public int Prefix { get; private set; }
+
+    /// <summary>Rows that the next token stands behind.</summary>
+    public int End => Length == 0 ? Prefix : Length;
+
+    /// <summary>Writes learned rows at the front of an empty cache; the first pass counts them with its own.</summary>
+    public void WritePrefix(int layer, Tensor k, Tensor v)
+    {
+        ArgumentNullException.ThrowIfNull(k);
+        if (Length > 0)
+            throw new InvalidOperationException("a prefix stands before all tokens");
+        Prefix = 0;
+        Append(layer, k, v, 0, k.Rows);
+        Prefix = k.Rows;
+    }
 
     /// <summary><c>[capacity, kvHeads · headDim]</c>.</summary>
     public Tensor Keys(int layer) => _keys[layer];
@@ -43,10 +57,9 @@ public sealed class KvCache
     /// <param name="v">Values of the pass.</param>
     /// <param name="start">First row to take.</param>
     /// <param name="count">How many.</param>
-    /// <param name="behind">Rows of this pass that were written before (a prefix).</param>
-    public void Append(int layer, Tensor k, Tensor v, int start, int count, int behind = 0)
+    public void Append(int layer, Tensor k, Tensor v, int start, int count)
     {
-        int at = Length + behind;
+        int at = End;
         Reserve(layer, at + count);
         for (int row = 0; row < count; row++)
         {
@@ -56,7 +69,7 @@ public sealed class KvCache
     }
 
     /// <summary>Counts rows that every layer has got.</summary>
-    public void Advance(int count) => Length += count;
+    public void Advance(int count) => Length = End + count;
 
     /// <summary>Forgets all rows after the first <paramref name="length"/>.</summary>
     public void Truncate(int length)

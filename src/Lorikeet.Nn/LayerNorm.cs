@@ -13,10 +13,10 @@ public sealed class LayerNorm : Norm
     }
 
     /// <inheritdoc/>
-    public override Parameter Weight { get; }
+    public override Parameter Weight { get; set; }
 
     /// <inheritdoc/>
-    public override Parameter? Bias { get; }
+    public override Parameter? Bias { get; set; }
 
     /// <inheritdoc/>
     public override Tensor Plain(Tensor input, Step step) => step.Tape.LayerNorm(input, Weight.Value, Bias!.Value, Epsilon);

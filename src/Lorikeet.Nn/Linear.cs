@@ -37,11 +37,11 @@ public sealed class Linear : Place<Linear, Tensor>
     /// <summary>True where <see cref="Weight"/> is <c>[in, out]</c>.</summary>
     public bool Transposed { get; }
 
-    /// <summary><c>[out, in]</c>, or <c>[in, out]</c> where <see cref="Transposed"/>.</summary>
-    public Parameter Weight { get; }
+    /// <summary><c>[out, in]</c>, or <c>[in, out]</c> where <see cref="Transposed"/>. An adapter that brings a whole weight along puts its own here.</summary>
+    public Parameter Weight { get; set; }
 
     /// <summary><c>[out]</c>.</summary>
-    public Parameter? Bias { get; }
+    public Parameter? Bias { get; set; }
 
     /// <inheritdoc/>
     public override Tensor Plain(Tensor input, Step step) => step.Tape.Linear(input, Weight.Value, Bias?.Value, Transposed);

@@ -26,6 +26,9 @@ public abstract class Model : IDisposable
     /// <summary>Sizes.</summary>
     public ModelFacts Facts { get; }
 
+    /// <summary>Positions that learned rows take before the first token (prefix tuning): the tokens' own are counted behind them.</summary>
+    public int LearnedPrefix { get; set; }
+
     /// <summary>Every module, in the order of construction.</summary>
     public IReadOnlyList<Module> Modules => _context.Modules;
 

@@ -12,8 +12,8 @@ public abstract class Norm : Place<Norm, Tensor>
     public float Epsilon { get; }
 
     /// <summary><c>[dim]</c>.</summary>
-    public abstract Parameter Weight { get; }
+    public abstract Parameter Weight { get; set; }
 
     /// <summary><c>[dim]</c>, or null.</summary>
-    public abstract Parameter? Bias { get; }
+    public abstract Parameter? Bias { get; set; }
 }

@@ -9,10 +9,14 @@ public sealed class RmsNorm : Norm
     public RmsNorm(Weights weights, int dim, float epsilon) : base(weights, epsilon) => Weight = weights.Vector("weight", dim);
 
     /// <inheritdoc/>
-    public override Parameter Weight { get; }
+    public override Parameter Weight { get; set; }
 
     /// <inheritdoc/>
-    public override Parameter? Bias => null;
+    public override Parameter? Bias
+    {
+        get => null;
+        set => throw new NotSupportedException("root mean square norms have no bias");
+    }
 
     /// <inheritdoc/>
     public override Tensor Plain(Tensor input, Step step) => step.Tape.RmsNorm(input, Weight.Value, Epsilon);

@@ -71,6 +71,16 @@ public sealed class Step
         PositionEnd = end;
     }
 
+    /// <summary>Counts all positions of this pass behind learned rows (<see cref="Model.LearnedPrefix"/>), before anything has read them.</summary>
+    public void ShiftPositions(int count)
+    {
+        if (count == 0)
+            return;
+        foreach (ref int position in Positions.Integers)
+            position += count;
+        PositionEnd += count;
+    }
+
     /// <summary>A tensor of integers for this pass.</summary>
     public Tensor Copy(ReadOnlySpan<int> values)
     {

@@ -1,0 +1,57 @@
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Peft;
+
+/// <summary>
+/// DoRA on a linear layer (Liu et al. 2024, arXiv:2402.09353): <c>y = b + (m / n) ⊙ (W x + s · B A x)</c>, where n is the norm of each row of
+/// <c>W + s · B A</c>, through which no derivative passes.
+/// </summary>
+public sealed class DoraLinear : LinearPart
+{
+    private readonly LoraSettings _settings;
+
+    internal DoraLinear(AdapterBuilder builder, Linear layer, LoraSettings settings) : base(layer)
+    {
+        _settings = settings;
+        string key = AdapterFile.Prefix + layer.Path;
+        A = builder.Parameter(key + ".lora_A.weight", new Shape(settings.Rank, layer.Inputs), settings.FillA);
+        B = builder.Parameter(key + ".lora_B.weight", new Shape(layer.Outputs, settings.Rank), settings.FillB);
+        Magnitude = builder.Parameter(key + ".lora_magnitude_vector", new Shape(layer.Outputs), (m, random) => m.CopyFrom(Norms(random)));
+    }
+
+    /// <summary><c>[rank, in]</c>.</summary>
+    public Parameter A { get; }
+
+    /// <summary><c>[out, rank]</c>.</summary>
+    public Parameter B { get; }
+
+    /// <summary>m, <c>[out]</c>.</summary>
+    public Parameter Magnitude { get; }
+
+    /// <inheritdoc/>
+    public override Tensor Forward(Linear place, Tensor input, Step step)
+    {
+        ArgumentNullException.ThrowIfNull(place);
+        ArgumentNullException.ThrowIfNull(step);
+        if (!place.IsInnermost(this))
+            throw new InputException($"{place.Path}: DoRA rescales the base weight and must be the first adapter on its layer");
+        Tape tape = step.Tape;
+        if (step.Training && _settings.Dropout > 0)
+            input = tape.Dropout(input, _settings.Dropout);
+        Tensor y = tape.LowRankLinear(input, place.Weight.Value, null, place.Transposed, A.Value, B.Value, _settings.Scale);
+        y = tape.ScaleColumns(y, tape.Multiply(Magnitude.Value, tape.Reciprocal(Norms(tape))));
+        return place.Bias is null ? y : tape.AddBias(y, place.Bias.Value);
+    }
+
+    /// <inheritdoc/>
+    protected override void MergeInto(Tensor weight, Tensor? bias)
+    {
+        using Tape tape = new();
+        Tensor factors = tape.Multiply(Magnitude.Value, tape.Reciprocal(Norms(tape)));
+        Dense.AddLowRank(weight, Layer.Transposed, A.Value, B.Value, _settings.Scale);
+        Dense.ScaleOutputs(weight, Layer.Transposed, factors);
+    }
+
+    private Tensor Norms(Tape tape) => tape.LowRankNorms(Layer.Weight.Value, Layer.Transposed, A.Value, B.Value, _settings.Scale);
+}

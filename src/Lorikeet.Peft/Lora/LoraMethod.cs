@@ -1,0 +1,156 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lorikeet.Formats;
+using Lorikeet.Nn;
+
+namespace Lorikeet.Peft;
+
+/// <summary>LoRA (Hu et al. 2021, arXiv:2106.09685), in PEFT's format, with its variants rank-stabilised (arXiv:2312.03732) and DoRA.</summary>
+public sealed class LoraMethod : PeftMethod
+{
+    /// <inheritdoc/>
+    public override string Type => "LORA";
+
+    /// <inheritdoc/>
+    public override string RecipeName => "lora";
+
+    /// <inheritdoc/>
+    public override JsonObject Defaults => new()
+    {
+        ["alora_invocation_tokens"] = null,
+        ["alpha_pattern"] = new JsonObject(),
+        ["arrow_config"] = null,
+        ["auto_mapping"] = null,
+        ["base_model_name_or_path"] = null,
+        ["bias"] = "none",
+        ["corda_config"] = null,
+        ["ensure_weight_tying"] = false,
+        ["eva_config"] = null,
+        ["exclude_modules"] = null,
+        ["fan_in_fan_out"] = false,
+        ["inference_mode"] = true,
+        ["init_lora_weights"] = true,
+        ["kasa_config"] = null,
+        ["layer_replication"] = null,
+        ["layers_pattern"] = null,
+        ["layers_to_transform"] = null,
+        ["loftq_config"] = new JsonObject(),
+        ["lora_alpha"] = 8,
+        ["lora_bias"] = false,
+        ["lora_dropout"] = 0.0,
+        ["lora_ga_config"] = null,
+        ["megatron_config"] = null,
+        ["megatron_core"] = "megatron.core",
+        ["modules_to_save"] = null,
+        ["monteclora_config"] = null,
+        ["peft_type"] = "LORA",
+        ["peft_version"] = AdapterFile.PeftVersion,
+        ["qalora_group_size"] = 16,
+        ["r"] = 8,
+        ["rank_pattern"] = new JsonObject(),
+        ["revision"] = null,
+        ["target_modules"] = null,
+        ["target_parameters"] = null,
+        ["task_type"] = null,
+        ["trainable_token_indices"] = null,
+        ["use_bdlora"] = null,
+        ["use_dora"] = false,
+        ["use_qalora"] = false,
+        ["use_rslora"] = false,
+        ["velora_config"] = null,
+    };
+
+    /// <inheritdoc/>
+    public override void Build(AdapterBuilder builder)
+    {
+        ArgumentNullException.ThrowIfNull(builder);
+        JsonConfig config = builder.Config;
+        RefuseOthers(builder);
+        int rank = config.Int32("r", 8);
+        if (rank < 1)
+            config.Report("r", $"a rank of at least 1 was expected, found {rank}");
+        double alpha = config.Number("lora_alpha", 8), dropout = config.Number("lora_dropout", 0);
+        if (dropout is < 0 or >= 1)
+            config.Report("lora_dropout", $"a probability below 1 was expected, found {dropout}");
+        bool dora = config.Flag("use_dora", false), stabilised = config.Flag("use_rslora", false), loraBias = config.Flag("lora_bias", false);
+        if (dora && loraBias)
+            config.Report("lora_bias", "does not go together with use_dora");
+        LoraInit init = ReadInit(builder);
+        TargetMatcher matcher = new(builder, DefaultTargets.Of(builder.Model.Facts.ModelType));
+        List<Module> targets = matcher.Targets(builder.Model.Modules.Where(module => module is Linear or Embedding));
+        if (builder.Broken)
+            return;
+        foreach (Module module in targets)
+        {
+            int r = (int)(TargetMatcher.Pattern(builder, "rank_pattern", module.Path) ?? rank);
+            double a = TargetMatcher.Pattern(builder, "alpha_pattern", module.Path) ?? alpha;
+            if (r < 1)
+            {
+                config.Report("rank_pattern", $"a rank of at least 1 was expected for {module.Path}, found {r}");
+                continue;
+            }
+            LoraSettings settings = new(r, (float)(stabilised ? a / Math.Sqrt(r) : a / r), (float)dropout, init, loraBias);
+            builder.Parts.Add(module switch
+            {
+                Linear linear when dora => new DoraLinear(builder, linear, settings),
+                Linear linear => new LoraLinear(builder, linear, settings),
+                Embedding embedding when !dora => new LoraEmbedding(builder, embedding, settings),
+                _ => Unsupported(builder, module),
+            });
+        }
+        matcher.WriteBack(targets);
+        if (targets.Any(module => module is Linear { Transposed: true }))
+            config.Root["fan_in_fan_out"] = true;
+        TrainedBiases.Add(builder, config.Text("bias", "none"), "lora_only", targets);
+        SavedModules.Add(builder, matcher);
+        SavedEmbeddings.Add(builder, targets);
+    }
+
+    private static AdapterPart Unsupported(AdapterBuilder builder, Module module)
+    {
+        builder.Problem($"{module.Path}: DoRA acts on linear layers only here, not on embeddings");
+        return new NoPart();
+    }
+
+    private static LoraInit ReadInit(AdapterBuilder builder)
+    {
+        switch (builder.Config.Root["init_lora_weights"])
+        {
+            case null:
+                return LoraInit.Kaiming;
+            case JsonValue flag when flag.GetValueKind() is JsonValueKind.True or JsonValueKind.False:
+                return flag.GetValueKind() == JsonValueKind.True ? LoraInit.Kaiming : LoraInit.Random;
+            case JsonValue text when text.GetValueKind() == JsonValueKind.String:
+                string name = text.GetValue<string>();
+                if (string.Equals(name, "gaussian", StringComparison.OrdinalIgnoreCase))
+                    return LoraInit.Gaussian;
+                // these leave the base weights alone, so a trained adapter reads like any other
+                if (builder.Loading && name is "eva" or "orthogonal" or "mica")
+                    return LoraInit.Kaiming;
+                builder.Config.Report("init_lora_weights", $"true, false or \"gaussian\" was expected, found \"{name}\""
+                    + (builder.Loading ? ": this initialisation also changes the base weights; convert the adapter to plain LoRA when saving it" : ""));
+                return LoraInit.Kaiming;
+            default:
+                builder.Config.Report("init_lora_weights", "true, false or \"gaussian\" was expected");
+                return LoraInit.Kaiming;
+        }
+    }
+
+    private static void RefuseOthers(AdapterBuilder builder)
+    {
+        JsonConfig config = builder.Config;
+        foreach (string field in (string[])["alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "megatron_config", "target_parameters", "trainable_token_indices", "use_bdlora"])
+        {
+            if (config.Has(field))
+                config.Report(field, "is not implemented, and leaving it out would change the result");
+        }
+        if (config.Flag("use_qalora", false))
+            config.Report("use_qalora", "is not implemented");
+        // these act while training only: a trained adapter is plain LoRA
+        foreach (string field in (string[])["velora_config", "monteclora_config", "lora_ga_config", "eva_config", "corda_config"])
+        {
+            if (config.Has(field) && !builder.Loading)
+                config.Report(field, "is not implemented");
+        }
+    }
+}

@@ -1,0 +1,39 @@
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Peft;
+
+/// <summary>
+/// PEFT's habit of storing whole embedding matrices beside an adapter that targets them (<c>save_embedding_layers="auto"</c>): they are the
+/// base's own, unless the vocabulary was changed.
+/// </summary>
+internal static class SavedEmbeddings
+{
+    /// <summary>Reads the matrices of a file, or notes that they are to be written.</summary>
+    public static void Add(AdapterBuilder builder, IReadOnlyList<Module> targets)
+    {
+        foreach (Module module in builder.Model.Modules)
+        {
+            if (module is not Embedding && module != builder.Model.OutputEmbedding)
+                continue;
+            bool wrapped = targets.Contains(module);
+            string key = AdapterFile.Prefix + module.Path + (wrapped ? ".base_layer.weight" : ".weight");
+            if (builder.Loading ? !builder.Has(key) || builder.Parameters.Any(parameter => parameter.Name == key) : !wrapped || module.Path.EndsWith("wpe", StringComparison.Ordinal))
+                continue;
+            Parameter original = module is Embedding e ? e.Weight : ((Linear)module).Weight;
+            Parameter stored = original;
+            if (builder.Loading)
+            {
+                stored = new Parameter(key, builder.Read(key, original.Value.Shape));
+                if (!builder.Broken && !stored.Value.Values.SequenceEqual(original.Value.ToF32().Values))
+                {
+                    bool tied = builder.Model.OutputEmbedding?.Weight == builder.Model.InputEmbedding.Weight;
+                    builder.Parts.Insert(0, module is Embedding embedding
+                        ? new SwappedParameter(stored, () => embedding.Weight, value => embedding.Weight = value, tied)
+                        : new SwappedParameter(stored, () => ((Linear)module).Weight, value => ((Linear)module).Weight = value, tied));
+                }
+            }
+            builder.AlsoSaved.Add((key, stored));
+        }
+    }
+}

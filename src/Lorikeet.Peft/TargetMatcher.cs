@@ -1,0 +1,200 @@
+using System.Globalization;
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using System.Text.RegularExpressions;
+using Lorikeet.Nn;
+
+namespace Lorikeet.Peft;
+
+/// <summary>
+/// Which modules an adapter acts on, by PEFT's rules: <c>modules_to_save</c> never match, <c>exclude_modules</c> win, a list matches whole names
+/// or their ends, a text is a regular expression for the whole name or the word <c>all-linear</c>.
+/// </summary>
+public sealed class TargetMatcher
+{
+    private readonly AdapterBuilder _builder;
+    private readonly HashSet<string> _saved;
+    private readonly Func<string, bool> _excluded;
+    private readonly HashSet<int>? _layers;
+    private readonly List<Regex> _layerPatterns = [];
+    private readonly HashSet<string> _matchedEntries = new(StringComparer.Ordinal);
+    private readonly List<string>? _list;
+    private readonly Regex? _pattern;
+    private readonly bool _allLinear;
+
+    /// <summary>Reads the fields that decide.</summary>
+    /// <param name="builder">Its configuration is read; problems go there.</param>
+    /// <param name="defaults">The target list of the model's architecture when the configuration names none, or null.</param>
+    public TargetMatcher(AdapterBuilder builder, IReadOnlyList<string>? defaults)
+    {
+        _builder = builder;
+        _saved = [.. Texts("modules_to_save") ?? []];
+        _excluded = Reader("exclude_modules");
+        JsonNode? targets = builder.Config.Root["target_modules"];
+        if (targets is null)
+        {
+            if (defaults is null)
+                builder.Config.Report("target_modules", $"must be named for models of type {builder.Model.Facts.ModelType}: a list of module names, a regular expression, or \"all-linear\"");
+            _list = defaults is null ? null : [.. defaults];
+            if (defaults is not null)
+                builder.Config.Root["target_modules"] = new JsonArray([.. defaults.Select(name => (JsonNode)name)]);
+        }
+        else if (targets.GetValueKind() == JsonValueKind.String)
+        {
+            string text = targets.GetValue<string>();
+            if (string.Equals(text, "all-linear", StringComparison.OrdinalIgnoreCase))
+                _allLinear = true;
+            else
+                _pattern = Compile("target_modules", text);
+        }
+        else
+        {
+            _list = Texts("target_modules")?.ToList();
+        }
+        JsonNode? layers = builder.Config.Root["layers_to_transform"];
+        if (layers is not null)
+        {
+            if (_list is null)
+                builder.Config.Report("layers_to_transform", "works only with a list of target_modules");
+            _layers = [.. (builder.Config.NumbersOrNull("layers_to_transform") ?? []).Select(number => (int)number)];
+            foreach (string pattern in builder.Config.TextsOrNull("layers_pattern") ?? [])
+                if (Compile("layers_pattern", $@".*?\.{pattern}\.(\d+)\..*") is { } regex)
+                    _layerPatterns.Add(regex);
+            if (_layerPatterns.Count == 0)
+                _layerPatterns.Add(new Regex(@"^.*?\.[^.]*\.(\d+)\.", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+        }
+    }
+
+    /// <summary>Modules named in <c>modules_to_save</c>.</summary>
+    public IReadOnlyCollection<string> Saved => _saved;
+
+    /// <summary>True where a module is trained whole.</summary>
+    public bool IsSaved(Module module) => _saved.Any(name => Ends(module.Path, name));
+
+    /// <summary>The targets among modules that the method can act on, in the order of the model.</summary>
+    /// <param name="possible">Modules that the method can act on.</param>
+    public List<Module> Targets(IEnumerable<Module> possible)
+    {
+        List<Module> found = [.. possible.Where(IsTarget)];
+        foreach (string entry in _list ?? [])
+        {
+            if (!_matchedEntries.Contains(entry))
+                _builder.Notes.Add($"target_modules: \"{entry}\" matches no module");
+        }
+        if (found.Count == 0 && !_builder.Broken)
+            _builder.Config.Report("target_modules", $"nothing of the model matches; its modules end in {string.Join(", ", Names())}");
+        return found;
+    }
+
+    /// <summary>Writes <c>all-linear</c> as the names that it came to, as the reference does: whole names, or their ends where there are many.</summary>
+    public void WriteBack(IReadOnlyList<Module> targets)
+    {
+        if (!_allLinear)
+            return;
+        List<string> names = [.. targets.Select(module => module.Path)];
+        if (names.Count >= 20)
+            names = [.. names.Select(path => path[(path.LastIndexOf('.') + 1)..]).Distinct()];
+        _builder.Config.Root["target_modules"] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
+    }
+
+    /// <summary>True where <paramref name="path"/> is <paramref name="entry"/> or ends with it after a dot.</summary>
+    public static bool Ends(string path, string entry) => path == entry || path.EndsWith("." + entry, StringComparison.Ordinal);
+
+    /// <summary>A value chosen by the first pattern of an object that fits a module (<c>rank_pattern</c>, <c>alpha_pattern</c>).</summary>
+    public static double? Pattern(AdapterBuilder builder, string field, string path)
+    {
+        if (builder.Config.Root[field] is not JsonObject patterns)
+            return null;
+        foreach ((string key, JsonNode? value) in patterns)
+        {
+            Regex? regex = TryCompile($@"(.*\.)?({key})");
+            if (regex is null)
+                builder.Config.Report(field, $"\"{key}\" is no regular expression");
+            else if (regex.IsMatch(path))
+                return value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.GetValue<JsonElement>().GetDouble() : Wrong(builder, field, key);
+        }
+        return null;
+    }
+
+    private static double? Wrong(AdapterBuilder builder, string field, string key)
+    {
+        builder.Config.Report(field, $"\"{key}\": a number was expected");
+        return null;
+    }
+
+    private bool IsTarget(Module module)
+    {
+        string path = module.Path;
+        if (IsSaved(module) || _excluded(path))
+            return false;
+        if (_allLinear)
+            return module is Linear && module != _builder.Model.OutputEmbedding;
+        if (_pattern is not null)
+            return _pattern.IsMatch(path);
+        bool found = false;
+        foreach (string entry in _list ?? [])
+        {
+            if (!Ends(path, entry) || !InLayers(path, entry))
+                continue;
+            _matchedEntries.Add(entry);
+            found = true;
+        }
+        return found;
+    }
+
+    private bool InLayers(string path, string entry)
+    {
+        if (_layers is null || path == entry)
+            return true;
+        foreach (Regex pattern in _layerPatterns)
+        {
+            Match match = pattern.Match(path);
+            if (match.Success)
+                return _layers.Contains(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+        }
+        return false;
+    }
+
+    private IEnumerable<string> Names() =>
+        _builder.Model.Modules.OfType<Linear>().Select(module => module.Path[(module.Path.LastIndexOf('.') + 1)..]).Distinct();
+
+    private IReadOnlyList<string>? Texts(string field) => _builder.Config.TextsOrNull(field);
+
+    /// <summary>Reads a field that says which modules: a list of names or ends, or a regular expression.</summary>
+    public Func<string, bool> Reader(string field)
+    {
+        if (_builder.Config.Root[field] is JsonValue text && text.GetValueKind() == JsonValueKind.String)
+        {
+            Regex? regex = Compile(field, text.GetValue<string>());
+            return path => regex is not null && regex.IsMatch(path);
+        }
+        IReadOnlyList<string> entries = Texts(field) ?? [];
+        return path => entries.Any(entry => Ends(path, entry));
+    }
+
+    private Regex? Compile(string field, string pattern)
+    {
+        Regex? regex = TryCompile(pattern);
+        if (regex is null)
+            _builder.Config.Report(field, $"\"{pattern}\" is no regular expression");
+        return regex;
+    }
+
+    // the whole name must match; a pattern from a file must not run for ever
+    private static Regex? TryCompile(string pattern)
+    {
+        string whole = $"^(?:{pattern})$";
+        try
+        {
+            return new Regex(whole, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
+        }
+        catch (NotSupportedException)
+        {
+            return new Regex(whole, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
+        }
+        catch (ArgumentException)
+        {
+            return null;
+        }
+    }
+}

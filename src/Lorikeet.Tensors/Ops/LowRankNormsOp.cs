@@ -1,0 +1,50 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>Norms of a weight with its low-rank update, for DoRA. No derivative passes through them.</summary>
+public static unsafe class LowRankNormsOp
+{
+    /// <summary>The norm of each row of <c>W + s · B A</c>.</summary>
+    /// <param name="tape">The step.</param>
+    /// <param name="weight"><c>[out, in]</c>, or <c>[in, out]</c> where <paramref name="transposed"/>; any storage.</param>
+    /// <param name="transposed">The weight is stored as GPT-2's Conv1D stores it.</param>
+    /// <param name="a"><c>[rank, in]</c>.</param>
+    /// <param name="b"><c>[out, rank]</c>.</param>
+    /// <param name="scale">s.</param>
+    /// <returns><c>[out]</c>.</returns>
+    public static Tensor LowRankNorms(this Tape tape, Tensor weight, bool transposed, Tensor a, Tensor b, float scale)
+    {
+        Tensor norms = tape.New(new Shape(b.Rows));
+        int mark = tape.Mark();
+        Tensor sum = tape.New(new Shape(weight.Rows, weight.Columns));
+        for (int row = 0; row < weight.Rows; row++)
+            RowReader.Read(weight, row, sum.F + row * sum.Ld);
+        Products.Add(transposed ? Products.Transposed(a) : Products.Plain(b), transposed ? Products.Plain(b) : Products.Transposed(a), sum, a.Rows, scale);
+        if (!transposed)
+        {
+            VectorKernel.RowNorms(sum.F, sum.Ld, sum.Rows, sum.Columns, norms.F);
+        }
+        else
+        {
+            norms.Fill(0);
+            VectorKernel.Mul(sum.F, sum.F, sum.F, sum.Shape.Elements);
+            VectorKernel.AddRowsTo(sum.F, sum.Ld, sum.Rows, sum.Columns, norms.F);
+            for (int i = 0; i < b.Rows; i++)
+                norms.F[i] = MathF.Sqrt(norms.F[i]);
+        }
+        tape.ReleaseTo(mark);
+        return norms;
+    }
+
+    /// <summary><c>1 / x</c> of a tensor that wants no derivative.</summary>
+    public static Tensor Reciprocal(this Tape tape, Tensor x)
+    {
+        if (x.RequiresGrad)
+            throw new ArgumentException($"reciprocal: {x} wants a derivative, none passes");
+        Tensor y = tape.New(x.Shape);
+        for (int i = 0; i < y.Values.Length; i++)
+            y.F[i] = 1 / x.Values[i];
+        return y;
+    }
+}
