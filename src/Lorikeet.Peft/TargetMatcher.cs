@@ -86,12 +86,15 @@ public sealed class TargetMatcher
         return found;
     }
 
-    /// <summary>Writes <c>all-linear</c> as the names that it came to, as the reference does: whole names, or their ends where there are many.</summary>
-    public void WriteBack(IReadOnlyList<Module> targets)
+    /// <summary>
+    /// Writes <c>all-linear</c> as the names that it stands for, as the reference does: whole names (excluded ones too, the exclusion is written
+    /// beside them), or their ends where there are many.
+    /// </summary>
+    public void WriteBack()
     {
         if (!_allLinear)
             return;
-        List<string> names = [.. targets.Select(module => module.Path)];
+        List<string> names = [.. _builder.Model.Modules.OfType<Linear>().Where(layer => layer != _builder.Model.OutputEmbedding).Select(layer => layer.Path)];
         if (names.Count >= 20)
             names = [.. names.Select(path => path[(path.LastIndexOf('.') + 1)..]).Distinct()];
         _builder.Config.Root["target_modules"] = new JsonArray([.. names.Select(name => (JsonNode)name)]);

@@ -48,7 +48,7 @@ public sealed class Ia3Method : PeftMethod
             return;
         foreach (Linear layer in targets.Cast<Linear>())
             builder.Parts.Add(new Ia3Linear(builder, layer, feedForward(layer.Path)));
-        matcher.WriteBack(targets);
+        matcher.WriteBack();
         if (targets.Any(module => module is Linear { Transposed: true }))
             config.Root["fan_in_fan_out"] = true;
         SavedModules.Add(builder, matcher);

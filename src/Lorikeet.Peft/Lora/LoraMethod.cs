@@ -98,7 +98,7 @@ public sealed class LoraMethod : PeftMethod
                 _ => Unsupported(builder, module),
             });
         }
-        matcher.WriteBack(targets);
+        matcher.WriteBack();
         if (targets.Any(module => module is Linear { Transposed: true }))
             config.Root["fan_in_fan_out"] = true;
         TrainedBiases.Add(builder, config.Text("bias", "none"), "lora_only", targets);

@@ -20,7 +20,7 @@ public static unsafe class LowRankNormsOp
         Tensor sum = tape.New(new Shape(weight.Rows, weight.Columns));
         for (int row = 0; row < weight.Rows; row++)
             RowReader.Read(weight, row, sum.F + row * sum.Ld);
-        Products.Add(transposed ? Products.Transposed(a) : Products.Plain(b), transposed ? Products.Plain(b) : Products.Transposed(a), sum, a.Rows, scale);
+        Products.Multiply(transposed ? Products.Transposed(a) : Products.Plain(b), transposed ? Products.Plain(b) : Products.Transposed(a), sum, a.Rows, scale, accumulate: true);
         if (!transposed)
         {
             VectorKernel.RowNorms(sum.F, sum.Ld, sum.Rows, sum.Columns, norms.F);

@@ -1,0 +1,67 @@
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Peft.Tests;
+
+/// <summary>Bottleneck adapters that AdapterHub's library wrote, and what it computes with them.</summary>
+public class BottleneckTests
+{
+    [Theory]
+    [InlineData("pfeiffer")]
+    [InlineData("houlsby")]
+    [InlineData("parallel")]
+    public void A_loaded_adapter_computes_what_the_library_computes(string name)
+    {
+        using PeftGolden golden = Open(name, out string folder);
+        Adapter adapter = AdapterFile.Load(golden.Model, folder);
+        adapter.Attach();
+        golden.Difference(golden.Logits(), "logits").ShouldBeLessThan(1e-4f);
+        adapter.MergeObstacle.ShouldNotBeNull();
+        adapter.Detach();
+    }
+
+    [Theory]
+    [InlineData("pfeiffer")]
+    [InlineData("houlsby")]
+    public void Gradients_agree(string name)
+    {
+        using PeftGolden golden = Open(name, out string folder);
+        Adapter adapter = AdapterFile.Load(golden.Model, folder);
+        adapter.Attach();
+        adapter.Train();
+        golden.BackwardFrom("loss_weight");
+        foreach (Parameter parameter in adapter.Parameters)
+        {
+            Span<float> ours = parameter.Grad!.Values, theirs = golden.Read("grad." + parameter.Name).Values;
+            for (int i = 0; i < ours.Length; i++)
+                Math.Abs(ours[i] - theirs[i]).ShouldBeLessThan(1e-4f * (1 + Math.Abs(theirs[i])), parameter.Name);
+        }
+    }
+
+    [Fact]
+    public void What_is_saved_loads_again()
+    {
+        using PeftGolden golden = Open("pfeiffer", out string folder);
+        Adapter adapter = AdapterFile.Load(golden.Model, folder);
+        DirectoryInfo temporary = Directory.CreateTempSubdirectory("lorikeet-");
+        try
+        {
+            string saved = Path.Combine(temporary.FullName, "adapter");
+            AdapterFile.Save(adapter, saved);
+            Adapter again = AdapterFile.Load(golden.Model, saved);
+            again.Attach();
+            golden.Difference(golden.Logits(), "logits").ShouldBeLessThan(1e-4f);
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
+
+    private static PeftGolden Open(string name, out string folder)
+    {
+        folder = GoldenData.Path("adapterhub", "cases", $"llama-{name}", name);
+        return new PeftGolden(GoldenData.Path("adapterhub", "base-llama"), GoldenData.Path("adapterhub", "cases", $"llama-{name}", "io.safetensors"),
+            GoldenData.Path("adapterhub", "base-llama", "io.safetensors"));
+    }
+}

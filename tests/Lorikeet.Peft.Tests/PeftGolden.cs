@@ -1,0 +1,116 @@
+using System.Runtime.InteropServices;
+using Lorikeet.Formats;
+using Lorikeet.Models;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Peft.Tests;
+
+/// <summary>One base model of the goldens, its inputs, and what runs of it come to.</summary>
+internal sealed class PeftGolden : IDisposable
+{
+    private readonly ITensorSource _outputs, _inputs;
+    private readonly int[] _mask;
+
+    public PeftGolden(string baseFolder, string outputs, string? inputs = null)
+    {
+        Model = ModelLoader.Load(baseFolder);
+        _outputs = TensorFiles.Open(outputs);
+        _inputs = inputs is null ? _outputs : TensorFiles.Open(inputs);
+        _mask = Ids("attention_mask");
+    }
+
+    public CausalLm Model { get; }
+
+    public Step Step { get; } = new(new Tape());
+
+    /// <summary>Rows of the padded batch that count.</summary>
+    public int[] Rows => [.. Enumerable.Range(0, _mask.Length).Where(i => _mask[i] == 1)];
+
+    public Tensor? Find(string name)
+    {
+        StoredTensor? stored = _outputs.Find(name);
+        return stored is null ? null : Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape));
+    }
+
+    public Tensor Read(string name) => Find(name).ShouldNotBeNull(name);
+
+    public IEnumerable<string> Names => _outputs.Names;
+
+    /// <summary>Logits of the rows that count.</summary>
+    public Tensor Logits()
+    {
+        Begin();
+        return Model.Logits(Step, Model.Hidden(Step));
+    }
+
+    /// <summary>The loss of the golden's labels, with gradients.</summary>
+    public float Loss()
+    {
+        int[] labels = Ids("labels");
+        int length = Length;
+        int[] targets = [.. Rows.Select(i => i % length + 1 < length ? labels[i + 1] : -100)];
+        Step.Tape.Recording = true;
+        Begin();
+        Tensor loss = Model.Loss(Step, Model.Hidden(Step), Step.Copy(targets), 1f / targets.Count(target => target >= 0));
+        Step.Tape.Backward(loss);
+        Step.Tape.Recording = false;
+        return loss.Values[0];
+    }
+
+    /// <summary>Gradients of <c>Σ logits · weight</c>.</summary>
+    public void BackwardFrom(string weight)
+    {
+        Step.Tape.Recording = true;
+        Begin();
+        Tensor logits = Model.Logits(Step, Model.Hidden(Step));
+        Tensor weights = Read(weight);
+        int[] rows = Rows;
+        Tensor factors = Step.Tape.New(logits.Shape);
+        for (int i = 0; i < rows.Length; i++)
+            weights.Row(rows[i]).CopyTo(factors.Row(i));
+        Shape flat = new(1, (int)logits.Shape.Elements);
+        Step.Tape.Backward(Step.Tape.MatMul(Step.Tape.View(logits, flat), Step.Tape.View(factors, flat)));
+        Step.Tape.Recording = false;
+    }
+
+    /// <summary>The largest difference to a golden <c>[batch, seq, vocab]</c>.</summary>
+    public float Difference(Tensor logits, string golden)
+    {
+        Tensor expected = Read(golden);
+        int[] rows = Rows;
+        float worst = 0;
+        for (int i = 0; i < rows.Length; i++)
+        {
+            Span<float> a = logits.Row(i), b = expected.Row(rows[i]);
+            for (int j = 0; j < a.Length; j++)
+                worst = float.IsFinite(a[j]) ? Math.Max(worst, Math.Abs(a[j] - b[j])) : float.PositiveInfinity;
+        }
+        return worst;
+    }
+
+    public void Dispose()
+    {
+        Step.Tape.Dispose();
+        Model.Dispose();
+        _inputs.Dispose();
+        _outputs.Dispose();
+    }
+
+    private int Length => (int)_inputs.Find("input_ids")!.Shape[1];
+
+    private int[] Ids(string name) => [.. MemoryMarshal.Cast<byte, long>(_inputs.Find(name)!.Bytes.Span).ToArray().Select(id => (int)id)];
+
+    private void Begin()
+    {
+        int[] ids = Ids("input_ids");
+        int length = Length;
+        RaggedBatch batch = new();
+        for (int row = 0; row < ids.Length / length; row++)
+        {
+            int[] kept = [.. Enumerable.Range(0, length).Where(i => _mask[row * length + i] == 1)];
+            batch.Add([.. kept.Select(i => ids[row * length + i])], kept);
+        }
+        Step.Begin(batch);
+    }
+}
