@@ -1,3 +1,5 @@
+using System.Runtime.InteropServices;
+using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Nn;
@@ -64,7 +66,7 @@ public sealed class AttentionCore : Place<AttentionCore, AttentionInput>
     // each sequence writes its new rows behind its cached ones and sees all of them, up to itself
     private Tensor AttendCached(AttentionInput input, Step step)
     {
-        KeyRange range = new(step.Copy(step.Positions.Integers), step.Copy(step.Positions.Integers));
+        KeyRange range = new(step.Tape.New(step.Positions.Shape, DType.I32), step.Tape.New(step.Positions.Shape, DType.I32));
         Span<int> first = range.First.Integers, last = range.Last.Integers;
         _cached.Clear();
         for (int sequence = 0; sequence < step.Batch.Sequences; sequence++)
@@ -80,6 +82,6 @@ public sealed class AttentionCore : Place<AttentionCore, AttentionInput>
             }
             _cached.Add(new CachedKeys(cache.Keys(Layer), cache.Values(Layer), cache.End + length, start, length));
         }
-        return step.Tape.CachedAttention(input.Query, System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_cached), range.First, range.Last, Heads, KvHeads, Scale);
+        return step.Tape.CachedAttention(input.Query, CollectionsMarshal.AsSpan(_cached), range.First, range.Last, Heads, KvHeads, Scale);
     }
 }

@@ -101,7 +101,8 @@ public sealed class Step
             if (known.Window == window && known.Causal == causal)
                 return known.Range;
         }
-        KeyRange range = new(Tape.New(new Shape(Batch.Rows), DType.I32), Tape.New(new Shape(Batch.Rows), DType.I32));
+        // kept: the block that asks first may give its own memory back before the others ask
+        KeyRange range = new(Tape.Keep(Tape.New(new Shape(Batch.Rows), DType.I32)), Tape.Keep(Tape.New(new Shape(Batch.Rows), DType.I32)));
         Span<int> first = range.First.Integers, last = range.Last.Integers;
         ReadOnlySpan<int> positions = Batch.Positions;
         for (int sequence = 0; sequence < Batch.Sequences; sequence++)
@@ -128,7 +129,7 @@ public sealed class Step
                 return (known.Cos, known.Sin);
         }
         (Tensor cos, Tensor sin) = owner.Tables(this);
-        _rotations.Add((owner, cos, sin));
+        _rotations.Add((owner, Tape.Keep(cos), Tape.Keep(sin)));
         return (cos, sin);
     }
 }
