@@ -42,7 +42,12 @@ public sealed class ModelContext
     internal Parameter Parameter(string name, Shape shape, bool keepStorage)
     {
         if (_parameters.TryGetValue(name, out Parameter? known))
+        {
+            // one that is missing has been reported
+            if (known.Value.Shape != shape && known.Value.Rows > 0)
+                _problems.Add($"tensor {name} serves twice, as {known.Value.Shape} and as {shape}");
             return known;
+        }
         Parameter parameter = new(name, Load(name, shape, keepStorage));
         _parameters.Add(name, parameter);
         _order.Add(parameter);

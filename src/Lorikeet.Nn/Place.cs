@@ -33,7 +33,13 @@ public abstract class Place<TPlace, TInput> : Module where TPlace : Place<TPlace
     public bool IsInnermost(IAdapter<TPlace, TInput> adapter) => _adapters.Length > 0 && _adapters[0] == adapter;
 
     /// <summary>Puts an adapter on top.</summary>
-    public void Attach(IAdapter<TPlace, TInput> adapter) => _adapters = [.. _adapters, adapter];
+    /// <exception cref="InvalidOperationException">It is there already.</exception>
+    public void Attach(IAdapter<TPlace, TInput> adapter)
+    {
+        if (_adapters.Contains(adapter))
+            throw new InvalidOperationException($"{this} has {adapter} already");
+        _adapters = [.. _adapters, adapter];
+    }
 
     /// <summary>Takes an adapter away.</summary>
     public void Detach(IAdapter<TPlace, TInput> adapter) => _adapters = [.. _adapters.Where(other => other != adapter)];

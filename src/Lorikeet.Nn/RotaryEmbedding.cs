@@ -13,8 +13,11 @@ public sealed class RotaryEmbedding
     private readonly float[] _current;
 
     /// <summary>Rotates the first <paramref name="dim"/> numbers of each head.</summary>
+    /// <exception cref="ArgumentException">LongRope has not one factor for each frequency.</exception>
     public RotaryEmbedding(int dim, RopeScaling scaling, bool interleaved = false)
     {
+        if (scaling.Kind == RopeScalingKind.LongRope && (scaling.ShortFactors.Count != dim / 2 || scaling.LongFactors.Count != dim / 2))
+            throw new ArgumentException($"longrope has {scaling.ShortFactors.Count} short and {scaling.LongFactors.Count} long factors for {dim / 2} frequencies");
         Dim = dim;
         Interleaved = interleaved;
         _scaling = scaling;
