@@ -24,7 +24,11 @@ public sealed class RaggedBatch
     public ReadOnlySpan<int> Positions => _positions.AsSpan(0, Rows);
 
     /// <summary>First row of a sequence; of the one after the last: <see cref="Rows"/>.</summary>
-    public int Start(int sequence) => sequence == Sequences ? Rows : _starts[sequence];
+    public int Start(int sequence)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(sequence, Sequences);
+        return sequence == Sequences ? Rows : _starts[sequence];
+    }
 
     /// <summary>Rows of a sequence.</summary>
     public int Length(int sequence) => Start(sequence + 1) - Start(sequence);
@@ -32,7 +36,11 @@ public sealed class RaggedBatch
     /// <summary>
     /// Which user-visible row of the batch a sequence belongs to: packed documents of one row share it. Adapters are chosen by it.
     /// </summary>
-    public int Group(int sequence) => _groups[sequence];
+    public int Group(int sequence)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, Sequences);
+        return _groups[sequence];
+    }
 
     /// <summary>Forgets all sequences.</summary>
     public void Clear() => Rows = Sequences = 0;
@@ -40,6 +48,8 @@ public sealed class RaggedBatch
     /// <summary>Adds a sequence whose positions count up from <paramref name="firstPosition"/>.</summary>
     public void Add(ReadOnlySpan<int> ids, int firstPosition = 0, int group = -1)
     {
+        if (firstPosition < 0 || firstPosition > int.MaxValue - ids.Length)
+            throw new ArgumentOutOfRangeException(nameof(firstPosition), $"{ids.Length} positions from {firstPosition}");
         Begin(ids.Length, group);
         for (int i = 0; i < ids.Length; i++)
         {
@@ -53,6 +63,11 @@ public sealed class RaggedBatch
     {
         if (ids.Length != positions.Length)
             throw new ArgumentException($"{ids.Length} ids, {positions.Length} positions");
+        for (int i = 0, before = 0; i < positions.Length; before = positions[i++])
+        {
+            if (positions[i] < before)
+                throw new ArgumentException($"position {positions[i]} of row {i} comes after {before}: positions ascend from 0");
+        }
         Begin(ids.Length, group);
         ids.CopyTo(_ids.AsSpan(Rows));
         positions.CopyTo(_positions.AsSpan(Rows));
