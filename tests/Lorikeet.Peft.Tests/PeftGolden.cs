@@ -45,33 +45,21 @@ internal sealed class PeftGolden : IDisposable
     }
 
     /// <summary>The loss of the golden's labels, with gradients.</summary>
-    public float Loss()
+    public float Loss() => Loss(Ids("labels"));
+
+    /// <summary>The loss of every next token, with gradients.</summary>
+    public float LossOfNextTokens() => Loss(Ids("input_ids"));
+
+    private float Loss(int[] labels)
     {
-        int[] labels = Ids("labels");
         int length = Length;
-        int[] targets = [.. Rows.Select(i => i % length + 1 < length ? labels[i + 1] : -100)];
+        int[] targets = [.. Rows.Select(i => i % length + 1 < length && _mask[i + 1] == 1 ? labels[i + 1] : -100)];
         Step.Tape.Recording = true;
         Begin();
         Tensor loss = Model.Loss(Step, Model.Hidden(Step), Step.Copy(targets), 1f / targets.Count(target => target >= 0));
         Step.Tape.Backward(loss);
         Step.Tape.Recording = false;
         return loss.Values[0];
-    }
-
-    /// <summary>Gradients of <c>Σ logits · weight</c>.</summary>
-    public void BackwardFrom(string weight)
-    {
-        Step.Tape.Recording = true;
-        Begin();
-        Tensor logits = Model.Logits(Step, Model.Hidden(Step));
-        Tensor weights = Read(weight);
-        int[] rows = Rows;
-        Tensor factors = Step.Tape.New(logits.Shape);
-        for (int i = 0; i < rows.Length; i++)
-            weights.Row(rows[i]).CopyTo(factors.Row(i));
-        Shape flat = new(1, (int)logits.Shape.Elements);
-        Step.Tape.Backward(Step.Tape.MatMul(Step.Tape.View(logits, flat), Step.Tape.View(factors, flat)));
-        Step.Tape.Recording = false;
     }
 
     /// <summary>The largest difference to a golden <c>[batch, seq, vocab]</c>.</summary>
