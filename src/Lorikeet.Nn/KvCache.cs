@@ -57,8 +57,13 @@ public sealed class KvCache
     /// <param name="v">Values of the pass.</param>
     /// <param name="start">First row to take.</param>
     /// <param name="count">How many.</param>
+    /// <exception cref="ArgumentException">Rows of another width.</exception>
     public void Append(int layer, Tensor k, Tensor v, int start, int count)
     {
+        ArgumentNullException.ThrowIfNull(k);
+        ArgumentNullException.ThrowIfNull(v);
+        if (k.Columns != _keys[layer].Columns || v.Columns != _values[layer].Columns)
+            throw new ArgumentException($"keys {k} and values {v} for a cache of {_keys[layer].Columns} and {_values[layer].Columns} columns");
         int at = End;
         Reserve(layer, at + count);
         for (int row = 0; row < count; row++)
@@ -74,6 +79,7 @@ public sealed class KvCache
     /// <summary>Forgets all rows after the first <paramref name="length"/>.</summary>
     public void Truncate(int length)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         Length = length;
         Prefix = Math.Min(Prefix, length);
@@ -91,7 +97,7 @@ public sealed class KvCache
     private Tensor Grown(Tensor old, int capacity)
     {
         Tensor grown = Tensor.Create(new Shape(capacity, old.Columns), DType.F32);
-        for (int row = 0; row < Length; row++)
+        for (int row = 0; row < End; row++)
             old.Row(row).CopyTo(grown.Row(row));
         return grown;
     }
