@@ -61,11 +61,14 @@ internal static class Check
             throw new ArgumentException($"{op}: {tensor} was given where {count} i32 numbers in a row were expected");
     }
 
-    /// <summary>An op may work in a tensor's memory where no derivative reads it again.</summary>
+    /// <summary>An op may work in a tensor's memory where no derivative reads it again, and in no parameter's.</summary>
     public static void Overwritable(string op, Tensor tensor)
     {
         F32(op, tensor);
-        if (Tape.Root(tensor).Storage is { Saved: true })
+        Tensor root = Tape.Root(tensor);
+        if (root is { OnTape: false, RequiresGrad: true })
+            throw new ArgumentException($"{op} works in the memory of {tensor}, which is trained");
+        if (root.Storage is { Saved: true })
             throw new ArgumentException($"{op} works in the memory of {tensor}, which the derivative of an earlier op will read");
     }
 }

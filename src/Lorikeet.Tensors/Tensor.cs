@@ -48,7 +48,7 @@ public sealed unsafe class Tensor
     /// <summary>Bytes of a contiguous tensor of this type and shape.</summary>
     public long Bytes => Type.Bytes(Shape.Elements);
 
-    /// <summary>The elements of a contiguous f32 tensor.</summary>
+    /// <summary>The elements of a contiguous f32 tensor, there as long as somebody holds the tensor: a span alone does not keep its memory.</summary>
     /// <exception cref="InvalidOperationException">It has another type, or gaps between rows.</exception>
     public Span<float> Values
     {

@@ -15,11 +15,16 @@ public static unsafe class LowRankNormsOp
     /// <returns><c>[out]</c>.</returns>
     public static Tensor LowRankNorms(this Tape tape, Tensor weight, bool transposed, Tensor a, Tensor b, float scale)
     {
-        Tensor norms = tape.New(new Shape(b.Rows));
+        int inputs = transposed ? weight.Rows : weight.Columns, outputs = transposed ? weight.Columns : weight.Rows;
+        Check.Weight("low-rank norms", weight);
+        Check.Contiguous("low-rank norms", weight);
+        Check.Columns("low-rank norms", a, inputs);
+        Check.Rows("low-rank norms", b, outputs);
+        Check.Columns("low-rank norms", b, a.Rows);
+        Tensor norms = tape.New(new Shape(outputs));
         int mark = tape.Mark();
         Tensor sum = tape.New(new Shape(weight.Rows, weight.Columns));
-        for (int row = 0; row < weight.Rows; row++)
-            RowReader.Read(weight, row, sum.F + row * sum.Ld);
+        BlockFormats.DequantizeParallel(weight.Type, weight.Pointer, weight.Shape.Elements, sum.F);
         Products.Multiply(transposed ? Products.Transposed(a) : Products.Plain(b), transposed ? Products.Plain(b) : Products.Transposed(a), sum, a.Rows, scale, accumulate: true);
         if (!transposed)
         {
@@ -30,7 +35,7 @@ public static unsafe class LowRankNormsOp
             norms.Fill(0);
             VectorKernel.Mul(sum.F, sum.F, sum.F, sum.Shape.Elements);
             VectorKernel.AddRowsTo(sum.F, sum.Ld, sum.Rows, sum.Columns, norms.F);
-            for (int i = 0; i < b.Rows; i++)
+            for (int i = 0; i < outputs; i++)
                 norms.F[i] = MathF.Sqrt(norms.F[i]);
         }
         tape.ReleaseTo(mark);
@@ -42,9 +47,10 @@ public static unsafe class LowRankNormsOp
     {
         if (x.RequiresGrad)
             throw new ArgumentException($"reciprocal: {x} wants a derivative, none passes");
+        Check.Vector("reciprocal", x, x.Shape.Elements);
         Tensor y = tape.New(x.Shape);
-        for (int i = 0; i < y.Values.Length; i++)
-            y.F[i] = 1 / x.Values[i];
+        for (long i = 0; i < x.Shape.Elements; i++)
+            y.F[i] = 1 / x.F[i];
         return y;
     }
 }

@@ -8,7 +8,7 @@ public static unsafe class RandomOp
     /// <summary>Fills a contiguous tensor with numbers between two bounds.</summary>
     public static void FillUniform(this Tape tape, Tensor tensor, float low, float high)
     {
-        Check.Overwritable("random numbers", tensor);
+        Check.F32("random numbers", tensor);
         Check.Contiguous("random numbers", tensor);
         RandomKernel.Uniform(tape.Seed, tape.Draw(tensor.Shape.Elements), tensor.F, tensor.Shape.Elements, low, high);
     }
@@ -16,7 +16,7 @@ public static unsafe class RandomOp
     /// <summary>Fills a contiguous tensor with normally distributed numbers.</summary>
     public static void FillNormal(this Tape tape, Tensor tensor, float mean, float deviation)
     {
-        Check.Overwritable("random numbers", tensor);
+        Check.F32("random numbers", tensor);
         Check.Contiguous("random numbers", tensor);
         RandomKernel.Normal(tape.Seed, tape.Draw(tensor.Shape.Elements), tensor.F, tensor.Shape.Elements, mean, deviation);
     }
