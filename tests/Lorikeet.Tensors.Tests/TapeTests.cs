@@ -197,6 +197,15 @@ public sealed class TapeTests : IDisposable
     }
 
     [Fact]
+    public void No_op_works_in_the_memory_of_a_parameter()
+    {
+        Tensor parameter = Numbers.Trainable(1, 2, 4);
+        Should.Throw<ArgumentException>(() => _tape.AddBias(parameter, Leaf(1, 4))).Message.ShouldContain("trained");
+        Should.Throw<ArgumentException>(() => _tape.AddTo(Leaf(1, 4), _tape.RowRange(parameter, 0, 1)));
+        _tape.AddTo(parameter, Numbers.Random(2, 2, 4)).RequiresGrad.ShouldBeTrue();
+    }
+
+    [Fact]
     public void A_failure_on_the_way_back_leaves_the_tape_usable()
     {
         Tensor x = Leaf(1, 1);

@@ -34,6 +34,18 @@ internal static class LinearCases
                 [wide, stored, new("A", new Shape(s.Rank, dim)), new("B", new Shape(outputs, s.Rank))],
                 (tape, t) => tape.LowRankLinear(t[0], t[1], null, false, t[2], t[3], 2));
         }
+        foreach (bool transposed in new[] { false, true })
+        {
+            OpInput[] frozen =
+            [
+                new("weight", transposed ? new Shape(s.Dim, s.Out) : new Shape(s.Out, s.Dim)) { Differentiable = false, Gapless = true },
+                new("A", new Shape(s.Rank, s.Dim)) { Differentiable = false }, new("B", new Shape(s.Out, s.Rank)) { Differentiable = false },
+            ];
+            yield return new("LowRankNormsOp", transposed ? "[in, out]" : "[out, in]", frozen,
+                (tape, t) => tape.LowRankNorms(t[0], transposed, t[1], t[2], 0.7f));
+            yield return new("LowRankNormsOp", $"reciprocal, {(transposed ? "[in, out]" : "[out, in]")}", frozen,
+                (tape, t) => tape.Reciprocal(tape.LowRankNorms(t[0], transposed, t[1], t[2], 0.7f)));
+        }
         yield return new("LinearOp", "a square of itself", [new("x", new Shape(s.Rows, s.Dim))], (tape, t) => tape.Linear(t[0], t[0]));
 
         foreach (bool transposeA in new[] { false, true })

@@ -57,6 +57,8 @@ internal static class RowCases
         yield return new("EmbeddingOp", "some rows twice, some never", [new("table", new Shape(s.Classes, s.Dim))],
             (tape, t) => tape.Embedding(t[0], OpCases.Integers(tape, s.Rows, i => i * i * 3 % (s.Classes - 1))));
 
+        yield return new("SelectColumnsOp", "some columns twice, some never", [x],
+            (tape, t) => tape.SelectColumns(t[0], OpCases.Integers(tape, s.Rows + 3, i => i * i % (s.Dim - 1))));
         yield return new("SelectRowsOp", "a new order", [x], (tape, t) => tape.SelectRows(t[0], OpCases.Integers(tape, s.Rows + 3, i => i * 7 % s.Rows)));
         yield return new("SelectRowsOp", "rows of two tensors", [x, new("other", new Shape(3, s.Dim))],
             (tape, t) => tape.SelectRows(t[0], t[1], OpCases.Integers(tape, s.Rows + 3, i => i < 4 ? -1 - i % 3 : i % s.Rows)));
