@@ -22,14 +22,14 @@ public sealed class ChatTemplate
         Source = source;
         Limits = limits;
         _body = TemplateParser.Parse(source, name);
-        List<string> globals = [];
+        GlobalNames globals = new();
         Scope root = new(globals);
         Statement.Collect(_body, root);
         _entry = root.Seal();
         Statement.Bind(_body, new Binder(root, name));
         _function = root.Function;
-        _globalNames = [.. globals];
-        _globals = [.. globals.Select(n => TemplateGlobals.All.TryGetValue(n, out NativeFunction? function) ? (object?)function : Missing.Value)];
+        _globalNames = globals.All;
+        _globals = [.. _globalNames.Select(n => TemplateGlobals.All.TryGetValue(n, out NativeFunction? function) ? (object?)function : Missing.Value)];
     }
 
     /// <summary>What errors call the template.</summary>

@@ -61,6 +61,10 @@ public sealed class ExpressionTests
     [InlineData("[1] + [2, 3]", "[1, 2, 3]")]
     [InlineData("[0] * 3", "[0, 0, 0]")]
     [InlineData("(1,) + (2,)", "(1, 2)")]
+    [InlineData("1 + 2 + 3 - 4 + 5 - 6", "1")]
+    [InlineData("'a' + 'b' + '<c>'|safe + '<'", "ab<c>&lt;")]
+    [InlineData("('a' + 'b' + 'c')|length", "3")]
+    [InlineData("[1] + [2] + [3]", "[1, 2, 3]")]
     [InlineData("1 ~ 'a' ~ none ~ 2.0 ~ [1]", "1aNone2.0[1]")]
     [InlineData("'%s has %d' % ('Ann', 3)", "Ann has 3")]
     public void Strings_and_lists_add_and_repeat(string expression, string text) => Jinja.Render("{{ " + expression + " }}").ShouldBe(text);
@@ -68,6 +72,7 @@ public sealed class ExpressionTests
     [Theory]
     [InlineData("'a' + 1", "can only concatenate str (not \"int\") to str")]
     [InlineData("'a' + none", "can only concatenate str (not \"NoneType\") to str")]
+    [InlineData("'a' + 'b' + 1 + boom()", "can only concatenate str (not \"int\") to str")]
     [InlineData("[1] + 'a'", "can only concatenate list (not \"str\") to list")]
     [InlineData("1 + 'a'", "unsupported operand type(s) for +: 'int' and 'str'")]
     [InlineData("none + 'a'", "unsupported operand type(s) for +: 'NoneType' and 'str'")]

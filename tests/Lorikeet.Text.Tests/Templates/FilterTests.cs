@@ -142,6 +142,8 @@ public sealed class FilterTests
     [InlineData("'<' + '<b>'|safe", "&lt;<b>")]
     [InlineData("'<b>'|safe + '<'", "<b>&lt;")]
     [InlineData("'<' ~ '<b>'|safe", "<<b>")]
+    [InlineData("(' <b> '|safe|trim|upper) + '<'", "<B>&lt;")]
+    [InlineData("('%s'|safe|format('<'))", "&lt;")]
     [InlineData("('%s'|safe) % '<'", "&lt;")]
     [InlineData("('<x>'|safe).upper()", "<X>")]
     [InlineData("('<x>'|safe).replace('x', '&')", "<&amp;>")]

@@ -11,6 +11,7 @@ public sealed class GenerationTests
     [InlineData("{% macro m(x) %}<{% generation %}{{ x }}{% endgeneration %}>{% endmacro %}y{{ m(1) }}{{ m(2) }}", "y<1><2>", "1 2")]
     [InlineData("{% macro m() %}({{ caller() }}){% endmacro %}{% call m() %}[{% generation %}g{% endgeneration %}]{% endcall %}", "([g])", "g")]
     [InlineData("{% set s %}<{% generation %}g{% endgeneration %}>{% endset %}x{{ s }}{{ s }}", "x<g><g>", "g g")]
+    [InlineData("{% macro m() %}{% generation %}g{% endgeneration %}{% endmacro %}{{ 'a' + m() + 'b' }}", "agb", "g")]
     [InlineData("{% for x in [1] recursive %}a{% generation %}b{% endgeneration %}{% endfor %}", "ab", "b")]
     public void Spans_lie_around_what_the_model_writes(string source, string text, string spans)
     {

@@ -88,6 +88,12 @@ public sealed class SandboxTests
     [InlineData("{% for i in range(99999) %}{{ 'x' * 10000 }}{% endfor %}", "100000 characters")]
     [InlineData("{% for i in range(99999) %}{% set x = ['y' * 90000, [1] * 9000] %}{% endfor %}", "")]
     [InlineData("{% for i in range(99999) %}{{ ('a' * 90000).count('b') }}{% endfor %}", "steps")]
+    [InlineData("{% set s = 'a' * 90000 %}{% for i in range(99999) %}{% set x = [s]|string %}{% endfor %}", "steps")]
+    [InlineData("{% set s = 'a' * 90000 %}{% for i in range(99999) %}{% set x = s[5] %}{% endfor %}", "steps")]
+    [InlineData("{% set s = 'a' * 90000 %}{% for i in range(99999) %}{% set x = '%s' % s %}{% endfor %}", "steps")]
+    [InlineData("{% set s = 'a' * 90000 %}{% for i in range(99999) %}{% set x = s|upper|length %}{% endfor %}", "steps")]
+    [InlineData("{% set s = 'a' * 90000 %}{% for i in range(99999) %}{% set x = (s + 'x') == (s + 'y') %}{% endfor %}", "steps")]
+    [InlineData("{% set d = dict(range(9000)|map('string')|batch(2)) %}{% for i in range(99999) %}{% for k in d.items() %}{% break %}{% endfor %}{% endfor %}", "steps")]
     [InlineData("{{ ('a' * 50000 + 'b')|list|sort }}", "a list grew")]
     public void A_template_cannot_run_away(string source, string reason)
     {
@@ -128,7 +134,7 @@ public sealed class SandboxTests
     [InlineData("not ", "")]
     [InlineData("f(", ")")]
     [InlineData("{1:", "}")]
-    [InlineData("1 + ", "")]
+    [InlineData("1 - (", ")")]
     [InlineData("1 if 1 else ", "")]
     [InlineData("1 ~ (", ")")]
     [InlineData("a[", "]")]
@@ -142,7 +148,7 @@ public sealed class SandboxTests
     [InlineData("{{ x", ".a", " }}")]
     [InlineData("{{ x", "|trim", " }}")]
     [InlineData("{{ x", "()", " }}")]
-    [InlineData("{{ 1", " + 1", " }}")]
+    [InlineData("{{ 1", " - 1", " }}")]
     [InlineData("{{ 1", " and 1", " }}")]
     [InlineData("", "{% if 1 %}", "")]
     [InlineData("", "{% for x in y %}", "")]
@@ -158,6 +164,7 @@ public sealed class SandboxTests
     public void Ordinary_depth_is_no_problem()
     {
         Jinja.Render("{{ " + string.Join(" + ", Enumerable.Repeat("1", 300)) + " }}").ShouldBe("300");
+        Jinja.Render("{{ " + string.Join(" + ", Enumerable.Repeat("'a'", 3000)) + " }}").ShouldBe(new string('a', 3000));
         Jinja.Render("{{ " + string.Join(" ~ ", Enumerable.Repeat("1", 3000)) + " }}").ShouldBe(new string('1', 3000));
         Jinja.Render("{{ " + new string('(', 50) + "1" + new string(')', 50) + " }}").ShouldBe("1");
         Jinja.Render(string.Concat(Enumerable.Repeat("{% if 1 %}", 90)) + "x" + string.Concat(Enumerable.Repeat("{% endif %}", 90))).ShouldBe("x");

@@ -20,6 +20,10 @@ public sealed class ScopeTests
     [InlineData("{% if not y is defined %}{% set y = x %}{% endif %}{{ y }}", "given")]
     [InlineData("{{ x }}{% set x = 1 %}{{ x }}", "given1")]
     [InlineData("{% set x = x ~ '!' %}{{ x }}", "given!")]
+    [InlineData("{% if false %}{% elif true %}{% set x = 2 %}{% else %}{% set x = 3 %}{% endif %}{{ x }}", "2")]
+    [InlineData("{% if true %}{% if false %}{% set x = 1 %}{% endif %}{% else %}{% set x = 2 %}{% endif %}{{ x }}", "given")]
+    [InlineData("{% if false %}{{ x }}{% elif x %}{% set x = x ~ 1 %}{% endif %}{{ x }}", "given1")]
+    [InlineData("{% for i in [1, 2] %}{% if i == 2 %}{% if true %}{% set x = 5 %}{% endif %}{% endif %}{{ x }} {% endfor %}", "given 5 ")]
     public void A_condition_is_no_scope(string source, string text) => Jinja.Render(source, Outside).ShouldBe(text);
 
     [Theory]

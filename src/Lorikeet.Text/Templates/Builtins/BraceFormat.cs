@@ -106,6 +106,7 @@ internal sealed class BraceFormat
             _ => throw EvaluationException.Value($"Unknown conversion specifier {conversion}"),
         };
         string text = FormatSpec.Format(_state, value, spec);
+        _state.ChargeText(text.Length);
         return _escape && value is not Markup ? Markup.Escape(text) : text;
     }
 

@@ -60,6 +60,7 @@ internal sealed class JsonText
                 _text.Append(flag ? "true" : "false");
                 break;
             case string text:
+                _state.ChargeText(text.Length);
                 AppendString(text);
                 break;
             case Markup markup:

@@ -9,8 +9,8 @@ internal static class MarkupMethods
 
     public static readonly FrozenDictionary<string, NativeFunction> All = StringMethods.All.Values
         .Select(Wrap)
-        .Append(new NativeFunction("striptags", "/", a => HtmlFilters.StripTags(StringMethods.Paid(a))))
-        .Append(new NativeFunction("unescape", "/", a => HtmlFilters.Unescape(StringMethods.Paid(a))))
+        .Append(new NativeFunction("striptags", "/", a => HtmlFilters.StripTags(a.SelfText)))
+        .Append(new NativeFunction("unescape", "/", a => HtmlFilters.Unescape(a.SelfText)))
         .ToFrozenDictionary(f => f.Name);
 
     private static NativeFunction Wrap(NativeFunction method)

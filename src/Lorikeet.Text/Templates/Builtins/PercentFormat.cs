@@ -57,7 +57,9 @@ internal static class PercentFormat
                 continue;
             }
             object? value = ReferenceEquals(keyed, Missing.Value) ? Next() : keyed;
-            result.Append(Convert(state, format[i], flags, width, precision, value, i));
+            string text = Convert(state, format[i], flags, width, precision, value, i);
+            state.ChargeText(text.Length);
+            result.Append(text);
         }
         if (!mapping && used < (tuple?.Count ?? 1))
             throw EvaluationException.Type("not all arguments converted during string formatting");

@@ -94,6 +94,7 @@ internal static class SequenceFilters
         if (a[0] is Undefined)
             yield break;
         PythonDict dict = a[0] as PythonDict ?? throw EvaluationException.Type("Can only get item pairs from a mapping.");
+        a.State.Charge(dict.Count);
         foreach (PythonTuple pair in dict.Pairs())
             yield return pair;
     }

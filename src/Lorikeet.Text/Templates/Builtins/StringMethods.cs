@@ -9,9 +9,9 @@ internal static class StringMethods
 {
     public static readonly FrozenDictionary<string, NativeFunction> All = new NativeFunction[]
     {
-        new("capitalize", "/", a => StringCase.Capitalize(Paid(a))),
-        new("casefold", "/", a => StringCase.Fold(Paid(a))),
-        new("center", "width fillchar? /", a => StringOperations.Center(a.State, Paid(a), a.Int(0), Fill(a))),
+        new("capitalize", "/", a => StringCase.Capitalize(a.SelfText)),
+        new("casefold", "/", a => StringCase.Fold(a.SelfText)),
+        new("center", "width fillchar? /", a => StringOperations.Center(a.State, a.SelfText, a.Int(0), Fill(a))),
         new("count", "sub start? end? /", Count),
         new("endswith", "suffix start? end? /", a => Boxed.Bool(HasAffix(a, (text, part) => text.EndsWith(part, StringComparison.Ordinal)))),
         new("expandtabs", "tabsize?", ExpandTabs),
@@ -21,40 +21,40 @@ internal static class StringMethods
         new("index", "sub start? end? /", a => Boxed.Int(Found(Find(a, false)))),
         new("isalnum", "/", a => Every(a, r => Rune.IsLetter(r) || Rune.GetNumericValue(r) >= 0)),
         new("isalpha", "/", a => Every(a, Rune.IsLetter)),
-        new("isascii", "/", a => Boxed.Bool(Ascii.IsValid(Paid(a)))),
+        new("isascii", "/", a => Boxed.Bool(Ascii.IsValid(a.SelfText))),
         new("isdecimal", "/", a => Every(a, Rune.IsDigit)),
         new("isdigit", "/", a => Every(a, r => CharUnicodeInfo.GetDigitValue(r.ToString(), 0) >= 0)),
-        new("isidentifier", "/", a => Boxed.Bool(IsIdentifier(Paid(a)))),
-        new("islower", "/", a => Boxed.Bool(StringCase.IsLower(Paid(a)))),
+        new("isidentifier", "/", a => Boxed.Bool(IsIdentifier(a.SelfText))),
+        new("islower", "/", a => Boxed.Bool(StringCase.IsLower(a.SelfText))),
         new("isnumeric", "/", a => Every(a, r => Rune.GetNumericValue(r) >= 0)),
-        new("isprintable", "/", a => Boxed.Bool(Array.TrueForAll(CodePoints.Of(Paid(a)), CodePoints.IsPrintable))),
-        new("isspace", "/", a => Boxed.Bool(Paid(a).Length > 0 && StringOperations.Strip(a.SelfText).Length == 0)),
-        new("istitle", "/", a => Boxed.Bool(StringCase.IsTitle(Paid(a)))),
-        new("isupper", "/", a => Boxed.Bool(StringCase.IsUpper(Paid(a)))),
+        new("isprintable", "/", a => Boxed.Bool(Array.TrueForAll(CodePoints.Of(a.SelfText), CodePoints.IsPrintable))),
+        new("isspace", "/", a => Boxed.Bool(a.SelfText.Length > 0 && StringOperations.Strip(a.SelfText).Length == 0)),
+        new("istitle", "/", a => Boxed.Bool(StringCase.IsTitle(a.SelfText))),
+        new("isupper", "/", a => Boxed.Bool(StringCase.IsUpper(a.SelfText))),
         new("join", "iterable /", Join),
-        new("ljust", "width fillchar? /", a => StringOperations.Pad(a.State, Paid(a), 0, (long)a.Int(0) - CodePoints.Count(a.SelfText), Fill(a))),
-        new("lower", "/", a => StringCase.Lower(Paid(a))),
-        new("lstrip", "chars? /", a => StringOperations.Strip(Paid(a), Characters(a), true, false)),
+        new("ljust", "width fillchar? /", a => StringOperations.Pad(a.State, a.SelfText, 0, (long)a.Int(0) - CodePoints.Count(a.SelfText), Fill(a))),
+        new("lower", "/", a => StringCase.Lower(a.SelfText)),
+        new("lstrip", "chars? /", a => StringOperations.Strip(a.SelfText, Characters(a), true, false)),
         new("maketrans", "x y? z? /", MakeTranslation),
-        new("partition", "sep /", a => Partition(a, StringOperations.Find(Paid(a), a.Text(0), 0), false)),
-        new("removeprefix", "prefix /", a => Paid(a).StartsWith(a.Text(0), StringComparison.Ordinal) ? a.SelfText[a.Text(0).Length..] : a.SelfText),
-        new("removesuffix", "suffix /", a => Paid(a).EndsWith(a.Text(0), StringComparison.Ordinal) ? a.SelfText[..^a.Text(0).Length] : a.SelfText),
-        new("replace", "old new count? /", a => StringOperations.Replace(a.State, Paid(a), a.Text(0), a.Text(1), a.Int(2, -1))),
+        new("partition", "sep /", a => Partition(a, StringOperations.Find(a.SelfText, a.Text(0), 0), false)),
+        new("removeprefix", "prefix /", a => a.SelfText.StartsWith(a.Text(0), StringComparison.Ordinal) ? a.SelfText[a.Text(0).Length..] : a.SelfText),
+        new("removesuffix", "suffix /", a => a.SelfText.EndsWith(a.Text(0), StringComparison.Ordinal) ? a.SelfText[..^a.Text(0).Length] : a.SelfText),
+        new("replace", "old new count? /", a => StringOperations.Replace(a.State, a.SelfText, a.Text(0), a.Text(1), a.Int(2, -1))),
         new("rfind", "sub start? end? /", a => Boxed.Int(Find(a, true))),
         new("rindex", "sub start? end? /", a => Boxed.Int(Found(Find(a, true)))),
-        new("rjust", "width fillchar? /", a => StringOperations.Pad(a.State, Paid(a), (long)a.Int(0) - CodePoints.Count(a.SelfText), 0, Fill(a))),
-        new("rpartition", "sep /", a => Partition(a, StringOperations.FindLast(Paid(a), a.Text(0)), true)),
-        new("rsplit", "sep? maxsplit?", a => ListOf(StringOperations.SplitFromEnd(a.State, Paid(a), a.IsSet(0) ? a.Text(0) : null, a.Int(1, -1)))),
-        new("rstrip", "chars? /", a => StringOperations.Strip(Paid(a), Characters(a), false, true)),
-        new("split", "sep? maxsplit?", a => ListOf(StringOperations.Split(a.State, Paid(a), a.IsSet(0) ? a.Text(0) : null, a.Int(1, -1)))),
-        new("splitlines", "keepends?", a => ListOf(StringOperations.Lines(a.State, Paid(a), a.Flag(0, false)))),
+        new("rjust", "width fillchar? /", a => StringOperations.Pad(a.State, a.SelfText, (long)a.Int(0) - CodePoints.Count(a.SelfText), 0, Fill(a))),
+        new("rpartition", "sep /", a => Partition(a, StringOperations.FindLast(a.SelfText, a.Text(0)), true)),
+        new("rsplit", "sep? maxsplit?", a => ListOf(StringOperations.SplitFromEnd(a.State, a.SelfText, a.IsSet(0) ? a.Text(0) : null, a.Int(1, -1)))),
+        new("rstrip", "chars? /", a => StringOperations.Strip(a.SelfText, Characters(a), false, true)),
+        new("split", "sep? maxsplit?", a => ListOf(StringOperations.Split(a.State, a.SelfText, a.IsSet(0) ? a.Text(0) : null, a.Int(1, -1)))),
+        new("splitlines", "keepends?", a => ListOf(StringOperations.Lines(a.State, a.SelfText, a.Flag(0, false)))),
         new("startswith", "prefix start? end? /", a => Boxed.Bool(HasAffix(a, (text, part) => text.StartsWith(part, StringComparison.Ordinal)))),
-        new("strip", "chars? /", a => StringOperations.Strip(Paid(a), Characters(a), true, true)),
-        new("swapcase", "/", a => StringCase.Swap(Paid(a))),
-        new("title", "/", a => StringCase.Title(Paid(a))),
+        new("strip", "chars? /", a => StringOperations.Strip(a.SelfText, Characters(a), true, true)),
+        new("swapcase", "/", a => StringCase.Swap(a.SelfText)),
+        new("title", "/", a => StringCase.Title(a.SelfText)),
         new("translate", "table /", Translate),
-        new("upper", "/", a => StringCase.Upper(Paid(a))),
-        new("zfill", "width /", a => ZeroFill(a.State, Paid(a), a.Int(0))),
+        new("upper", "/", a => StringCase.Upper(a.SelfText)),
+        new("zfill", "width /", a => ZeroFill(a.State, a.SelfText, a.Int(0))),
     }.ToFrozenDictionary(f => f.Name);
 
     public static PythonList ListOf(List<string> parts) => new([.. parts]);
@@ -77,14 +77,6 @@ internal static class StringMethods
             : throw EvaluationException.Value(PythonText.Repr(name)), escape);
     }
 
-    /// <summary>The string whose method this is, after paying for walking over it.</summary>
-    public static string Paid(NativeArguments a)
-    {
-        string text = a.SelfText;
-        a.State.ChargeText(text.Length);
-        return text;
-    }
-
     private static string? Characters(NativeArguments a)
     {
         if (a.Has(0) && a[0] is not null && !PythonText.IsText(a[0], out _) && a[0] is not Undefined)
@@ -100,7 +92,7 @@ internal static class StringMethods
 
     private static object Every(NativeArguments a, Func<Rune, bool> condition)
     {
-        string text = Paid(a);
+        string text = a.SelfText;
         foreach (Rune rune in text.EnumerateRunes())
         {
             if (!condition(rune))
@@ -116,7 +108,7 @@ internal static class StringMethods
     // The part of the string between the optional bounds at arguments 1 and 2, and where it begins in code points.
     private static (string Text, int Start) Window(NativeArguments a)
     {
-        string text = Paid(a);
+        string text = a.SelfText;
         if (!a.IsSet(1) && !a.IsSet(2))
             return (text, 0);
         int length = CodePoints.Count(text);
@@ -159,7 +151,7 @@ internal static class StringMethods
         int size = a.Int(0, 8);
         StringBuilder result = new();
         int column = 0;
-        foreach (int point in CodePoints.Of(Paid(a)))
+        foreach (int point in CodePoints.Of(a.SelfText))
         {
             if (point == '\t')
             {
@@ -228,7 +220,7 @@ internal static class StringMethods
     {
         PythonDict table = a[0] as PythonDict ?? throw EvaluationException.Type($"'{PythonTypes.NameOf(a[0])}' object is not subscriptable");
         StringBuilder result = new();
-        foreach (int point in CodePoints.Of(Paid(a)))
+        foreach (int point in CodePoints.Of(a.SelfText))
         {
             if (!table.TryGet(Boxed.Int(point), out object? mapped))
                 result.Append(CodePoints.Text(point));

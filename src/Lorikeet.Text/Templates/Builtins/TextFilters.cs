@@ -10,8 +10,8 @@ internal static class TextFilters
     public static readonly NativeFunction[] All =
     [
         new("abs", "x", Abs),
-        new("capitalize", "s", a => StringCase.Capitalize(Soft(a))),
-        new("center", "value width?", a => StringOperations.Center(a.State, Soft(a), a.Int(1, 80), " ")),
+        new("capitalize", "s", a => Alike(a, StringCase.Capitalize(Soft(a)))),
+        new("center", "value width?", a => Alike(a, StringOperations.Center(a.State, Soft(a), a.Int(1, 80), " "))),
         new("d", "value default_value? boolean?", Default),
         new("default", "value default_value? boolean?", Default),
         new("filesizeformat", "value binary?", FileSize),
@@ -19,26 +19,21 @@ internal static class TextFilters
         new("format", "value *args **kwargs", Format),
         new("indent", "s width? first? blank?", Indent),
         new("int", "value default? base?", Integer),
-        new("lower", "s", a => StringCase.Lower(Soft(a))),
+        new("lower", "s", a => Alike(a, StringCase.Lower(Soft(a)))),
         new("replace", "s old new count?", Replace),
         new("round", "value precision? method?", Round),
         new("safe", "value", a => a[0] as Markup ?? new Markup(Soft(a))),
         new("string", "object", a => a[0] is Markup ? a[0] : Soft(a)),
         new("title", "s", a => Title(Soft(a))),
         new("tojson", "x ensure_ascii? indent? separators? sort_keys?", JsonText.Filter),
-        new("trim", "value chars?", a => StringOperations.Strip(Soft(a), a.IsSet(1) ? a.Text(1) : null, true, true)),
+        new("trim", "value chars?", a => Alike(a, StringOperations.Strip(Soft(a), a.IsSet(1) ? a.Text(1) : null, true, true))),
         new("truncate", "s length? killwords? end? leeway?", Truncate),
-        new("upper", "s", a => StringCase.Upper(Soft(a))),
+        new("upper", "s", a => Alike(a, StringCase.Upper(Soft(a)))),
         new("wordcount", "s", WordCount),
     ];
 
-    /// <summary>The first argument as text, paid for.</summary>
-    public static string Soft(NativeArguments a)
-    {
-        string text = PythonText.Str(a[0], a.State);
-        a.State.ChargeText(text.Length);
-        return text;
-    }
+    /// <summary>The first argument as text.</summary>
+    public static string Soft(NativeArguments a) => PythonText.Str(a[0], a.State);
 
     /// <summary>What <c>int(text, base)</c> accepts.</summary>
     public static BigInteger? ParseInteger(string text, int radix)
@@ -59,8 +54,8 @@ internal static class TextFilters
             radix = 10;
         BigInteger value = 0;
         bool digitBefore = false;
-        if (text.Length > 4400)
-            throw EvaluationException.Value("Exceeds the limit (4300 digits) for integer string conversion");
+        if (text.Length > PythonNumbers.MaxDigits)
+            throw EvaluationException.Value($"Exceeds the limit ({PythonNumbers.MaxDigits} digits) for integer string conversion");
         foreach (char c in text)
         {
             if (c == '_' && digitBefore)
@@ -76,6 +71,9 @@ internal static class TextFilters
         }
         return digitBefore ? (negative ? -value : value) : null;
     }
+
+    // Marked as safe where the first argument was.
+    private static object Alike(NativeArguments a, string text) => a[0] is Markup ? new Markup(text) : text;
 
     private static object? Abs(NativeArguments a)
     {
@@ -184,7 +182,7 @@ internal static class TextFilters
         NamedArgument[] named = a.Options(2);
         if (positional.Length > 0 && named.Length > 0)
             throw EvaluationException.Value("can't handle positional and keyword arguments at the same time");
-        return PercentFormat.Format(a.State, Soft(a), named.Length > 0 ? DictMethods.Create(a.State, [], named) : new PythonTuple(positional));
+        return Operators.Apply(a.State, ArithmeticOperator.Modulo, a[0] is Markup ? a[0] : Soft(a), named.Length > 0 ? DictMethods.Create(a.State, [], named) : new PythonTuple(positional));
     }
 
     private static object? Indent(NativeArguments a)
@@ -202,7 +200,7 @@ internal static class TextFilters
             result.Append(lines[i]);
             a.State.Grow(result);
         }
-        return a[0] is Markup ? new Markup(result.ToString()) : result.ToString();
+        return Alike(a, result.ToString());
     }
 
     private static object? Replace(NativeArguments a)
@@ -241,10 +239,10 @@ internal static class TextFilters
         if (leeway < 0)
             throw EvaluationException.Value($"expected leeway >= 0, got {leeway}");
         if (CodePoints.Count(text) <= (long)length + leeway)
-            return text;
+            return Alike(a, text);
         string cut = text[..CodePoints.ToUtf16(text, length - endLength)];
         int space = a.Flag(2, false) ? -1 : cut.LastIndexOf(' ');
-        return (space < 0 ? cut : cut[..space]) + end;
+        return Alike(a, (space < 0 ? cut : cut[..space]) + (a[0] is Markup ? Markup.Escape(end) : end));
     }
 
     private static object? WordCount(NativeArguments a)

@@ -37,11 +37,12 @@ internal sealed class CallArguments(Expression[] positional, (string Name, Expre
             object? mapping = options.Evaluate(state);
             PythonDict dict = mapping as PythonDict
                 ?? throw EvaluationException.Type($"argument after ** must be a mapping, not {PythonTypes.NameOf(mapping)}");
+            state.Charge(dict.Count);
             for (int i = 0; i < dict.Count; i++)
             {
                 if (!PythonText.IsText(dict.Keys[i], out string name))
                     throw EvaluationException.Type("keywords must be strings");
-                if (values.Exists(v => v.Name == name))
+                if (Array.Exists(named, n => n.Name == name))
                     throw EvaluationException.Type($"got multiple values for keyword argument '{name}'");
                 values.Add(new NamedArgument(name, dict.Values[i]));
             }

@@ -45,12 +45,8 @@ internal sealed class CompareExpression(int line, Expression first, (string Symb
 
     private static bool Equal(RenderState state, object? a, object? b)
     {
-        if (a is string x && b is string y)
-        {
-            if (x.Length == y.Length)
-                state.ChargeText(x.Length);
-            return string.Equals(x, y);
-        }
+        if (a is string x && b is string y && x.Length != y.Length)
+            return false;
         state.Charge(Math.Min(PythonContainer.WeightOf(a), PythonContainer.WeightOf(b)));
         return PythonEquality.AreEqual(a, b);
     }

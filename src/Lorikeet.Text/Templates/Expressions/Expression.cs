@@ -26,6 +26,9 @@ internal abstract class Expression
 
     public abstract object? Evaluate(RenderState state);
 
+    /// <summary>Writes the value.</summary>
+    public virtual void Print(RenderState state) => state.Print(Evaluate(state));
+
     /// <summary>Tells a scope which names this expression reads.</summary>
     public virtual void Collect(Scope scope)
     {

@@ -14,6 +14,8 @@ internal sealed class MacroBody(string name, (string Name, Expression? Default)[
 
     public string[] ParameterNames => [.. parameters.Select(p => p.Name)];
 
+    public int ParameterCount => parameters.Length;
+
     public bool TakesCaller => takesCaller;
 
     public bool TakesOptions => takesOptions;

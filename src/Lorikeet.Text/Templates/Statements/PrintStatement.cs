@@ -6,7 +6,7 @@ internal sealed class PrintStatement(int line, Expression value) : Statement(lin
     public override Flow Execute(RenderState state)
     {
         state.Line = Line;
-        state.Print(value.Evaluate(state));
+        value.Print(state);
         return Flow.Next;
     }
 

@@ -8,12 +8,16 @@ namespace Lorikeet.Text;
 internal sealed class Scope
 {
     private readonly Scope? _parent;
-    private readonly List<string> _globals;
+    private readonly GlobalNames _globals;
     private readonly Dictionary<string, Variable> _variables = [];
-    private Dictionary<string, Origin> _names = [];
-    private HashSet<string> _stores = [];
+    private readonly Dictionary<string, Origin> _names = [];
+    private readonly HashSet<string> _stores = [];
 
-    public Scope(List<string> globals)
+    // What has changed, in order, so that a branch can be taken back.
+    private readonly List<(string Name, Origin? Before)> _named = [];
+    private readonly List<string> _stored = [];
+
+    public Scope(GlobalNames globals)
     {
         _globals = globals;
         Function = new FunctionLayout(0);
@@ -40,52 +44,45 @@ internal sealed class Scope
     public void Load(string name)
     {
         if (!_names.ContainsKey(name) && _parent?.Find(name) is null)
-            _names[name] = Origin.Request;
+            Name(name, Origin.Request);
     }
 
     public void Store(string name)
     {
-        _stores.Add(name);
+        Stored(name);
         if (!_names.ContainsKey(name))
-            _names[name] = _parent?.Find(name) is null ? Origin.Nothing : Origin.Outer;
+            Name(name, _parent?.Find(name) is null ? Origin.Nothing : Origin.Outer);
     }
 
     public void Declare(string name)
     {
-        _stores.Add(name);
-        _names[name] = Origin.Parameter;
+        Stored(name);
+        Name(name, Origin.Parameter);
     }
 
     /// <summary>Collects branches of which one will run: a name that not all of them set keeps the value it had.</summary>
     public void Branch(params ReadOnlySpan<Action> branches)
     {
-        Dictionary<string, Origin> names = _names;
-        HashSet<string> stores = _stores;
-        List<(Dictionary<string, Origin> Names, HashSet<string> Stores)> outcomes = [];
+        Dictionary<string, Origin> names = [];
+        Dictionary<string, int> stores = [];
         foreach (Action branch in branches)
         {
-            (_names, _stores) = (new Dictionary<string, Origin>(names), [.. stores]);
+            int named = _named.Count, stored = _stored.Count;
             branch();
-            outcomes.Add((_names, _stores));
+            for (int i = named; i < _named.Count; i++)
+                names[_named[i].Name] = _names[_named[i].Name];
+            for (int i = stored; i < _stored.Count; i++)
+                stores[_stored[i]] = stores.GetValueOrDefault(_stored[i]) + 1;
+            TakeBack(named, stored);
         }
-        HashSet<string> partial = [];
-        foreach ((_, HashSet<string> set) in outcomes)
+        foreach ((string name, Origin origin) in names)
+            Name(name, origin);
+        foreach ((string name, int count) in stores)
         {
-            foreach (string name in set)
-            {
-                if (!stores.Contains(name) && !outcomes.TrueForAll(o => o.Stores.Contains(name)))
-                    partial.Add(name);
-            }
+            Stored(name);
+            if (count < branches.Length)
+                Name(name, _parent?.Find(name) is null ? Origin.Request : Origin.Outer);
         }
-        (_names, _stores) = (names, stores);
-        foreach ((Dictionary<string, Origin> seen, HashSet<string> set) in outcomes)
-        {
-            foreach ((string name, Origin origin) in seen)
-                _names[name] = origin;
-            _stores.UnionWith(set);
-        }
-        foreach (string name in partial)
-            _names[name] = _parent?.Find(name) is null ? Origin.Request : Origin.Outer;
     }
 
     /// <summary>Ends the collecting: gives every name its place, and says what entering the scope has to set.</summary>
@@ -96,13 +93,13 @@ internal sealed class Scope
         {
             if (origin == Origin.Request && !_stores.Contains(name))
             {
-                _variables[name] = new Variable(null, Global(name));
+                _variables[name] = new Variable(null, _globals.NumberOf(name));
                 continue;
             }
             int slot = Function.NewSlot();
             Variable? source = origin switch
             {
-                Origin.Request => new Variable(null, Global(name)),
+                Origin.Request => new Variable(null, _globals.NumberOf(name)),
                 Origin.Outer => _parent!.Find(name),
                 _ => null,
             };
@@ -117,12 +114,33 @@ internal sealed class Scope
     public Variable? Find(string name) => _variables.TryGetValue(name, out Variable? variable) ? variable : _parent?.Find(name);
 
     /// <summary>The number of a variable of the request.</summary>
-    public int Global(string name)
+    public int Global(string name) => _globals.NumberOf(name);
+
+    private void Name(string name, Origin origin)
     {
-        int at = _globals.IndexOf(name);
-        if (at >= 0)
-            return at;
-        _globals.Add(name);
-        return _globals.Count - 1;
+        _named.Add((name, _names.TryGetValue(name, out Origin before) ? before : null));
+        _names[name] = origin;
+    }
+
+    private void Stored(string name)
+    {
+        if (_stores.Add(name))
+            _stored.Add(name);
+    }
+
+    private void TakeBack(int named, int stored)
+    {
+        for (int i = _named.Count - 1; i >= named; i--)
+        {
+            (string name, Origin? before) = _named[i];
+            if (before is { } origin)
+                _names[name] = origin;
+            else
+                _names.Remove(name);
+        }
+        _named.RemoveRange(named, _named.Count - named);
+        for (int i = stored; i < _stored.Count; i++)
+            _stores.Remove(_stored[i]);
+        _stored.RemoveRange(stored, _stored.Count - stored);
     }
 }

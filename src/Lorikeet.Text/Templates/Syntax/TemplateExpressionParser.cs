@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace Lorikeet.Text;
 
 /// <summary>Reads expressions, with Jinja's precedence: conditional, or, and, not, comparison, sum, <c>~</c>, product, power, sign, postfix and filter.</summary>
@@ -5,6 +7,7 @@ internal sealed class TemplateExpressionParser(TokenReader tokens)
 {
     private const int MaxHeight = 400;
     private const int MaxNesting = 200;
+    private const int MaxArguments = 255;
 
     private int _nesting;
 
@@ -189,15 +192,20 @@ internal sealed class TemplateExpressionParser(TokenReader tokens)
 
     private Expression Sum()
     {
-        Expression left = Concatenation();
+        List<(Expression Operand, int Line)> operands = [(Concatenation(), tokens.Current.Line)];
         while (tokens.Current.IsOperator("+") || tokens.Current.IsOperator("-"))
         {
             TemplateToken token = tokens.Take();
-            ArithmeticOperator op = token.Text == "+" ? ArithmeticOperator.Add : ArithmeticOperator.Subtract;
-            left = Checked(new ArithmeticExpression(token.Line, op, left, Concatenation()));
+            if (token.Text == "+")
+                operands.Add((Concatenation(), token.Line));
+            else
+                operands = [(Checked(new ArithmeticExpression(token.Line, ArithmeticOperator.Subtract, Total(operands), Concatenation())), token.Line)];
         }
-        return left;
+        return Total(operands);
     }
+
+    private Expression Total(List<(Expression Operand, int Line)> operands) =>
+        operands.Count == 1 ? operands[0].Operand : Checked(new SumExpression([.. operands]));
 
     private Expression Concatenation()
     {
@@ -279,10 +287,7 @@ internal sealed class TemplateExpressionParser(TokenReader tokens)
                 Mention(token.Text);
                 return new NameExpression(token.Line, token.Text);
             case TemplateTokenKind.String:
-                string text = tokens.Take().Text;
-                while (tokens.Current.Kind == TemplateTokenKind.String)
-                    text += tokens.Take().Text;
-                return new ConstantExpression(token.Line, text);
+                return new ConstantExpression(token.Line, Strings());
             case TemplateTokenKind.Integer or TemplateTokenKind.Float:
                 tokens.Take();
                 return new ConstantExpression(token.Line, token.Value);
@@ -298,6 +303,18 @@ internal sealed class TemplateExpressionParser(TokenReader tokens)
             default:
                 throw tokens.Error($"unexpected '{token.Describe()}'");
         }
+    }
+
+    // Strings side by side are one.
+    private string Strings()
+    {
+        string first = tokens.Take().Text;
+        if (tokens.Current.Kind != TemplateTokenKind.String)
+            return first;
+        StringBuilder all = new(first);
+        while (tokens.Current.Kind == TemplateTokenKind.String)
+            all.Append(tokens.Take().Text);
+        return all.ToString();
     }
 
     private Expression List()
@@ -465,6 +482,8 @@ internal sealed class TemplateExpressionParser(TokenReader tokens)
                     break;
             }
             first = false;
+            if (positional.Count + named.Count >= MaxArguments)
+                throw tokens.Error($"more than {MaxArguments} arguments", line);
             if (tokens.Current.IsOperator("*") && rest is null && options is null)
             {
                 tokens.Take();

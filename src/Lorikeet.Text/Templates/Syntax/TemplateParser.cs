@@ -4,6 +4,7 @@ namespace Lorikeet.Text;
 internal sealed class TemplateParser
 {
     private const int MaxNesting = 100;
+    private const int MaxParameters = 255;
 
     private readonly TokenReader _tokens;
     private readonly TemplateExpressionParser _expressions;
@@ -198,6 +199,8 @@ internal sealed class TemplateParser
             if (parameters.Count > 0)
                 _tokens.ExpectOperator(",");
             string name = _expressions.TargetName();
+            if (parameters.Count >= MaxParameters)
+                throw _tokens.Error($"more than {MaxParameters} parameters");
             if (parameters.Exists(p => p.Name == name))
                 throw _tokens.Error($"duplicate argument '{name}' in function definition");
             Expression? fallback = _tokens.SkipOperator("=") ? _expressions.Parse() : null;

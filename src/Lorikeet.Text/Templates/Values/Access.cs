@@ -30,7 +30,7 @@ internal static class Access
             if (key is string name ? dict.TryGet(name, out object? value) : TryKey(state, dict, key, out value))
                 return value;
         }
-        else if (TryIndex(owner, key, out object? value))
+        else if (TryIndex(state, owner, key, out object? value))
         {
             return value;
         }
@@ -136,16 +136,18 @@ internal static class Access
     {
         state.Charge(PythonContainer.WeightOf(key));
         value = null;
-        return key is not (PythonList or PythonDict) && dict.TryGet(key, out value);
+        return PythonEquality.IsHashable(key) && dict.TryGet(key, out value);
     }
 
-    private static bool TryIndex(object? owner, object? key, out object? value)
+    private static bool TryIndex(RenderState state, object? owner, object? key, out object? value)
     {
         if (owner is Undefined undefined)
             throw undefined.Error();
         value = null;
         if (!PythonNumbers.TryIndex(key, out long index))
             return false;
+        if (owner is string characters)
+            state.ChargeText(characters.Length);
         int count = owner switch
         {
             PythonSequence sequence => sequence.Count,

@@ -15,9 +15,9 @@ internal static class Iteration
             state.CheckItems(characters.Length);
             state.Charge(characters.Length);
         }
-        else if (value is PythonRange numbers)
+        else if (value is PythonRange or PythonDictView)
         {
-            state.Charge(numbers.Count);
+            state.Charge(PythonText.Length(value));
         }
         return value switch
         {
@@ -91,7 +91,7 @@ internal static class Iteration
             case PythonRange range:
                 return range.Contains(item);
             case PythonSequence sequence:
-                state.Charge(PythonContainer.WeightOf(item) == 1 ? sequence.Count : sequence.Weight);
+                state.Charge(Math.Min(sequence.Weight, sequence.Count * PythonContainer.WeightOf(item)));
                 return Array.Exists(sequence.Items, other => PythonEquality.AreSame(other, item));
         }
         if (!IsIterable(container))

@@ -83,10 +83,9 @@ internal static class JsonValues
     {
         if (text.AsSpan().IndexOfAny('.', 'e', 'E') >= 0)
             return double.Parse(text, CultureInfo.InvariantCulture);
-        BigInteger value = BigInteger.Parse(text, CultureInfo.InvariantCulture);
-        return value.GetBitLength() <= PythonNumbers.MaxIntegerBits
-            ? Boxed.Int(value)
-            : throw new ArgumentException($"a number of {text.Length} digits is too long for a template");
+        return text.Length <= PythonNumbers.MaxDigits
+            ? Boxed.Int(BigInteger.Parse(text, CultureInfo.InvariantCulture))
+            : throw new ArgumentException($"a number of {text.Length} digits is too long for a template: at most {PythonNumbers.MaxDigits}");
     }
 
     private static void CheckDepth(int depth)

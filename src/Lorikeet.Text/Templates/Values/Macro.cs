@@ -8,6 +8,7 @@ internal sealed class Macro(MacroBody body, Frame closure) : ICallable
     public object? Call(RenderState state, object?[] positional, NamedArgument[] named)
     {
         state.EnterCall();
+        state.Charge((long)named.Length * body.ParameterCount);
         Frame callerFrame = state.Frame;
         int line = state.Line;
         Frame frame = new(body.Function.SlotCount, closure);

@@ -46,13 +46,32 @@ internal sealed class NativeFunction : ICallable
 
     public object? Call(RenderState state, object? self, object?[] positional, NamedArgument[] named)
     {
-        state.Charge(1);
+        Charge(state, self, positional);
+        object? result = Run(state, self, positional, named);
+        if (result is string made)
+            state.ChargeText(made.Length);
+        return result;
+    }
+
+    public string ParameterName(int index) => _parameters[index];
+
+    // Strings are paid for here, going in and coming out; walking over anything else is paid for where it happens.
+    private static void Charge(RenderState state, object? self, object?[] positional)
+    {
+        state.Charge(PythonContainer.WeightOf(self as string));
+        foreach (object? argument in positional)
+        {
+            if (argument is string text)
+                state.ChargeText(text.Length);
+        }
+    }
+
+    private object? Run(RenderState state, object? self, object?[] positional, NamedArgument[] named)
+    {
         if (positional.Length == _parameters.Length && named.Length == 0 && _rest is null && _options is null)
             return _body(new NativeArguments(state, this, self, positional));
         return _body(new NativeArguments(state, this, self, Bind(positional, named)));
     }
-
-    public string ParameterName(int index) => _parameters[index];
 
     private object?[] Bind(object?[] positional, NamedArgument[] named)
     {

@@ -31,6 +31,7 @@ internal static class Operators
             case ArithmeticOperator.Multiply when IsSequence(a) || IsSequence(b):
                 throw EvaluationException.Type($"can't multiply sequence by non-int of type '{PythonTypes.NameOf(IsSequence(a) ? b : a)}'");
             case ArithmeticOperator.Modulo when a is string format:
+                state.ChargeText(format.Length);
                 return PercentFormat.Format(state, format, b);
             case ArithmeticOperator.Modulo when a is Markup markup:
                 return new Markup(PercentFormat.Format(state, markup.Text, Safe(b)));

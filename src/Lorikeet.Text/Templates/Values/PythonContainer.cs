@@ -16,7 +16,14 @@ internal abstract class PythonContainer
 
     private int Depth { get; set; } = 1;
 
-    public static long WeightOf(object? value) => value is PythonContainer container ? container.Weight : 1;
+    /// <summary>What walking over a value once costs: a string counts one for each 16 characters more.</summary>
+    public static long WeightOf(object? value) => value switch
+    {
+        string text => 1 + (text.Length >> 4),
+        PythonContainer container => container.Weight,
+        Markup markup => 1 + (markup.Text.Length >> 4),
+        _ => 1,
+    };
 
     protected void Measure(ReadOnlySpan<object?> items)
     {
@@ -24,6 +31,8 @@ internal abstract class PythonContainer
         int depth = Depth;
         foreach (object? item in items)
         {
+            if (item is string text)
+                weight += text.Length >> 4;
             if (item is not PythonContainer inner)
                 continue;
             weight = Math.Min(weight + inner.Weight, Saturated);

@@ -52,6 +52,13 @@ internal static class PythonEquality
         _ => System.Runtime.CompilerServices.RuntimeHelpers.GetHashCode(value),
     };
 
+    public static bool IsHashable(object? value) => value switch
+    {
+        PythonTuple tuple => Array.TrueForAll(tuple.Items, IsHashable),
+        PythonList or PythonDict or PythonDictView { Kind: not "values" } => false,
+        _ => true,
+    };
+
     private static bool ItemsEqual(object?[] a, object?[] b)
     {
         if (a.Length != b.Length)

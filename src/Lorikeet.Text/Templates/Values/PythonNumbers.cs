@@ -8,8 +8,8 @@ internal static class PythonNumbers
 {
     public const int MaxIntegerBits = 16_384;
 
-    // Python itself refuses to print integers longer than this.
-    private const int MaxPrintedDigits = 4300;
+    /// <summary>Python itself refuses to read or print integers that are longer.</summary>
+    public const int MaxDigits = 4300;
 
     public static bool IsNumber(object? value) => value is long or double or bool or BigInteger;
 
@@ -98,8 +98,8 @@ internal static class PythonNumbers
     public static string Text(BigInteger value)
     {
         string digits = value.ToString(CultureInfo.InvariantCulture);
-        if (digits.Length > MaxPrintedDigits + 1)
-            throw EvaluationException.Value($"Exceeds the limit ({MaxPrintedDigits} digits) for integer string conversion");
+        if (digits.Length > MaxDigits + 1)
+            throw EvaluationException.Value($"Exceeds the limit ({MaxDigits} digits) for integer string conversion");
         return digits;
     }
 

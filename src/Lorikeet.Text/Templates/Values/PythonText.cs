@@ -59,9 +59,11 @@ internal static class PythonText
         switch (value)
         {
             case string text:
+                state?.ChargeText(text.Length);
                 AppendQuoted(builder, text);
                 break;
             case Markup markup:
+                state?.ChargeText(markup.Text.Length);
                 builder.Append("Markup(");
                 AppendQuoted(builder, markup.Text);
                 builder.Append(')');
