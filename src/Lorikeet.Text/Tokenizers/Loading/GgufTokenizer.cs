@@ -47,16 +47,16 @@ internal static class GgufTokenizer
         MergeTable merges = MergeReader.Read(source.Merges, vocabulary, (index, what) => problems.Add($"tokenizer.ggml.merges[{index}]: {what}"));
         problems.ThrowIfAny();
 
-        BpeModel model = new(vocabulary, merges, new BpeOptions { IgnoreMerges = patterns!.IgnoreMerges });
+        BpeModel model = new(vocabulary, merges, new BpeOptions { IgnoreMerges = patterns!.IgnoreMerges }, readBytes: true);
         ByteLevelPreTokenizer bytes = new(addPrefixSpace: source.AddSpacePrefix ?? false, useRegex: false);
         List<PreTokenizer> steps =
             [.. patterns.Expressions.Select(e => new SplitPreTokenizer(WordPatterns.For(e), SplitBehavior.Isolated, invert: false))];
-        steps.Add(model.CanReadBytes ? bytes.WithoutSpelling() : bytes);
+        steps.Add(model.ReadsBytes ? bytes.WithoutSpelling() : bytes);
         List<AddedToken> added = AddedTokens(source);
         Normalizer? normalizer = patterns.Composes ? new UnicodeFormNormalizer(compose: true, compatible: false) : null;
         return new(new TokenizerParts
         {
-            Encoder = new PieceEncoder(normalizer, [.. steps], model.CanReadBytes ? model.ReadingBytes() : model, added),
+            Encoder = new PieceEncoder(normalizer, [.. steps], model, added),
             AddedTokens = added,
             Template = Template(source, addBos: patterns.AddBos, addEos: false),
             Decoding = (tokenizer, skipSpecial) => new StagedDecoding(

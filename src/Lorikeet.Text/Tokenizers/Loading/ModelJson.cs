@@ -5,7 +5,10 @@ namespace Lorikeet.Text;
 /// <summary>Reads the <c>model</c> of a <c>tokenizer.json</c>.</summary>
 internal static class ModelJson
 {
-    public static TokenModel? Read(JsonField model)
+    /// <summary>Reads the model.</summary>
+    /// <param name="model">Where it is.</param>
+    /// <param name="readBytes">A byte-level model may read plain text as bytes.</param>
+    public static TokenModel? Read(JsonField model, bool readBytes)
     {
         if (!model.IsObject())
             return null;
@@ -13,7 +16,7 @@ internal static class ModelJson
         switch (type)
         {
             case "BPE":
-                return ReadBpe(model);
+                return ReadBpe(model, readBytes);
             case "Unigram":
                 return ReadUnigram(model);
             case "WordPiece":
@@ -36,7 +39,7 @@ internal static class ModelJson
         return model["max_input_chars_per_word"].Exists ? "WordPiece" : "WordLevel";
     }
 
-    private static BpeModel? ReadBpe(JsonField model)
+    private static BpeModel? ReadBpe(JsonField model, bool readBytes)
     {
         Vocabulary? vocabulary = ReadVocabulary(model["vocab"]);
         if (vocabulary is null)
@@ -53,7 +56,7 @@ internal static class ModelJson
             FuseUnknown = model["fuse_unk"].Flag(false),
             ByteFallback = model["byte_fallback"].Flag(false),
             IgnoreMerges = model["ignore_merges"].Flag(false),
-        });
+        }, readBytes);
     }
 
     private static WordPieceModel? ReadWordPiece(JsonField model)

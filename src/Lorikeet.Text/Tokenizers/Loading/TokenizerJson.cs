@@ -20,21 +20,24 @@ internal static class TokenizerJson
             root["model"].Problem("is missing");
         problems.ThrowIfAny();
 
-        TokenModel? model = ModelJson.Read(root["model"]);
         Normalizer? normalizer = NormalizerJson.Read(root["normalizer"]);
         List<PreTokenizer> preTokenizers = PreTokenizerJson.Read(root["pre_tokenizer"]);
+        // where the last step only spells bytes for a model that can read them itself, it does
+        ByteLevelPreTokenizer? speller = preTokenizers.LastOrDefault() as ByteLevelPreTokenizer;
+        TokenModel? model = ModelJson.Read(root["model"], readBytes: speller is not null);
         SpecialTokenTemplate template = PostProcessorJson.Read(root["post_processor"]);
         Func<DecodeStage, DecodeStage>? decoder = DecoderJson.Read(root["decoder"]);
         List<AddedToken> added = ReadAddedTokens(root["added_tokens"], model?.Vocabulary);
         problems.ThrowIfAny();
 
         settings.AddMissing(added);
-        (model, preTokenizers) = LeaveBytesToModel(model!, preTokenizers);
+        if (speller is not null && model is BpeModel { ReadsBytes: true })
+            preTokenizers[^1] = speller.WithoutSpelling();
         Dictionary<int, string> normalized = added.Where(t => t.Normalized)
             .GroupBy(t => t.Id).ToDictionary(g => g.Key, g => PieceEncoder.Normalize(normalizer, g.Last().Content));
         return new(new TokenizerParts
         {
-            Encoder = new PieceEncoder(normalizer, [.. preTokenizers], model, added),
+            Encoder = new PieceEncoder(normalizer, [.. preTokenizers], model!, added),
             AddedTokens = added,
             Template = template,
             Decoding = (tokenizer, skipSpecial) => new StagedDecoding(
@@ -48,14 +51,6 @@ internal static class TokenizerJson
     }
 
     private static string? Known(string token) => token.Length == 0 ? null : token;
-
-    /// <summary>Where the last step only spells bytes for a model that could read them itself, it does.</summary>
-    private static (TokenModel Model, List<PreTokenizer> Steps) LeaveBytesToModel(TokenModel model, List<PreTokenizer> steps)
-    {
-        if (model is not BpeModel { CanReadBytes: true } bpe || steps.Count == 0 || steps[^1] is not ByteLevelPreTokenizer last)
-            return (model, steps);
-        return (bpe.ReadingBytes(), [.. steps[..^1], last.WithoutSpelling()]);
-    }
 
     private static List<AddedToken> ReadAddedTokens(JsonField list, Vocabulary? vocabulary)
     {

@@ -41,19 +41,19 @@ internal static class VocabularyAndMerges
         MergeTable table = MergeReader.Read([.. merges.Select(m => m.Merge)], vocabulary!, (index, what) => mergeProblems.Add($"line {merges[index].Line}: {what}"));
         mergeProblems.ThrowIfAny();
 
-        BpeModel model = new(vocabulary!, table, new BpeOptions());
+        BpeModel model = new(vocabulary!, table, new BpeOptions(), readBytes: true);
         bool addPrefixSpace = settings.AddPrefixSpace ?? false;
         List<PreTokenizer> steps = [];
         if (family.Digits > 0)
             steps.Add(new SplitPreTokenizer(new Cl100kWordPattern(family.Digits), SplitBehavior.Isolated, invert: false));
         ByteLevelPreTokenizer bytes = new(addPrefixSpace, useRegex: family.Digits == 0);
-        steps.Add(model.CanReadBytes ? bytes.WithoutSpelling() : bytes);
+        steps.Add(model.ReadsBytes ? bytes.WithoutSpelling() : bytes);
         List<AddedToken> added = AddedTokens(family, vocabulary!, settings);
         return new(new TokenizerParts
         {
             Encoder = new PieceEncoder(
                 family.Digits > 0 ? new UnicodeFormNormalizer(compose: true, compatible: false) : null,
-                [.. steps], model.CanReadBytes ? model.ReadingBytes() : model, added),
+                [.. steps], model, added),
             AddedTokens = added,
             Template = Template(family, vocabulary!, addPrefixSpace),
             Decoding = (tokenizer, skipSpecial) => new StagedDecoding(

@@ -10,60 +10,52 @@ namespace Lorikeet.Text;
 /// </summary>
 internal sealed class BpeModel : TokenModel
 {
-    private const char Metaspace = '\u2581';
-
     private readonly MergeTable _merges;
     private readonly BpeOptions _options;
     private readonly WordCache _cache = new();
     private readonly int[] _byteTokens = new int[256];
     private readonly int[] _fallbackTokens = new int[256];
-    private readonly bool _hasFallback;
-    private readonly bool _cutsAtMetaspace;
+    private readonly PieceBorders? _borders;
 
-    public BpeModel(Vocabulary vocabulary, MergeTable merges, BpeOptions options)
+    /// <summary>Builds the model.</summary>
+    /// <param name="vocabulary">The tokens.</param>
+    /// <param name="merges">What merges, and in which order.</param>
+    /// <param name="options">How parts of words and unknown characters are treated.</param>
+    /// <param name="readBytes">
+    /// Pieces come as plain text and are read as bytes where every byte has a token, instead of coming spelled in the byte alphabet.
+    /// </param>
+    public BpeModel(Vocabulary vocabulary, MergeTable merges, BpeOptions options, bool readBytes = false)
         : base(vocabulary)
     {
         _merges = merges;
         _options = options;
-        bool allBytes = true;
         for (int value = 0; value < 256; value++)
         {
             _byteTokens[value] = vocabulary.IdOf([ByteAlphabet.CharacterOf((byte)value)]);
             _fallbackTokens[value] = vocabulary.IdOf($"<0x{value:X2}>");
-            allBytes &= _byteTokens[value] >= 0;
         }
-        _hasFallback = options.ByteFallback;
-        CanReadBytes = options.Prefix.Length == 0 && options.Suffix.Length == 0 && allBytes;
-        _cutsAtMetaspace = options.Prefix.Length == 0 && options.Suffix.Length == 0 && !options.IgnoreMerges
-            && vocabulary.IdOf([Metaspace]) >= 0 && !vocabulary.Ids.Keys.Any(HasInnerMetaspace);
+        bool isPlain = options.Prefix.Length == 0 && options.Suffix.Length == 0;
+        ReadsBytes = readBytes && isPlain && !_byteTokens.Contains(-1);
+        if (isPlain && !ReadsBytes && !options.IgnoreMerges)
+            _borders = new(vocabulary.Ids.Keys, c => vocabulary.IdOf([c]) >= 0);
     }
 
-    /// <summary>True where every byte has a token, so that pieces need not be spelled in the byte alphabet first.</summary>
-    public bool CanReadBytes { get; }
-
     /// <summary>True where pieces come as plain text and are read as bytes.</summary>
-    public bool ReadsBytes { get; private init; }
-
-    /// <summary>The same model, reading plain text as bytes.</summary>
-    public BpeModel ReadingBytes() => new(Vocabulary, _merges, _options) { ReadsBytes = true };
+    public bool ReadsBytes { get; }
 
     public override void Encode(ReadOnlySpan<char> piece, TokenBuffer tokens)
     {
-        if (!_cutsAtMetaspace)
+        if (_borders is null)
         {
             EncodeWord(piece, 0, tokens);
             return;
         }
-        // no token holds a metaspace after another character, so nothing can merge across that border
-        int start = 0;
-        for (int i = 1; i < piece.Length; i++)
+        int end;
+        for (int start = 0; start < piece.Length; start = end)
         {
-            if (piece[i] != Metaspace || piece[i - 1] == Metaspace)
-                continue;
-            EncodeWord(piece[start..i], start, tokens);
-            start = i;
+            end = _borders.EndOfStretch(piece, start);
+            EncodeWord(piece[start..end], start, tokens);
         }
-        EncodeWord(piece[start..], start, tokens);
     }
 
     private void EncodeWord(ReadOnlySpan<char> word, int offset, TokenBuffer tokens)
@@ -159,7 +151,7 @@ internal sealed class BpeModel : TokenModel
                 ids[count] = id;
                 lengths[count++] = bytes;
             }
-            else if (_hasFallback && HaveAll(utf8[..bytes]))
+            else if (_options.ByteFallback && HaveAll(utf8[..bytes]))
             {
                 for (int i = 0; i < bytes; i++)
                 {
@@ -247,13 +239,5 @@ internal sealed class BpeModel : TokenModel
     {
         Rune.DecodeFromUtf16(word[unit..], out Rune rune, out int units);
         return (units, rune.Utf8SequenceLength);
-    }
-
-    private static bool HasInnerMetaspace(string token)
-    {
-        for (int i = 1; i < token.Length; i++)
-            if (token[i] == Metaspace && token[i - 1] != Metaspace)
-                return true;
-        return false;
     }
 }

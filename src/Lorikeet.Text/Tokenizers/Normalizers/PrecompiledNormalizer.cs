@@ -14,34 +14,60 @@ internal sealed class PrecompiledNormalizer(CharacterMap map) : Normalizer
 
     public override void Apply(AlignedText text)
     {
-        if (IsUntouched(text.Text))
+        ReadOnlySpan<char> all = text.Text;
+        int plain = EndOfPlain(all, 0);
+        if (plain == all.Length)
             return;
-        ReadOnlySpan<char> rest = text.Text;
-        List<(Rune Character, int Count)> changes = new(text.Length);
-        Span<byte> utf8 = stackalloc byte[LongCluster];
-        while (!rest.IsEmpty)
+        TextRewriter rewriter = new(text);
+        List<(Rune Character, int Count)> changes = [];
+        for (int at = 0; at < all.Length; plain = EndOfPlain(all, at))
         {
-            int length = StringInfo.GetNextTextElementLength(rest);
-            ReadOnlySpan<char> cluster = rest[..length];
-            rest = rest[length..];
-            int bytes = Encoding.UTF8.GetByteCount(cluster);
-            if (bytes < LongCluster && map.Shortest(utf8[..Encoding.UTF8.GetBytes(cluster, utf8)]) is { } replacement)
+            // the last plain character stays in the list: a replacement by nothing is credited to it
+            if (plain - at > 1)
             {
-                Replace(changes, replacement, CharactersOf(cluster));
+                Write(rewriter, changes);
+                rewriter.CopyTo(plain - 1);
+                at = plain - 1;
+            }
+            if (plain > at)
+            {
+                changes.Add((new Rune(all[at]), 0));
+                at++;
                 continue;
             }
-            foreach (Rune rune in cluster.EnumerateRunes())
-            {
-                if (map.Shortest(utf8[..rune.EncodeToUtf8(utf8)]) is { } single)
-                    Replace(changes, single, 1);
-                else
-                    changes.Add((rune, 0));
-            }
+            at += AddCluster(all[at..], changes);
         }
-        TextRewriter rewriter = new(text);
+        Write(rewriter, changes);
+        rewriter.Finish();
+    }
+
+    private static void Write(TextRewriter rewriter, List<(Rune Character, int Count)> changes)
+    {
         foreach ((Rune character, int count) in changes)
             rewriter.Write(character, count);
-        rewriter.Finish();
+        changes.Clear();
+    }
+
+    /// <summary>Adds what the first grapheme cluster of a text becomes; answers its length.</summary>
+    private int AddCluster(ReadOnlySpan<char> text, List<(Rune Character, int Count)> changes)
+    {
+        Span<byte> utf8 = stackalloc byte[LongCluster];
+        int length = StringInfo.GetNextTextElementLength(text);
+        ReadOnlySpan<char> cluster = text[..length];
+        int bytes = Encoding.UTF8.GetByteCount(cluster);
+        if (bytes < LongCluster && map.Shortest(utf8[..Encoding.UTF8.GetBytes(cluster, utf8)]) is { } replacement)
+        {
+            Replace(changes, replacement, CharactersOf(cluster));
+            return length;
+        }
+        foreach (Rune rune in cluster.EnumerateRunes())
+        {
+            if (map.Shortest(utf8[..rune.EncodeToUtf8(utf8)]) is { } single)
+                Replace(changes, single, 1);
+            else
+                changes.Add((rune, 0));
+        }
+        return length;
     }
 
     /// <summary>Characters take the places of those replaced one for one; surplus ones are inserted, missing ones swallowed by the last.</summary>
@@ -62,15 +88,11 @@ internal sealed class PrecompiledNormalizer(CharacterMap map) : Normalizer
         return count;
     }
 
-    private bool IsUntouched(ReadOnlySpan<char> text)
+    /// <summary>Where a run of characters ends that the map leaves alone and that are grapheme clusters by themselves.</summary>
+    private int EndOfPlain(ReadOnlySpan<char> text, int at)
     {
-        char previous = '\0';
-        foreach (char c in text)
-        {
-            if (!map.LeavesAlone(c) || (c == '\n' && previous == '\r'))
-                return false;
-            previous = c;
-        }
-        return true;
+        while (at < text.Length && map.LeavesAlone(text[at]) && (at + 1 == text.Length || (text[at + 1] < 128 && text[at] != '\r')))
+            at++;
+        return at;
     }
 }

@@ -1,4 +1,3 @@
-using System.Runtime.InteropServices;
 using System.Text;
 
 namespace Lorikeet.Text;
@@ -6,6 +5,12 @@ namespace Lorikeet.Text;
 /// <summary>Encodes as the SentencePiece library does, including its offsets.</summary>
 internal sealed class SentencePieceEncoder : SectionEncoder
 {
+    /// <summary>A longer list is not kept for the next text.</summary>
+    private const int LargestKept = 1 << 19;
+
+    [ThreadStatic]
+    private static List<(int Id, int Start, int End)>? s_pieces;
+
     private readonly SentencePieceModel _model;
     private readonly SentencePieceNormalizer _normalizer;
     private readonly SentencePieceMerges? _merges;
@@ -34,13 +39,15 @@ internal sealed class SentencePieceEncoder : SectionEncoder
 
     public override void Encode(string text, int start, int end, TokenBuffer tokens)
     {
-        List<char> normalized = new(end - start + 8);
-        List<int> origins = new(end - start + 9);
-        _normalizer.Apply(text, start, end, normalized, origins);
-        if (normalized.Count == 0)
+        using NormalizedText normalized = new(end - start);
+        _normalizer.Apply(text, start, end, normalized);
+        if (normalized.Length == 0)
             return;
-        ReadOnlySpan<char> all = CollectionsMarshal.AsSpan(normalized);
-        List<(int Id, int Start, int End)> pieces = new(all.Length / 3 + 4);
+        ReadOnlySpan<char> all = normalized.Text;
+        ReadOnlySpan<int> origins = normalized.Origins;
+        List<(int Id, int Start, int End)> pieces = s_pieces ?? [];
+        s_pieces = null;
+        pieces.Clear();
         if (_lattice is not null)
             _lattice.Cut(all, pieces);
         else
@@ -67,6 +74,8 @@ internal sealed class SentencePieceEncoder : SectionEncoder
             }
             afterUnknown = unknown;
         }
+        if (pieces.Capacity <= LargestKept)
+            s_pieces = pieces;
     }
 
     private int IdOfLoneCharacter(ReadOnlySpan<char> character)

@@ -19,7 +19,7 @@ internal sealed class SentencePieceMerges
     private readonly SentencePieceModel _model;
     private readonly int _pieceCount;
     private readonly WordCache _cache = new();
-    private readonly bool _cutsAtMarks;
+    private readonly PieceBorders _borders;
 
     /// <summary>Prepares a model.</summary>
     public SentencePieceMerges(SentencePieceModel model, CharacterTrie? userDefined)
@@ -47,34 +47,21 @@ internal sealed class SentencePieceMerges
         foreach ((string text, int id) in symbols)
             if (text.Length > 0 && FirstLength(text, 0) == text.Length)
                 _symbols.Add(text, id);
-        _cutsAtMarks = !model.Pieces.Any(p => IsMergeable(p) && HasInnerMark(p.Text)) && model.Pieces.All(p => p.Type != PieceType.Unused);
+        _borders = new(model.Pieces.Where(IsMergeable).Select(p => p.Text), _ => true);
     }
 
     /// <summary>Adds the pieces of a text in order; characters that no piece covers come one by one with the number -1.</summary>
     public void Cut(ReadOnlySpan<char> text, List<(int Id, int Start, int End)> pieces)
     {
-        int start = 0;
-        // no piece holds a mark behind another character, so nothing can merge across that border
-        for (int i = 1; _cutsAtMarks && i < text.Length; i++)
+        int end;
+        for (int start = 0; start < text.Length; start = end)
         {
-            if (text[i] != SentencePieceModel.Mark || text[i - 1] == SentencePieceModel.Mark)
-                continue;
-            CutWord(text[start..i], start, pieces);
-            start = i;
+            end = _borders.EndOfStretch(text, start);
+            CutWord(text[start..end], start, pieces);
         }
-        if (start < text.Length)
-            CutWord(text[start..], start, pieces);
     }
 
     private static bool IsMergeable(SentencePiece piece) => piece.Text.Length > 0 && piece.Type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused;
-
-    private static bool HasInnerMark(string text)
-    {
-        for (int i = 1; i < text.Length; i++)
-            if (text[i] == SentencePieceModel.Mark && text[i - 1] != SentencePieceModel.Mark)
-                return true;
-        return false;
-    }
 
     /// <summary>Equal scores get equal ranks, so that of them the leftmost merges first.</summary>
     private static int[] Ranks(SentencePiece[] pieces)

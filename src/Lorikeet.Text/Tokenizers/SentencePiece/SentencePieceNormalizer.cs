@@ -11,56 +11,40 @@ internal sealed class SentencePieceNormalizer(SentencePieceModel model, Characte
     private readonly char _blank = model.EscapeWhitespaces ? SentencePieceModel.Mark : ' ';
 
     /// <summary>Rewrites [start, end) of a text.</summary>
-    /// <param name="text">The whole text.</param>
-    /// <param name="start">First unit.</param>
-    /// <param name="end">Unit after the last.</param>
-    /// <param name="normalized">Receives the new text.</param>
-    /// <param name="origins">Receives where each of its units begins in the original, and after them where it ends.</param>
-    public void Apply(string text, int start, int end, List<char> normalized, List<int> origins)
+    public void Apply(string text, int start, int end, NormalizedText normalized)
     {
         Source source = new(text, start, end, model.CharacterMap, userDefined);
         if (model.RemoveExtraWhitespaces)
-        {
             while (!source.IsAtEnd && source.Peek(out int length) is " ")
                 source.Advance(length);
-            if (source.IsAtEnd)
-                return;
-        }
-        else if (source.IsAtEnd)
+        if (source.IsAtEnd)
             return;
 
         bool prefix = model.AddDummyPrefix && (start == 0 || !model.PrefixOnlyAtStart);
         if (prefix && !model.WhitespaceAsSuffix)
-            Append(_blank, source.At);
+            normalized.Add(_blank, source.At);
         bool afterBlank = model.RemoveExtraWhitespaces;
         while (!source.IsAtEnd)
         {
             ReadOnlySpan<char> replacement = source.Peek(out int length);
-            while (afterBlank && replacement.StartsWith(" "))
+            while (afterBlank && !replacement.IsEmpty && replacement[0] == ' ')
                 replacement = replacement[1..];
             foreach (char c in replacement)
-                Append(c == ' ' ? _blank : c, source.At);
+                normalized.Add(c == ' ' ? _blank : c, source.At);
             if (!replacement.IsEmpty)
                 afterBlank = replacement[^1] == ' ';
             source.Advance(length);
             afterBlank &= model.RemoveExtraWhitespaces;
         }
         int consumed = source.At;
-        while (model.RemoveExtraWhitespaces && normalized.Count > 0 && normalized[^1] == _blank)
+        while (model.RemoveExtraWhitespaces && normalized.EndsWith(_blank))
         {
-            consumed = origins[^1];
-            normalized.RemoveAt(normalized.Count - 1);
-            origins.RemoveAt(origins.Count - 1);
+            consumed = normalized.LastOrigin;
+            normalized.RemoveLast();
         }
         if (prefix && model.WhitespaceAsSuffix)
-            Append(_blank, consumed);
-        origins.Add(consumed);
-
-        void Append(char c, int origin)
-        {
-            normalized.Add(c);
-            origins.Add(origin);
-        }
+            normalized.Add(_blank, consumed);
+        normalized.Finish(consumed);
     }
 
     /// <summary>Walks through the original, one replaced prefix at a time.</summary>
@@ -79,6 +63,9 @@ internal sealed class SentencePieceNormalizer(SentencePieceModel model, Characte
         public ReadOnlySpan<char> Peek(out int length)
         {
             ReadOnlySpan<char> rest = _text[At..];
+            length = 1;
+            if (userDefined is null && (map is null ? !char.IsSurrogate(rest[0]) : map.LeavesAlone(rest[0])))
+                return rest[..1];
             if (userDefined is not null && userDefined.Longest(CharacterTrie.Root, rest, 0, out length) != CharacterTrie.NoValue)
                 return rest[..length];
             if (map is not null && !map.LeavesAlone(rest[0]))
