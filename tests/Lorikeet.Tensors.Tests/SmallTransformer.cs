@@ -31,7 +31,7 @@ internal sealed class SmallTransformer
     public List<Tensor> Parameters { get; } = [];
 
     /// <summary>Bytes that the activations of a block take, without what comes and goes inside of ops.</summary>
-    public static long BytesOfBlock(int rows) => 4L * rows * (6 * Hidden + (Heads + 2 * KvHeads) * HeadDim + 3 * Inner);
+    public static long BytesOfBlock(int rows) => 4L * rows * (5 * Hidden + (Heads + 2 * KvHeads) * HeadDim + 3 * Inner);
 
     /// <summary>Forward and, where the tape records, backward.</summary>
     public float Step(Tape tape, int rows)
@@ -113,7 +113,7 @@ internal sealed class SmallTransformer
             Tensor normed = tape.RmsNorm(x, _mlpNorm, 1e-5f);
             Tensor both = _a is null
                 ? tape.Linear(normed, _gateUp)
-                : tape.LowRankLinear(normed, _gateUp, null, false, _a, _b!, 2, tape.Dropout(normed, Around.Dropout));
+                : tape.LowRankLinear(normed, _gateUp, null, false, _a, _b!, 2, Around.Dropout);
             Tensor hidden = tape.Gated(Activation.Silu, tape.Columns(both, 0, Inner), tape.Columns(both, Inner, Inner));
             return tape.AddTo(x, tape.Linear(hidden, _down));
         }

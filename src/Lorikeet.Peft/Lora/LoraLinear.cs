@@ -36,16 +36,16 @@ public sealed class LoraLinear : LinearPart
         ArgumentNullException.ThrowIfNull(place);
         ArgumentNullException.ThrowIfNull(step);
         Tape tape = step.Tape;
-        Tensor? dropped = step.Training && _settings.Dropout > 0 ? tape.Dropout(input, _settings.Dropout) : null;
+        float dropout = step.Training ? _settings.Dropout : 0;
         Tensor y;
         if (place.IsInnermost(this))
         {
-            y = tape.LowRankLinear(input, place.Weight.Value, place.Bias?.Value, place.Transposed, A.Value, B.Value, Scale, dropped);
+            y = tape.LowRankLinear(input, place.Weight.Value, place.Bias?.Value, place.Transposed, A.Value, B.Value, Scale, dropout);
         }
         else
         {
             Tensor beneath = place.Beneath(this, input, step);
-            Tensor update = tape.Linear(tape.Linear(dropped ?? input, A.Value), B.Value);
+            Tensor update = tape.Linear(tape.Linear(tape.Dropout(input, dropout), A.Value), B.Value);
             y = tape.AddTo(beneath, tape.Scale(update, Scale));
         }
         return Bias is null ? y : tape.AddBias(y, tape.Scale(Bias.Value, Scale));

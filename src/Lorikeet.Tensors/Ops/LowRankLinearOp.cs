@@ -2,7 +2,7 @@ using Lorikeet.Kernels;
 
 namespace Lorikeet.Tensors;
 
-/// <summary><c>y = x Wᵀ + b + s · (x Aᵀ) Bᵀ</c>: LoRA (Hu et al. 2021, arXiv:2106.09685) as one product.</summary>
+/// <summary><c>y = x Wᵀ + b + s · (drop(x) Aᵀ) Bᵀ</c>: LoRA (Hu et al. 2021, arXiv:2106.09685) as one product.</summary>
 public static class LowRankLinearOp
 {
     /// <summary>
@@ -17,15 +17,16 @@ public static class LowRankLinearOp
     /// <param name="a"><c>[rank, in]</c>.</param>
     /// <param name="b"><c>[out, rank]</c>.</param>
     /// <param name="scale">alpha / rank.</param>
-    /// <param name="dropped">The input of A where it is not <paramref name="x"/> itself: x after dropout.</param>
+    /// <param name="dropout">
+    /// Share of x that A does not see. What it sees is not kept: the derivative draws the mask again, so dropout costs no memory.
+    /// </param>
     /// <returns><c>[rows, out]</c>.</returns>
     public static unsafe Tensor LowRankLinear(
-        this Tape tape, Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor a, Tensor b, float scale, Tensor? dropped = null)
+        this Tape tape, Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor a, Tensor b, float scale, float dropout = 0)
     {
-        Tensor down = dropped ?? x;
         Check.F32("low-rank linear", x);
-        Check.F32("low-rank linear", down);
-        Check.SameShape("low-rank linear", x, down);
+        if (dropout > 0)
+            Check.Contiguous("low-rank linear with dropout", x);
         Check.Columns("low-rank linear", x, transposed ? weight.Rows : weight.Columns);
         Check.Rows("low-rank linear", b, transposed ? weight.Columns : weight.Rows);
         Check.Columns("low-rank linear", x, a.Columns);
@@ -36,7 +37,11 @@ public static class LowRankLinearOp
         if (bias is not null)
             Check.Vector("low-rank linear", bias, b.Rows);
         Tensor t = tape.New(new Shape(x.Rows, a.Rows));
-        Products.Multiply(Products.Plain(down), Products.Plain(a), t, a.Columns, 1, accumulate: false);
+        ulong counter = dropout > 0 ? tape.Draw(x.Shape.Elements) : 0;
+        Tensor seen = Seen(tape, x, dropout, counter);
+        Products.Multiply(Products.Plain(seen), Products.Plain(a), t, a.Columns, 1, accumulate: false);
+        if (seen != x)
+            tape.Free(seen);
         Tensor y = tape.New(new Shape(x.Rows, b.Rows));
         Gemm.Run(new GemmCall
         {
@@ -54,26 +59,35 @@ public static class LowRankLinearOp
             StrideC = y.Ld,
             Bias = bias is null ? null : bias.F,
         });
-        if (!tape.Recording || !(x.RequiresGrad || down.RequiresGrad || weight.RequiresGrad || a.RequiresGrad || b.RequiresGrad || bias is { RequiresGrad: true }))
+        if (!tape.Recording || !(x.RequiresGrad || weight.RequiresGrad || a.RequiresGrad || b.RequiresGrad || bias is { RequiresGrad: true }))
             return y;
         LowRankLinearNode node = tape.Rent<LowRankLinearNode>();
         (node.X, node.Weight, node.Bias, node.Transposed) = (x, weight, bias, transposed);
-        (node.A, node.B, node.Scale, node.Dropped, node.T) = (Tape.Save(a), Tape.Save(b), scale, dropped, t);
-        if (weight.RequiresGrad)
+        (node.A, node.B, node.Scale, node.T, node.Dropout, node.Counter) = (Tape.Save(a), Tape.Save(b), scale, t, dropout, counter);
+        if (weight.RequiresGrad || a.RequiresGrad)
             Tape.Save(x);
-        if (a.RequiresGrad)
-            Tape.Save(down);
         if (x.RequiresGrad)
             Tape.Save(weight);
         return tape.Record(node, y);
     }
 
+    /// <summary>The input of A: x, or a copy of it after dropout.</summary>
+    private static unsafe Tensor Seen(Tape tape, Tensor x, float dropout, ulong counter)
+    {
+        if (dropout <= 0)
+            return x;
+        Tensor seen = tape.New(x.Shape);
+        RandomKernel.DropoutForward(x.F, seen.F, x.Shape.Elements, dropout, tape.Seed, counter);
+        return seen;
+    }
+
     private sealed unsafe class LowRankLinearNode : Node
     {
         public Tensor X = null!, Weight = null!, A = null!, B = null!, T = null!;
-        public Tensor? Bias, Dropped;
+        public Tensor? Bias;
         public bool Transposed;
-        public float Scale;
+        public float Scale, Dropout;
+        public ulong Counter;
 
         protected internal override void Backward(Tape tape)
         {
@@ -86,11 +100,13 @@ public static class LowRankLinearOp
                 Products.Multiply(Products.Transposed(dy), Products.Transposed(T), db, dy.Rows, Scale, there);
             // T has done its work: its memory takes the derivative of itself, dt = s · dy B
             Products.Multiply(Products.Plain(dy), Products.Transposed(B), T, dy.Columns, Scale, accumulate: false);
-            Tensor down = Dropped ?? X;
             if (tape.GradOf(A, out there) is { } da)
-                Products.Multiply(Products.Transposed(T), Products.Transposed(down), da, dy.Rows, 1, there);
-            if (Dropped is not null && tape.GradOf(Dropped, out there) is { } dDropped)
-                Products.Multiply(Products.Plain(T), Products.Transposed(A), dDropped, A.Rows, 1, there);
+            {
+                Tensor seen = Seen(tape, X, Dropout, Counter);
+                Products.Multiply(Products.Transposed(T), Products.Transposed(seen), da, dy.Rows, 1, there);
+                if (seen != X)
+                    tape.Free(seen);
+            }
             if (tape.GradOf(X, out there) is { } dx)
             {
                 Gemm.Run(new GemmCall
@@ -101,7 +117,7 @@ public static class LowRankLinearOp
                     A = Products.Plain(dy),
                     B = Transposed ? Products.Plain(Weight) : Products.Transposed(Weight),
                     Alpha = 1,
-                    K2 = Dropped is null ? A.Rows : 0,
+                    K2 = Dropout > 0 ? 0 : A.Rows,
                     A2 = Products.Plain(T),
                     B2 = Products.Transposed(A),
                     Alpha2 = 1,
@@ -109,10 +125,20 @@ public static class LowRankLinearOp
                     StrideC = dx.Ld,
                     Accumulate = there,
                 });
+                if (Dropout > 0)
+                    AddThroughMask(tape, dx);
             }
             tape.Free(T);
         }
 
-        protected internal override void Clear() => (X, Weight, Bias, A, B, T, Dropped) = (null!, null!, null, null!, null!, null!, null);
+        protected internal override void Clear() => (X, Weight, Bias, A, B, T) = (null!, null!, null, null!, null!, null!);
+
+        private void AddThroughMask(Tape tape, Tensor dx)
+        {
+            Tensor dSeen = tape.New(X.Shape);
+            Products.Multiply(Products.Plain(T), Products.Transposed(A), dSeen, A.Rows, 1, accumulate: false);
+            RandomKernel.DropoutBackward(dSeen.F, dx.F, accumulate: true, X.Shape.Elements, Dropout, tape.Seed, Counter);
+            tape.Free(dSeen);
+        }
     }
 }
