@@ -1,5 +1,3 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace Lorikeet.Text;
 
 /// <summary>Python's dict in insertion order. Small ones, such as messages, are searched by walking their keys.</summary>
@@ -53,7 +51,6 @@ internal sealed class PythonDict : PythonContainer
         return pairs;
     }
 
-    [SuppressMessage("Performance", "CA1859", Justification = "keys of any hashable kind")]
     private int IndexOf(object? key)
     {
         PythonEquality.Hash(key); // an unhashable key is an error even where nothing could be found
