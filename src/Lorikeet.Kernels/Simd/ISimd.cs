@@ -66,4 +66,6 @@ internal unsafe interface ISimd<V, D>
     static abstract V LoadPaired(float* p);
     /// <summary>-1, 1, -1, 1, ….</summary>
     static abstract V PairSigns();
+    /// <summary>Numbers in [0, 1) from the upper 24 bits of random words.</summary>
+    static abstract V LoadUnit(uint* p);
 }

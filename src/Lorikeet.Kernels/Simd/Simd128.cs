@@ -90,4 +90,8 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>, Vector128<doub
     public static Vector128<float> LoadPaired(float* p) => Vector128.Shuffle(Vector128.Create(Vector64.Load(p), default), Vector128.Create(0, 0, 1, 1));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> PairSigns() => Vector128.Create(-1f, 1f, -1f, 1f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadUnit(uint* p)
+        => Vector128.ConvertToSingle((Vector128.Load(p) >> 8).AsInt32()) * Vector128.Create(1f / (1 << 24));
 }

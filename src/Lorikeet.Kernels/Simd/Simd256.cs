@@ -89,4 +89,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<doub
     public static Vector256<float> LoadPaired(float* p) => Vector256.Shuffle(Vector256.Create(Vector128.Load(p), default), Vector256.Create(0, 0, 1, 1, 2, 2, 3, 3));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> PairSigns() => Vector256.Create(-1f, 1f, -1f, 1f, -1f, 1f, -1f, 1f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadUnit(uint* p)
+        => Vector256.ConvertToSingle((Vector256.Load(p) >> 8).AsInt32()) * Vector256.Create(1f / (1 << 24));
 }

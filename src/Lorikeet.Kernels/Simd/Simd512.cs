@@ -89,4 +89,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>, Vector512<doub
     public static Vector512<float> LoadPaired(float* p) => Vector512.Shuffle(Vector512.Create(Vector256.Load(p), default), Vector512.Create(0, 0, 1, 1, 2, 2, 3, 3, 4, 4, 5, 5, 6, 6, 7, 7));
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> PairSigns() => Vector512.Create(-1f, 1f, -1f, 1f, -1f, 1f, -1f, 1f, -1f, 1f, -1f, 1f, -1f, 1f, -1f, 1f);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadUnit(uint* p)
+        => Vector512.ConvertToSingle((Vector512.Load(p) >> 8).AsInt32()) * Vector512.Create(1f / (1 << 24));
 }

@@ -65,6 +65,9 @@ internal readonly unsafe struct SimdScalar : ISimd<float, double>
         return x * BitConverter.Int32BitsToSingle((first + 127) << 23) * BitConverter.Int32BitsToSingle((second + 127) << 23);
     }
 
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadUnit(uint* p) => Philox.Unit(*p);
+
     // a pair does not fit in one lane: callers handle pairs themselves when Count is 1
     public static float SwapPairs(float x) => throw new NotSupportedException();
     public static float LoadPaired(float* p) => throw new NotSupportedException();
