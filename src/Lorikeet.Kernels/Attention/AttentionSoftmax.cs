@@ -41,11 +41,11 @@ internal static unsafe class AttentionSoftmax
         V middle = S.Create(newMax), total = zero;
         for (int i = from; i < to; i += S.Count)
         {
-            V p = VectorMath.Exp<S, V, D>(S.Sub(S.Load(s + i), middle));
+            V p = VectorMath.ExpOfNegative<S, V, D>(S.Sub(S.Load(s + i), middle));
             total = S.Add(total, p);
             S.Store(s + i, p);
         }
-        float factor = VectorMath.Exp<SimdScalar, float, double>(max - newMax);
+        float factor = VectorMath.ExpOfNegative<SimdScalar, float, double>(max - newMax);
         sum = sum * factor + S.Sum(total);
         max = newMax;
         return factor;
@@ -80,7 +80,7 @@ internal static unsafe class AttentionSoftmax
         {
             for (int i = from; i < to; i += S.Count)
             {
-                V p = VectorMath.Exp<S, V, D>(S.Sub(S.Load(s + i), lse));
+                V p = VectorMath.ExpOfNegative<S, V, D>(S.Sub(S.Load(s + i), lse));
                 S.Store(s + i, p);
                 S.Store(dp + i, S.Mul(p, S.Sub(S.Load(dp + i), carried)));
             }
@@ -91,7 +91,7 @@ internal static unsafe class AttentionSoftmax
             for (int i = from; i < to; i += S.Count)
             {
                 V bent = VectorMath.Tanh<S, V, D>(S.Mul(S.Load(s + i), inverse), out V slope);
-                V p = VectorMath.Exp<S, V, D>(S.Sub(S.Mul(cap, bent), lse));
+                V p = VectorMath.ExpOfNegative<S, V, D>(S.Sub(S.Mul(cap, bent), lse));
                 S.Store(s + i, p);
                 S.Store(dp + i, S.Mul(S.Mul(p, slope), S.Sub(S.Load(dp + i), carried)));
             }

@@ -32,6 +32,30 @@ internal static class VectorMath
         return S.Pow2Scale(S.Add(p, S.Create(1f)), n);
     }
 
+    /// <summary>
+    /// <c>e^x</c> for x up to about 0, as softmax needs it: the error is 1e-7 of 1 (of the greatest term), not of each result. A third cheaper than
+    /// <see cref="Exp"/>; 0 far below, NaN for NaN.
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static V ExpOfNegative<S, V, D>(V x)
+        where S : struct, ISimd<V, D>
+        where V : unmanaged
+        where D : unmanaged
+    {
+        // 2^(n + f), f in -0.5 .. 0.5
+        V power = S.Max(S.Create(-151f), S.Mul(x, S.Create(Log2E)));
+        V n = S.Round(power);
+        V f = S.Sub(power, n);
+        V p = S.Create(0.00015353321214206517f);
+        p = S.Fma(p, f, S.Create(0.0013398926239460707f));
+        p = S.Fma(p, f, S.Create(0.009618437848985195f));
+        p = S.Fma(p, f, S.Create(0.055503323674201965f));
+        p = S.Fma(p, f, S.Create(0.24022647738456726f));
+        p = S.Fma(p, f, S.Create(0.6931471824645996f));
+        p = S.Fma(p, f, S.Create(1f));
+        return S.Pow2Scale(p, n);
+    }
+
     /// <summary><c>1 / (1 + e^-x)</c>, relative error below 2e-7.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V Sigmoid<S, V, D>(V x)

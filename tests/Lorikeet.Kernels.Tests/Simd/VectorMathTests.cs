@@ -14,6 +14,36 @@ public sealed unsafe class VectorMathTests
             => VectorMath.Exp<S, V, D>(a);
     }
 
+    private readonly struct ExpOfNegativeOp : IRowOp
+    {
+        public static int Inputs => 1;
+
+        public static V Apply<S, V, D>(V a, V b, V c, V s)
+            where S : struct, ISimd<V, D>
+            where V : unmanaged
+            where D : unmanaged
+            => VectorMath.ExpOfNegative<S, V, D>(a);
+    }
+
+    [Fact]
+    public void Exp_of_negative_numbers_is_within_a_ten_millionth_of_one() => Tiers.Each(tier =>
+    {
+        const int n = 1 << 16;
+        using FloatBlock x = new(n), y = new(n);
+        for (int i = 0; i < n; i++)
+            x[i] = -110f + 110.5f * i / (n - 1);
+        x[0] = float.NegativeInfinity;
+        RowJob<ExpOfNegativeOp>.Run(x, null, null, y, 0, n);
+        y[0].ShouldBe(0);
+        double worst = 0;
+        for (int i = 0; i < n; i++)
+            worst = Math.Max(worst, Math.Abs(y[i] - Math.Exp(x[i])));
+        worst.ShouldBeLessThan(1.2e-7, tier.ToString());
+        x[0] = float.NaN;
+        RowJob<ExpOfNegativeOp>.Run(x, null, null, y, 0, n);
+        y[0].ShouldBe(float.NaN);
+    });
+
     [Fact]
     public void Exp_is_within_one_ulp_over_its_range() => Tiers.Each(tier =>
     {
