@@ -25,7 +25,7 @@ internal unsafe struct AttentionCombineJob : IVectorJob<AttentionCombineJob>
         int head = part % call->KvHeads, block = part / call->KvHeads;
         int query = block * plan->BlockQueries, queries = Math.Min(plan->BlockQueries, call->Queries - query);
         long piece = plan->PartialFloats(*call);
-        float* partial = job->Shared + plan->Partials + part * plan->Splits * piece;
+        float* partial = plan->Partial(job->Shared, *call, block, head, 0);
         for (int r = 0; r < plan->Group * queries; r++, partial += call->ValueDim + 2)
             Row<S, V, D>(call, plan, partial, piece, query + r % queries, head * plan->Group + r / queries);
     }

@@ -1,5 +1,3 @@
-using System.Runtime.CompilerServices;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>
@@ -9,7 +7,6 @@ namespace Lorikeet.Kernels;
 internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
 {
     private const int BlockKeys = 192;
-    private const int FewBlockKeys = 256;
 
     public AttentionCall* Calls;
     public AttentionPlan* Plans;
@@ -34,6 +31,11 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         AttentionCall* call = job->Calls + at;
         AttentionPlan* plan = job->Plans + at;
         part -= plan->FirstPart;
+        if (plan->Few)
+        {
+            AttentionFewQueries.Part<S, V, D>(call, plan, part, job->Shared);
+            return;
+        }
         int head = part % call->KvHeads, rest = part / call->KvHeads;
         int split = rest % plan->Splits;
         // the last block first: in causal order it is the longest
@@ -47,9 +49,7 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             int piece = (ranges.High - ranges.Low + plan->Splits - 1) / plan->Splits, from = ranges.Low + split * piece;
             ranges.Read(call->First + query, call->Last + query, queries, from, Math.Min(from + piece, ranges.High));
         }
-        float* partial = null;
-        if (plan->Splits > 1)
-            partial = job->Shared + plan->Partials + ((block * call->KvHeads + head) * plan->Splits + split) * plan->PartialFloats(*call);
+        float* partial = plan->Splits > 1 ? plan->Partial(job->Shared, *call, block, head, split) : null;
         Block<S, V, D>(call, plan, head, query, queries, &ranges, partial);
     }
 
@@ -60,10 +60,9 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         where D : unmanaged
     {
         int width = 2 * S.Count, rows = plan->Group * queries;
-        bool few = rows < AttentionPlan.FewRows && ranges->Tiles == 1;
-        int valueStep = (call->ValueDim + width - 1) / width * width, blockKeys = few ? FewBlockKeys : BlockKeys;
-        long scores = (long)(few ? rows : queries) * blockKeys;
-        long keyPanels = (long)blockKeys * call->HeadDim + GemmPack.Slack, valuePanels = (long)blockKeys * valueStep + GemmPack.Slack;
+        int valueStep = (call->ValueDim + width - 1) / width * width;
+        long scores = (long)queries * BlockKeys;
+        long keyPanels = (long)BlockKeys * call->HeadDim + GemmPack.Slack, valuePanels = (long)BlockKeys * valueStep + GemmPack.Slack;
         float* scratch = GemmScratch.Rent(scores + keyPanels + valuePanels + (long)rows * valueStep + 3L * rows + 6 * 16);
         float* s = scratch;
         float* k = Next(s, scores);
@@ -76,25 +75,25 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         new Span<float>(max, rows).Fill(float.NegativeInfinity);
         new Span<float>(total, rows).Clear();
 
-        Sizes sizes = new() { Rows = rows, Queries = queries, Query = query, Head = head, ValueStep = valueStep };
-        for (int start = ranges->Low; start < ranges->High; start += blockKeys)
+        Sizes sizes = new() { Queries = queries, Query = query, Head = head, ValueStep = valueStep };
+        for (int start = ranges->Low; start < ranges->High; start += BlockKeys)
         {
-            int count = Math.Min(blockKeys, ranges->High - start);
-            if (!ranges->Meets(start, count))
-                continue;
-            if (few)
-                FewRows<S, V, D>(call, plan, sizes, ranges, start, count, s, v, sums, max, total, factors);
-            else
-                ManyRows<S, V, D>(call, plan, sizes, ranges, start, count, s, k, v, sums, max, total, factors);
+            int count = Math.Min(BlockKeys, ranges->High - start);
+            if (ranges->Meets(start, count))
+                Keys<S, V, D>(call, plan, sizes, ranges, start, count, s, k, v, sums, max, total, factors);
         }
-        if (partial != null)
-            Keep(call, rows, valueStep, sums, max, total, partial);
-        else
-            Finish<S, V, D>(call, plan, sizes, sums, max, total);
+        for (int r = 0; r < rows; r++)
+        {
+            float* row = sums + (long)r * valueStep;
+            if (partial != null)
+                Keep(call, row, max[r], total[r], partial + (long)r * (call->ValueDim + 2));
+            else
+                Write<S, V, D>(call, query + r % queries, head * plan->Group + r / queries, row, max[r], total[r]);
+        }
     }
 
-    /// <summary>Keys and values as panels, scores and sums by tiles.</summary>
-    private static void ManyRows<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, KeyRanges* ranges, int start, int count,
+    /// <summary>One block of keys and values, turned into panels: scores and sums by tiles.</summary>
+    private static void Keys<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, KeyRanges* ranges, int start, int count,
         float* s, float* k, float* v, float* sums, float* max, float* total, float* factors)
         where S : struct, ISimd<V, D>
         where V : unmanaged
@@ -148,97 +147,6 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         }
     }
 
-    /// <summary>A few rows, of queries that see the same or touching keys, against keys and values where they lie.</summary>
-    private static void FewRows<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, KeyRanges* ranges, int start, int count,
-        float* s, float* v, float* sums, float* max, float* total, float* factors)
-        where S : struct, ISimd<V, D>
-        where V : unmanaged
-        where D : unmanaged
-    {
-        int width = 2 * S.Count, dim = call->HeadDim;
-        int low = Math.Max(ranges->Low - start, 0), high = Math.Min(ranges->High - start, count);
-        float* keys = call->K + start * call->LdK + (long)sizes.Head * dim;
-        float* values = call->V + start * call->LdV + (long)sizes.Head * call->ValueDim;
-        for (int r = 0; r < sizes.Rows; r++)
-        {
-            int i = r % sizes.Queries, query = sizes.Query + i;
-            float* q = call->Q + query * call->LdQ + ((long)sizes.Head * plan->Group + r / sizes.Queries) * dim;
-            int from = Math.Max(call->First[query] - start, low), to = Math.Min(call->Last[query] - start, high);
-            if (from < to)
-                Scores<S, V, D>(q, dim, keys + from * call->LdK, (nint)call->LdK, to - from, call->Scale, s + r * FewBlockKeys + from);
-            factors[r] = AttentionSoftmax.Row<S, V, D>(s + r * FewBlockKeys, from, to, low & -S.Count, (high + S.Count - 1) & -S.Count,
-                call->SoftCap, ref max[r], ref total[r]);
-        }
-        int whole = call->ValueDim / width * width;
-        for (int column = 0; column < sizes.ValueStep; column += width)
-        {
-            float* panel = values + column + low * call->LdV;
-            nint step = (nint)call->LdV;
-            if (column >= whole)
-            {
-                // a vector would read past the end of the row
-                GemmPack.Panels(new GemmOperand(panel, DType.F32, call->LdV, transposed: true), 0, call->ValueDim - whole, 0, high - low, 1, v, width, 0,
-                    wide: S.Count >= 8, null);
-                panel = v;
-                step = width;
-            }
-            AttentionTile.Run<S, V, D>(s + low, FewBlockKeys, 1, sizes.Rows, panel, step, high - low, sums + column, sizes.ValueStep, factors);
-        }
-    }
-
-    /// <summary>Scores of one query row, four keys side by side.</summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Scores<S, V, D>(float* q, int dim, float* k, nint ldk, int keys, float scale, float* s)
-        where S : struct, ISimd<V, D>
-        where V : unmanaged
-        where D : unmanaged
-    {
-        for (int j = 0; j < keys; j += 4)
-        {
-            float* k0 = k + j * ldk;
-            float* k1 = j + 1 < keys ? k0 + ldk : k0;
-            float* k2 = j + 2 < keys ? k1 + ldk : k1;
-            float* k3 = j + 3 < keys ? k2 + ldk : k2;
-            V s0 = S.Create(0), s1 = s0, s2 = s0, s3 = s0;
-            int i = 0;
-            for (; i <= dim - S.Count; i += S.Count)
-            {
-                V x = S.Load(q + i);
-                s0 = S.Fma(x, S.Load(k0 + i), s0);
-                s1 = S.Fma(x, S.Load(k1 + i), s1);
-                s2 = S.Fma(x, S.Load(k2 + i), s2);
-                s3 = S.Fma(x, S.Load(k3 + i), s3);
-            }
-            float t0 = S.Sum(s0), t1 = S.Sum(s1), t2 = S.Sum(s2), t3 = S.Sum(s3);
-            for (; i < dim; i++)
-            {
-                t0 += q[i] * k0[i];
-                t1 += q[i] * k1[i];
-                t2 += q[i] * k2[i];
-                t3 += q[i] * k3[i];
-            }
-            s[j] = t0 * scale;
-            if (j + 1 < keys)
-                s[j + 1] = t1 * scale;
-            if (j + 2 < keys)
-                s[j + 2] = t2 * scale;
-            if (j + 3 < keys)
-                s[j + 3] = t3 * scale;
-        }
-    }
-
-    private static void Finish<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, float* sums, float* max, float* total)
-        where S : struct, ISimd<V, D>
-        where V : unmanaged
-        where D : unmanaged
-    {
-        for (int r = 0; r < sizes.Rows; r++)
-        {
-            int query = sizes.Query + r % sizes.Queries, head = sizes.Head * plan->Group + r / sizes.Queries;
-            Write<S, V, D>(call, query, head, sums + (long)r * sizes.ValueStep, max[r], total[r]);
-        }
-    }
-
     /// <summary>Writes one row of the output: the sum of values divided by the sum of exponentials.</summary>
     public static void Write<S, V, D>(AttentionCall* call, int query, int head, float* sums, float max, float total)
         where S : struct, ISimd<V, D>
@@ -250,20 +158,19 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             call->LogSumExp[(long)query * call->Heads + head] = total == 0 ? float.NegativeInfinity : (float)(max + Math.Log(total));
     }
 
-    private static void Keep(AttentionCall* call, int rows, int valueStep, float* sums, float* max, float* total, float* partial)
+    /// <summary>Keeps one row's share of a piece for <see cref="AttentionCombineJob"/>.</summary>
+    public static void Keep(AttentionCall* call, float* sums, float max, float total, float* partial)
     {
-        for (int r = 0; r < rows; r++, partial += call->ValueDim + 2)
-        {
-            new Span<float>(sums + (long)r * valueStep, call->ValueDim).CopyTo(new Span<float>(partial, call->ValueDim));
-            partial[call->ValueDim] = max[r];
-            partial[call->ValueDim + 1] = total[r];
-        }
+        new Span<float>(sums, call->ValueDim).CopyTo(new Span<float>(partial, call->ValueDim));
+        partial[call->ValueDim] = max;
+        partial[call->ValueDim + 1] = total;
     }
 
-    private static float* Next(float* block, long floats) => block + ((floats + 15) & ~15L);
+    /// <summary>What lies behind a block of floats in scratch memory, on a cache line of its own.</summary>
+    public static float* Next(float* block, long floats) => block + ((floats + 15) & ~15L);
 
     private struct Sizes
     {
-        public int Rows, Queries, Query, Head, ValueStep;
+        public int Queries, Query, Head, ValueStep;
     }
 }

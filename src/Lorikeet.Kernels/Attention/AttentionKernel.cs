@@ -23,7 +23,7 @@ public static unsafe class AttentionKernel
             parts += plans[i].Parts(calls[i]);
             blocks += plans[i].QueryBlocks * calls[i].KvHeads;
             if (plans[i].Splits > 1)
-                floats += plans[i].Parts(calls[i]) * plans[i].PartialFloats(calls[i]);
+                floats += plans[i].SharedFloats(calls[i]);
         }
         byte* shared = CallScratch.Extend(planBytes, floats * sizeof(float));
         AttentionForwardJob job = new() { Calls = calls, Plans = (AttentionPlan*)shared, Count = count, Shared = (float*)(shared + planBytes) };

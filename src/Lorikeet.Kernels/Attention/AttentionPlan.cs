@@ -6,16 +6,20 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal unsafe struct AttentionPlan
 {
-    /// <summary>Fewer rows than this are computed key by key: turning the keys into panels would cost more than it brings.</summary>
-    public const int FewRows = 6;
-
+    private const int FewQueries = 4;
     private const int WantedParts = 64;
     private const int LeastKeys = 256;
+    private const int LeastKeysOfAllHeads = 128;
 
     /// <summary>Part 0 of this call among the parts of the batch.</summary>
     public int FirstPart;
     /// <summary>Block 0 of this call among the (query block, key head) pairs of the batch.</summary>
     public int FirstBlock;
+    /// <summary>
+    /// Whether the queries are so few that turning keys into panels costs more than it brings. Then a part takes all heads, so that whole rows of keys are
+    /// read, one after another.
+    /// </summary>
+    public bool Few;
     /// <summary>Query heads of one key head.</summary>
     public int Group;
     /// <summary>Queries of a block.</summary>
@@ -27,14 +31,21 @@ internal unsafe struct AttentionPlan
     /// <summary>Where the pieces' results lie, in floats from the start of the shared memory.</summary>
     public long Partials;
 
+    /// <summary>Where the result of a piece lies in the shared memory.</summary>
+    public readonly float* Partial(float* shared, in AttentionCall call, int block, int head, int split)
+        => shared + Partials + ((long)(block * call.KvHeads + head) * Splits + split) * PartialFloats(call);
+
     /// <summary>Parts of the call.</summary>
-    public readonly int Parts(in AttentionCall call) => QueryBlocks * call.KvHeads * Splits;
+    public readonly int Parts(in AttentionCall call) => (Few ? QueryBlocks : QueryBlocks * call.KvHeads) * Splits;
 
     /// <summary>Rows of a block: its queries once for each head of the group.</summary>
     public readonly int BlockRows => BlockQueries * Group;
 
-    /// <summary>Floats of one piece's result: sums of values, maxima and sums of exponentials.</summary>
+    /// <summary>Floats of one piece's result for one block and key head: sums of values, maxima and sums of exponentials.</summary>
     public readonly long PartialFloats(in AttentionCall call) => (long)BlockRows * (call.ValueDim + 2);
+
+    /// <summary>Floats that all pieces' results take.</summary>
+    public readonly long SharedFloats(in AttentionCall call) => (long)QueryBlocks * call.KvHeads * Splits * PartialFloats(call);
 
     /// <summary>Plans one call.</summary>
     public static AttentionPlan Of(in AttentionCall call)
@@ -48,8 +59,9 @@ internal unsafe struct AttentionPlan
             BlockQueries = Math.Min(blockQueries, Math.Max(call.Queries, 1)),
             QueryBlocks = (call.Queries + blockQueries - 1) / blockQueries,
             Splits = 1,
+            Few = call.Queries <= FewQueries,
         };
-        int most = WantedParts / Math.Max(plan.QueryBlocks * call.KvHeads, 1);
+        int most = WantedParts / Math.Max(plan.Parts(call), 1);
         if (most > 1)
         {
             int low = int.MaxValue, high = 0;
@@ -60,7 +72,7 @@ internal unsafe struct AttentionPlan
                 low = Math.Min(low, call.First[i]);
                 high = Math.Max(high, call.Last[i]);
             }
-            plan.Splits = Math.Clamp((high - low) / LeastKeys, 1, most);
+            plan.Splits = Math.Clamp((high - low) / (plan.Few ? LeastKeysOfAllHeads : LeastKeys), 1, most);
         }
         return plan;
     }

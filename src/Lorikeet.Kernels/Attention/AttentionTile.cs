@@ -68,6 +68,55 @@ internal static unsafe class AttentionTile
             Finish<S, V, D>(c5, d5, c + 5 * cRow, keep == null ? null : keep + 5);
     }
 
+    /// <summary>The same with up to three rows and four vectors of columns, for few heads to a group.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void RunThree<S, V, D>(float* a, nint aRow, int rows, float* b, nint bStep, nint k, float* c, nint cRow, float* keep)
+        where S : struct, ISimd<V, D>
+        where V : unmanaged
+        where D : unmanaged
+    {
+        float* a0 = a;
+        float* a1 = rows > 1 ? a0 + aRow : a0;
+        float* a2 = rows > 2 ? a1 + aRow : a1;
+        V zero = S.Create(0);
+        V c0 = zero, c1 = zero, c2 = zero, c3 = zero;
+        V d0 = zero, d1 = zero, d2 = zero, d3 = zero;
+        V e0 = zero, e1 = zero, e2 = zero, e3 = zero;
+        for (nint at = 0; at < k; at++)
+        {
+            V x = S.Create(a0[at]), y = S.Create(a1[at]), z = S.Create(a2[at]);
+            V v = S.Load(b);
+            c0 = S.Fma(x, v, c0);
+            d0 = S.Fma(y, v, d0);
+            e0 = S.Fma(z, v, e0);
+            v = S.Load(b + S.Count);
+            c1 = S.Fma(x, v, c1);
+            d1 = S.Fma(y, v, d1);
+            e1 = S.Fma(z, v, e1);
+            v = S.Load(b + 2 * S.Count);
+            c2 = S.Fma(x, v, c2);
+            d2 = S.Fma(y, v, d2);
+            e2 = S.Fma(z, v, e2);
+            v = S.Load(b + 3 * S.Count);
+            c3 = S.Fma(x, v, c3);
+            d3 = S.Fma(y, v, d3);
+            e3 = S.Fma(z, v, e3);
+            b += bStep;
+        }
+        Finish<S, V, D>(c0, c1, c, keep);
+        Finish<S, V, D>(c2, c3, c + 2 * S.Count, keep);
+        if (rows > 1)
+        {
+            Finish<S, V, D>(d0, d1, c + cRow, keep + 1);
+            Finish<S, V, D>(d2, d3, c + cRow + 2 * S.Count, keep + 1);
+        }
+        if (rows > 2)
+        {
+            Finish<S, V, D>(e0, e1, c + 2 * cRow, keep + 2);
+            Finish<S, V, D>(e2, e3, c + 2 * cRow + 2 * S.Count, keep + 2);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Finish<S, V, D>(V l, V r, float* c, float* keep)
         where S : struct, ISimd<V, D>

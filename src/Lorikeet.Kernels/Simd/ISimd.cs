@@ -1,3 +1,5 @@
+using System.Runtime.Intrinsics;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>
@@ -46,6 +48,8 @@ internal unsafe interface ISimd<V, D>
     static abstract bool AllLess(V a, V b);
     /// <summary>Sum of the lanes.</summary>
     static abstract float Sum(V x);
+    /// <summary>Sums of the lanes of four vectors.</summary>
+    static abstract Vector128<float> Sums(V a, V b, V c, V d);
     /// <summary>Greatest lane.</summary>
     static abstract float Largest(V x);
     /// <summary><c>x * 2^n</c> for whole n in -252 … 254, denormal results rounded.</summary>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
@@ -94,4 +95,9 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>, Vector128<doub
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> LoadUnit(uint* p)
         => Vector128.ConvertToSingle((Vector128.Load(p) >> 8).AsInt32()) * Vector128.Create(1f / (1 << 24));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector128<float> a, Vector128<float> b, Vector128<float> c, Vector128<float> d)
+        => Sse3.IsSupported ? Sse3.HorizontalAdd(Sse3.HorizontalAdd(a, b), Sse3.HorizontalAdd(c, d))
+        : Vector128.Create(Vector128.Sum(a), Vector128.Sum(b), Vector128.Sum(c), Vector128.Sum(d));
 }

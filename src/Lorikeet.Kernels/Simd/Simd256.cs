@@ -93,4 +93,8 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<doub
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> LoadUnit(uint* p)
         => Vector256.ConvertToSingle((Vector256.Load(p) >> 8).AsInt32()) * Vector256.Create(1f / (1 << 24));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector256<float> a, Vector256<float> b, Vector256<float> c, Vector256<float> d)
+        => Simd128.Sums(a.GetLower() + a.GetUpper(), b.GetLower() + b.GetUpper(), c.GetLower() + c.GetUpper(), d.GetLower() + d.GetUpper());
 }

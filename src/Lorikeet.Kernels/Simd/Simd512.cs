@@ -93,4 +93,8 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>, Vector512<doub
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> LoadUnit(uint* p)
         => Vector512.ConvertToSingle((Vector512.Load(p) >> 8).AsInt32()) * Vector512.Create(1f / (1 << 24));
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(Vector512<float> a, Vector512<float> b, Vector512<float> c, Vector512<float> d)
+        => Simd256.Sums(a.GetLower() + a.GetUpper(), b.GetLower() + b.GetUpper(), c.GetLower() + c.GetUpper(), d.GetLower() + d.GetUpper());
 }

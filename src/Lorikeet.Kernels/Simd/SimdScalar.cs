@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
 
@@ -67,6 +68,9 @@ internal readonly unsafe struct SimdScalar : ISimd<float, double>
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float LoadUnit(uint* p) => Philox.Unit(*p);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> Sums(float a, float b, float c, float d) => Vector128.Create(a, b, c, d);
 
     // a pair does not fit in one lane: callers handle pairs themselves when Count is 1
     public static float SwapPairs(float x) => throw new NotSupportedException();
