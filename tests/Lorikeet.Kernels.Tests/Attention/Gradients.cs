@@ -37,6 +37,21 @@ internal sealed unsafe class Gradients : IDisposable
     public void RunReference(bool accumulate)
         => AttentionReference.Backward(_case.Call, Out, _case.Call.LdOut, Q, LdQ, K, LdK, V, LdV, accumulate, accumulate);
 
+    public void CopyFrom(Gradients other)
+    {
+        other.Q.Span.CopyTo(Q.Span);
+        other.K.Span.CopyTo(K.Span);
+        other.V.Span.CopyTo(V.Span);
+    }
+
+    /// <summary>What accumulating the same derivatives once more gives.</summary>
+    public void AddAgain(Gradients once)
+    {
+        VectorKernel.AxpyRows(1, once.Q, LdQ, Q, LdQ, _case.Call.Queries, _case.Call.Heads * _case.Call.HeadDim);
+        VectorKernel.AxpyRows(1, once.K, LdK, K, LdK, _case.Call.Keys, _case.Call.KvHeads * _case.Call.HeadDim);
+        VectorKernel.AxpyRows(1, once.V, LdV, V, LdV, _case.Call.Keys, _case.Call.KvHeads * _case.Call.ValueDim);
+    }
+
     public void ShouldBeClose(Gradients expected, string what)
     {
         Q.ShouldBeClose(expected.Q, 2e-5, 5e-6, what + " dQ");
