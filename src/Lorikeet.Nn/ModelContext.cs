@@ -48,7 +48,7 @@ public sealed class ModelContext
                 _problems.Add($"tensor {name} serves twice, as {known.Value.Shape} and as {shape}");
             return known;
         }
-        Parameter parameter = new(name, Load(name, shape, keepStorage));
+        Parameter parameter = new(name, Load(name, shape, keepStorage)) { StoredType = Source.Find(name)?.Type ?? DType.F32 };
         _parameters.Add(name, parameter);
         _order.Add(parameter);
         return parameter;

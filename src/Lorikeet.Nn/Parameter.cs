@@ -11,6 +11,7 @@ public sealed class Parameter
     {
         Name = name;
         Value = value;
+        StoredType = value.Type;
     }
 
     /// <summary>The name in the checkpoint: <c>model.layers.0.self_attn.q_proj.weight</c>.</summary>
@@ -18,6 +19,9 @@ public sealed class Parameter
 
     /// <summary>The values. Layers read this property each time: the memory behind it may move when the parameter becomes trainable.</summary>
     public Tensor Value { get; private set; }
+
+    /// <summary>The storage that the checkpoint has it in, whatever <see cref="Value"/> was widened to since.</summary>
+    public DType StoredType { get; init; }
 
     /// <summary>The gradient of a trainable parameter, same shape, f32; ops add to it.</summary>
     public Tensor? Grad => Value.Grad;

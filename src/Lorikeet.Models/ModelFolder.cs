@@ -1,0 +1,153 @@
+using System.Text.Json.Nodes;
+using Lorikeet.Formats;
+using Lorikeet.Kernels;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models;
+
+/// <summary>Writes a model as a Hugging Face folder, with whatever lies beside the weights of the one it came from.</summary>
+public static class ModelFolder
+{
+    private static readonly string[] Companions =
+    [
+        "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
+        "vocab.json", "merges.txt", "vocab.txt", "spiece.model", "sentencepiece.bpe.model", "chat_template.jinja", "chat_template.json",
+        "LICENSE", "LICENSE.txt", "LICENSE.md", "NOTICE", "NOTICE.txt",
+    ];
+
+    private static readonly string[] CompanionFolders = ["additional_chat_templates"];
+
+    /// <summary>Writes the folder. It appears complete or not at all; an older one is replaced as a whole.</summary>
+    /// <param name="model">Its weights as they are now: what adapters merged into them is part of it, an adapter that only acts is not.</param>
+    /// <param name="source">The folder or GGUF file that the model was loaded from; null where there is none.</param>
+    /// <param name="folder">Final place.</param>
+    /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as.</param>
+    /// <exception cref="InputException">The folder cannot be written, or is the model's own.</exception>
+    public static void Save(CausalLm model, string? source, string folder, DType? storage = null)
+    {
+        // its files are mapped while they are read
+        if (source is not null && Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))
+            throw new InputException($"{folder}: is where the model comes from; choose another folder to write to");
+        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage));
+    }
+
+    /// <summary>Writes the files into a folder that somebody else makes complete.</summary>
+    /// <param name="model">Its weights as they are now.</param>
+    /// <param name="source">The folder or GGUF file that the model was loaded from; null where there is none.</param>
+    /// <param name="folder">Receives <c>config.json</c>, the weights and, from a source folder, tokenizer, chat template and generation settings.</param>
+    /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as, and f32 for what safetensors cannot hold.</param>
+    /// <exception cref="InputException">The folder cannot be written, or the configuration cannot be expressed.</exception>
+    public static void SaveInto(CausalLm model, string? source, string folder, DType? storage = null)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        if (storage is not (null or DType.F32 or DType.BF16 or DType.F16))
+            throw new ArgumentException($"a model folder stores f32, bf16 or f16, not {storage}");
+        if (source is not null && Directory.Exists(source))
+            CopyCompanions(source, folder, storage);
+        else
+            WriteConfig(model, source, folder, storage);
+        SafetensorsFolder.Write(folder, [.. model.Parameters.Select(parameter => Entry(parameter, storage))]);
+    }
+
+    private static void CopyCompanions(string source, string folder, DType? storage)
+    {
+        string configFile = Path.Combine(source, "config.json");
+        if (storage is { } type && JsonConfig.Load(configFile) is var config && Restate(config.Root, type))
+            config.Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig with { SortKeys = false });
+        else
+            Copy(configFile, Path.Combine(folder, "config.json"));
+        foreach (string name in Companions.Where(name => File.Exists(Path.Combine(source, name))))
+            Copy(Path.Combine(source, name), Path.Combine(folder, name));
+        foreach (string name in CompanionFolders.Where(name => Directory.Exists(Path.Combine(source, name))))
+        {
+            Directory.CreateDirectory(Path.Combine(folder, name));
+            foreach (string file in Directory.EnumerateFiles(Path.Combine(source, name)))
+                Copy(file, Path.Combine(folder, name, Path.GetFileName(file)));
+        }
+    }
+
+    // a configuration that says another type would have the weights narrowed or widened again by whoever loads them
+    private static bool Restate(JsonObject config, DType storage)
+    {
+        bool changed = false;
+        foreach (string key in (string[])["dtype", "torch_dtype"])
+        {
+            if (config[key] is not JsonValue value || (value.TryGetValue(out string? stated) && stated == TorchName(storage)))
+                continue;
+            config[key] = TorchName(storage);
+            changed = true;
+        }
+        return changed;
+    }
+
+    private static void WriteConfig(CausalLm model, string? source, string folder, DType? storage)
+    {
+        JsonObject config = model switch
+        {
+            Decoder decoder => DecoderConfigJson.Write(decoder.Config),
+            _ => throw new InputException($"a model of type {model.Facts.ModelType} can be written only beside the config.json that it was loaded from"),
+        };
+        config["torch_dtype"] = TorchName(storage ?? StorageOf(model.InputEmbedding.Weight));
+        if (source is not null && File.Exists(source) && GgufDecoder.IsGguf(source))
+        {
+            using GgufFile file = GgufFile.Open(source);
+            foreach ((string key, string theirs) in (ReadOnlySpan<(string, string)>)[("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id"), ("pad_token_id", "padding_token_id")])
+            {
+                if (file.Metadata.Integer("tokenizer.ggml." + theirs) is >= 0 and <= int.MaxValue and { } id)
+                    config[key] = id;
+            }
+            if (file.Metadata.Text("tokenizer.chat_template") is { } template)
+                AtomicFile.WriteText(Path.Combine(folder, "chat_template.jinja"), template);
+        }
+        new JsonConfig(config, "config.json").Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig);
+    }
+
+    private static SafetensorsEntry Entry(Parameter parameter, DType? storage)
+    {
+        Tensor value = parameter.Value;
+        DType type = storage ?? StorageOf(parameter);
+        return new SafetensorsEntry(parameter.Name, type, value.Shape.ToArray(), stream => Write(value, type, stream));
+    }
+
+    private static DType StorageOf(Parameter parameter) => parameter.StoredType is DType.F16 or DType.BF16 ? parameter.StoredType : DType.F32;
+
+    private static void Write(Tensor value, DType type, Stream stream)
+    {
+        if (value.Type == type && value.IsContiguous)
+        {
+            value.Contents.CopyTo(stream);
+            return;
+        }
+        // a part at a time: a table of embeddings need not be there twice
+        int most = Math.Clamp((1 << 20) / Math.Max(1, value.Columns), 1, Math.Max(1, value.Rows));
+        for (int first = 0; first < value.Rows; first += most)
+        {
+            int rows = Math.Min(most, value.Rows - first);
+            Tensor wide = Tensor.Create(new Shape(rows, value.Columns)), stored = Tensor.Create(wide.Shape, type);
+            for (int row = 0; row < rows; row++)
+                value.ReadRow(first + row, wide.Row(row));
+            stored.WriteRows(0, wide);
+            stored.Contents.CopyTo(stream);
+        }
+    }
+
+    private static string TorchName(DType type) => type switch
+    {
+        DType.BF16 => "bfloat16",
+        DType.F16 => "float16",
+        _ => "float32",
+    };
+
+    private static void Copy(string from, string to)
+    {
+        try
+        {
+            File.Copy(from, to, overwrite: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{from}: cannot be copied to {to} ({e.Message})", e);
+        }
+    }
+}
