@@ -49,7 +49,7 @@ internal unsafe struct AdamWJob : IVectorJob<AdamWJob>
         m = job->MixM < 0.5f
             ? S.Fma(S.Create(job->MixM), S.Sub(g, m), m)
             : S.Fma(S.Create(job->MixM - 1), S.Sub(g, m), g);
-        v = S.Add(S.Mul(v, S.Create(job->KeepV)), S.Mul(S.Mul(S.Create(job->MixV), g), g));
+        v = S.Fma(S.Mul(S.Create(job->MixV), g), g, S.Mul(v, S.Create(job->KeepV)));
         V denominator = S.Add(S.Div(S.Sqrt(v), S.Create(job->RootCorrection)), S.Create(job->Epsilon));
         S.Store(job->M + i, m);
         S.Store(job->V2 + i, v);

@@ -6,7 +6,8 @@ public static unsafe class AdamWKernel
     /// <summary>
     /// In torch's order of operations: <c>w *= 1 - lr * weightDecay</c>; <c>m = lerp(m, g, 1 - beta1)</c>;
     /// <c>v = beta2 * v + (1 - beta2) * g * g</c>; <c>w -= lr / correction1 * m / (sqrt(v) / sqrt(correction2) + epsilon)</c>.
-    /// The factors are combined in double, as torch's Python does, and rounded once.
+    /// The factors are combined in double, as torch's Python does, and rounded once;
+    /// the moments are fused where torch's CPU code fuses them, so weights come out bit-equal to it (but for rare last bits).
     /// </summary>
     /// <param name="w">Weights, updated.</param>
     /// <param name="g">Gradients, only read.</param>

@@ -1,6 +1,6 @@
 namespace Lorikeet.Kernels.Reference;
 
-/// <summary>AdamW by a plain loop, each operation rounded to f32 as torch's CPU code does.</summary>
+/// <summary>AdamW by a plain loop, fused and rounded where torch's CPU code fuses and rounds.</summary>
 internal static unsafe class AdamWReference
 {
     /// <summary>See <see cref="AdamWKernel.Step"/>.</summary>
@@ -13,8 +13,10 @@ internal static unsafe class AdamWReference
         {
             float gradient = g[i] * gradScale;
             float p = w[i] * decay;
-            m[i] = mixM < 0.5f ? m[i] + mixM * (gradient - m[i]) : gradient - (gradient - m[i]) * (1 - mixM);
-            v[i] = v[i] * keepV + mixV * gradient * gradient;
+            m[i] = mixM < 0.5f
+                ? MathF.FusedMultiplyAdd(mixM, gradient - m[i], m[i])
+                : MathF.FusedMultiplyAdd(mixM - 1, gradient - m[i], gradient);
+            v[i] = MathF.FusedMultiplyAdd(mixV * gradient, gradient, v[i] * keepV);
             float denominator = MathF.Sqrt(v[i]) / rootCorrection + eps;
             w[i] = p + step * m[i] / denominator;
         }

@@ -20,10 +20,10 @@ public sealed unsafe class AdamWKernelTests
                 AdamWKernel.Step(w, g, m, v, n, 1e-2, beta1, 0.999, 1e-8, 0.1, c1, c2, 0.5f);
                 AdamWReference.Step(wanted, g, wantedM, wantedV, n, 1e-2, beta1, 0.999, 1e-8, 0.1, c1, c2, 0.5f);
             }
-            // the vector form fuses one multiplication of the first moment
+            // equal but where a processor cannot fuse
             w.ShouldBeClose(wanted, 2e-7, 2e-7, $"{tier} n={n}");
             m.ShouldBeClose(wantedM, 2e-7, 1e-7, $"{tier} m n={n}");
-            v.ShouldEqualBits(wantedV, $"{tier} v n={n}");
+            v.ShouldBeClose(wantedV, 2e-7, 0, $"{tier} v n={n}");
         }
     });
 
