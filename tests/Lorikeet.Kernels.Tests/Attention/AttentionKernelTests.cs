@@ -14,7 +14,7 @@ public sealed unsafe class AttentionKernelTests
             {
                 (1, 1, 1, 1, 8, 8), (1, 300, 6, 2, 64, 64), (1, 1500, 3, 3, 20, 24), (2, 700, 2, 1, 33, 17), (5, 40, 1, 1, 16, 16),
                 (3, 900, 8, 1, 32, 32), (7, 9, 2, 2, 1, 1), (13, 13, 4, 2, 8, 40), (97, 97, 3, 1, 64, 64), (100, 230, 2, 2, 80, 80), (130, 200, 9, 3, 24, 16),
-                (200, 200, 1, 1, 128, 128), (6, 600, 1, 1, 64, 64),
+                (200, 200, 1, 1, 128, 128), (6, 600, 1, 1, 64, 64), (4, 300, 4, 2, 16, 64), (1, 260, 32, 4, 128, 128),
             })
             {
                 if (mask == AttentionMask.Documents && queries != keys)
@@ -154,6 +154,27 @@ public sealed unsafe class AttentionKernelTests
         VectorKernel.FirstNonFinite(gradients.Q, gradients.Q.Length).ShouldBe(-1);
         VectorKernel.FirstNonFinite(gradients.K, gradients.K.Length).ShouldBe(-1);
         VectorKernel.FirstNonFinite(gradients.V, gradients.V.Length).ShouldBe(-1);
+    }
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(20)]
+    public void Queries_that_see_nothing_give_zeros(int queries)
+    {
+        using var c = new AttentionCase(queries, 50, 2, 1, 16, 16, AttentionMask.All);
+        for (int i = 0; i < queries; i++)
+            (c.Call.First[i], c.Call.Last[i]) = (i, i);
+        c.Out.Span.Fill(7);
+        AttentionKernel.Forward(c.Call);
+        c.LogSumExp.Span.ToArray().ShouldAllBe(v => v == float.NegativeInfinity);
+        using Gradients gradients = new(c);
+        gradients.Run(accumulate: false);
+        for (int i = 0; i < 32; i++)
+        {
+            c.Out[(queries - 1) * c.Call.LdOut + i].ShouldBe(0);
+            gradients.Q[(queries - 1) * gradients.LdQ + i].ShouldBe(0);
+        }
+        gradients.K.Span[..16].ToArray().ShouldAllBe(v => v == 0);
     }
 
     [Fact]
