@@ -1,0 +1,71 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+using System.Reflection;
+using Lorikeet.Cli.Commands;
+
+namespace Lorikeet.Cli;
+
+/// <summary>The whole program: arguments in, exit code out. 0 is success, 1 a failure, 2 wrong use or unusable input, 130 an interruption.</summary>
+internal static class CommandLine
+{
+    /// <summary>Runs one command.</summary>
+    public static int Run(IReadOnlyList<string> arguments, Terminal terminal)
+    {
+        try
+        {
+            ParseResult parsed = Root(terminal).Parse(arguments);
+            InvocationConfiguration configuration = new()
+            {
+                Output = terminal.Out,
+                Error = terminal.Error,
+                EnableDefaultExceptionHandler = false,
+                ProcessTerminationTimeout = null,
+            };
+            if (parsed.Action is ParseErrorAction wrong)
+            {
+                wrong.ShowHelp = false;
+                parsed.Invoke(configuration);
+                terminal.Error.WriteLine($"See `lorikeet {PathOf(parsed.CommandResult.Command)}--help`.");
+                return ExitCode.BadInput;
+            }
+            return parsed.Invoke(configuration);
+        }
+        catch (Exception error)
+        {
+            return Failure.Report(error, terminal);
+        }
+        finally
+        {
+            terminal.Out.Flush();
+        }
+    }
+
+    private static RootCommand Root(Terminal terminal)
+    {
+        RootCommand root = new("Lorikeet fine-tunes language models with LoRA and its kin, and runs them. Everything it reads and writes is what Hugging Face programs use.")
+        {
+            ForwardCommand.Create(terminal),
+            TokenizeCommand.Create(terminal),
+        };
+        foreach (Option option in root.Options)
+        {
+            if (option is System.CommandLine.Help.HelpOption { Action: System.CommandLine.Help.HelpAction action } help)
+                help.Action = new HelpWithExample(action);
+            else if (option is VersionOption version)
+                version.Action = new PrintVersion(terminal);
+        }
+        return root;
+    }
+
+    private static string PathOf(Command command) => command is RootCommand ? "" : $"{command.Name} ";
+
+    private sealed class PrintVersion(Terminal terminal) : SynchronousCommandLineAction
+    {
+        public override int Invoke(ParseResult parseResult)
+        {
+            string version = typeof(CommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion;
+            terminal.Out.WriteLine($"lorikeet {version}");
+            return ExitCode.Success;
+        }
+    }
+}

@@ -1,0 +1,45 @@
+using System.CommandLine;
+using Lorikeet.Formats;
+using Lorikeet.Inference;
+using Lorikeet.Models;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet forward</c>: one pass, with everything that another program can be compared by.</summary>
+internal static class ForwardCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> model = CommonOptions.Model();
+        Argument<string> inputs = new("INPUTS") { Description = "A safetensors file with input_ids [batch, seq], and where wanted attention_mask and labels" };
+        Option<string> output = new("--out", "-o") { Description = "The safetensors file to write: logits [batch, seq, vocabulary], rows of padding zero", Required = true };
+        Option<bool> hidden = new("--hidden-states") { Description = "Write hidden_states.0 (embeddings), hidden_states.N (after block N - 1) and last_hidden_state" };
+        Option<bool> loss = new("--loss") { Description = "Write loss: the mean over all labels" };
+        Option<bool> gradients = new("--gradients") { Description = "Write grad.NAME of every weight; with adapters, of every tensor of theirs" };
+        ExampleCommand command = new("forward", "Run one forward pass and write what it computes, to hold against another program's numbers.",
+            "lorikeet forward models/smollm2 batch.safetensors --out logits.safetensors --loss")
+        {
+            model, inputs, output, hidden, loss, gradients,
+        };
+        command.SetAction(parse => Run(parse.GetRequiredValue(model), parse.GetRequiredValue(inputs), parse.GetRequiredValue(output), new ForwardOptions
+        {
+            HiddenStates = parse.GetValue(hidden),
+            Loss = parse.GetValue(loss),
+            Gradients = parse.GetValue(gradients),
+        }, terminal));
+        return command;
+    }
+
+    private static int Run(string modelName, string inputFile, string outputFile, ForwardOptions options, Terminal terminal)
+    {
+        using CausalLm model = ModelFiles.Find(modelName).LoadModel();
+        using ITensorSource source = TensorFiles.Open(inputFile);
+        ForwardInputs inputs = ForwardInputs.Read(source, model.Facts.Vocabulary);
+        IReadOnlyList<StoredTensor> results = ForwardPass.Run(model, inputs, options, model.Parameters);
+        SafetensorsWriter.Write(outputFile, results.Select(tensor => new SafetensorsEntry(tensor)), SafetensorsWriter.TorchFormat);
+        terminal.Error.WriteLine($"{outputFile}: {results.Count} tensors");
+        return ExitCode.Success;
+    }
+}

@@ -1,0 +1,44 @@
+using System.Text;
+
+namespace Lorikeet.Cli;
+
+/// <summary>What a command reads from and writes to. Tests hand it their own streams.</summary>
+internal sealed class Terminal
+{
+    /// <summary>Standard input, UTF-8.</summary>
+    public required TextReader In { get; init; }
+
+    /// <summary>Results. Buffered: call <see cref="TextWriter.Flush"/> where somebody watches.</summary>
+    public required TextWriter Out { get; init; }
+
+    /// <summary>Progress, remarks and errors, so that results can be piped.</summary>
+    public required TextWriter Error { get; init; }
+
+    /// <summary>True where a person watches <see cref="Out"/>; otherwise the output is plain.</summary>
+    public bool IsInteractive { get; init; }
+
+    /// <summary>True where a person watches <see cref="Error"/>, so that a line may be written over.</summary>
+    public bool ShowsProgress { get; init; }
+
+    /// <summary>True where a person types <see cref="In"/>.</summary>
+    public bool IsTyped { get; init; }
+
+    /// <summary>Cancelled by Ctrl-C and by a request to terminate.</summary>
+    public CancellationToken Interrupted { get; init; }
+
+    /// <summary>The streams of this process.</summary>
+    public static Terminal OfProcess(CancellationToken interrupted)
+    {
+        UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false);
+        return new Terminal
+        {
+            In = new StreamReader(Console.OpenStandardInput(), utf8),
+            Out = new StreamWriter(Console.OpenStandardOutput(), utf8, 1 << 16) { NewLine = "\n" },
+            Error = new StreamWriter(Console.OpenStandardError(), utf8) { NewLine = "\n", AutoFlush = true },
+            IsInteractive = !Console.IsOutputRedirected,
+            ShowsProgress = !Console.IsErrorRedirected,
+            IsTyped = !Console.IsInputRedirected,
+            Interrupted = interrupted,
+        };
+    }
+}

@@ -1,0 +1,138 @@
+using System.Text.Json;
+using Lorikeet.Formats;
+using Lorikeet.Models;
+using Lorikeet.Tensors;
+using Lorikeet.Text;
+
+namespace Lorikeet.Inference;
+
+/// <summary>
+/// Where a model lies and what lies there: weights, tokenizer, chat template, end tokens. Nothing is read before it is asked for.
+/// </summary>
+public sealed class ModelFiles
+{
+    private readonly Lazy<GgufMetadata> _metadata;
+
+    private ModelFiles(string name, string path, bool isGguf)
+    {
+        Name = name;
+        Path = path;
+        IsGguf = isGguf;
+        _metadata = new Lazy<GgufMetadata>(() =>
+        {
+            using GgufFile file = GgufFile.Open(path);
+            return file.Metadata;
+        });
+    }
+
+    /// <summary>What the user called it.</summary>
+    public string Name { get; }
+
+    /// <summary>A folder, a file, or <c>random:NAME</c>.</summary>
+    public string Path { get; }
+
+    /// <summary>True for one GGUF file, which holds everything.</summary>
+    public bool IsGguf { get; }
+
+    /// <summary>True for random weights, which have neither text nor end.</summary>
+    public bool IsRandom => Path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal);
+
+    /// <summary>True for a folder.</summary>
+    public bool IsFolder => !IsGguf && !IsRandom && Directory.Exists(Path);
+
+    /// <summary>
+    /// Finds a model: a folder, a file, <c>random:NAME</c>, or <c>ORG/NAME[@REVISION]</c> in the hub's cache, where <c>lorikeet pull</c> and other
+    /// programs of the hub put what they download.
+    /// </summary>
+    /// <param name="name">What the user wrote.</param>
+    /// <param name="cache">The hub's cache; that of the environment where null.</param>
+    /// <exception cref="InputException">There is nothing of that name.</exception>
+    public static ModelFiles Find(string name, HubCache? cache = null)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (name.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal) || Directory.Exists(name))
+            return new ModelFiles(name, name, isGguf: false);
+        if (File.Exists(name))
+            return new ModelFiles(name, name, IsGgufFile(name));
+        if (InCache(name, cache) is { } folder)
+            return new ModelFiles(name, folder, isGguf: false);
+        throw new InputException($"{name}: there is no such folder or file, nor a repository of this name in the hub's cache. `lorikeet pull ORG/NAME` downloads one, {RandomWeights.Prefix}NAME makes one of random weights");
+    }
+
+    /// <summary>Loads the weights.</summary>
+    /// <exception cref="InputException">They are missing or do not fit; every problem is listed.</exception>
+    public CausalLm LoadModel() => ModelLoader.Load(Path);
+
+    /// <summary>Loads the tokenizer.</summary>
+    /// <exception cref="InputException">Random weights have none, or GGUF metadata are broken.</exception>
+    /// <exception cref="TokenizerException">It is missing or broken; every problem is listed.</exception>
+    public Tokenizer LoadTokenizer()
+    {
+        if (IsRandom)
+            throw new InputException($"{Name}: random weights have no tokenizer; give a model folder or a GGUF file where text is read or written");
+        return IsGguf ? Tokenizer.FromGguf(GgufText.Vocabulary(_metadata.Value, Path)) : Tokenizer.Load(Path);
+    }
+
+    /// <summary>
+    /// The tokens that end a text: those of <c>generation_config.json</c> (or <c>config.json</c> where that names none) and of the tokenizer; of a GGUF
+    /// file its end of sequence, of turn and of message.
+    /// </summary>
+    /// <exception cref="InputException">A file is broken.</exception>
+    public IReadOnlyList<int> EndTokens(Tokenizer tokenizer)
+    {
+        ArgumentNullException.ThrowIfNull(tokenizer);
+        SortedSet<int> ends = [];
+        if (tokenizer.EosId is { } eos)
+            ends.Add(eos);
+        if (IsGguf)
+            ends.UnionWith(GgufText.EndTokens(_metadata.Value));
+        else if (IsFolder)
+            ends.UnionWith(EndTokensOf("generation_config.json") is { Count: > 0 } configured ? configured : EndTokensOf("config.json"));
+        return [.. ends];
+    }
+
+    // one number or a list of numbers
+    private List<int> EndTokensOf(string file)
+    {
+        string path = System.IO.Path.Combine(Path, file);
+        if (!File.Exists(path) || !ConfigReader.Open(path).Json.TryGetProperty("eos_token_id", out JsonElement value))
+            return [];
+        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : value.ValueKind == JsonValueKind.Null ? [] : [value];
+        List<int> ids = [];
+        foreach (JsonElement item in items)
+        {
+            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int id))
+                throw new InputException($"{path}: eos_token_id: a token number or a list of them was expected, found {item.GetRawText()}");
+            ids.Add(id);
+        }
+        return ids;
+    }
+
+    private static bool IsGgufFile(string path)
+    {
+        try
+        {
+            return GgufDecoder.IsGguf(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message})", e);
+        }
+    }
+
+    private static string? InCache(string name, HubCache? cache)
+    {
+        if (System.IO.Path.IsPathRooted(name) || name.StartsWith('.') || name.Contains('\\', StringComparison.Ordinal))
+            return null;
+        HubRepository repository;
+        try
+        {
+            repository = HubRepository.Parse(name);
+        }
+        catch (InputException)
+        {
+            return null; // a path with several levels, for instance: the caller says what was looked for
+        }
+        return (cache ?? new HubCache(new HubOptions().CacheFolder)).Find(repository)?.Folder;
+    }
+}

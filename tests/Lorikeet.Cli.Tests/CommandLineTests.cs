@@ -1,0 +1,52 @@
+namespace Lorikeet.Cli.Tests;
+
+/// <summary>What holds for every command.</summary>
+public class CommandLineTests
+{
+    public static TheoryData<string> Commands =>
+        [.. CommandRun.Of("--help").Output.Split("Commands:")[1].Split('\n').Select(line => line.Trim().Split(' ')[0]).Where(name => name.Length > 0)];
+
+    [Theory]
+    [MemberData(nameof(Commands))]
+    public void Help_describes_a_command_and_shows_an_example(string name)
+    {
+        CommandRun run = CommandRun.Of(name, "--help").Succeeded();
+        run.Output.ShouldContain("Usage:");
+        run.Output.ShouldContain($"lorikeet {name}", customMessage: "an example");
+        run.Error.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void The_version_is_a_single_line() => CommandRun.Of("--version").Succeeded().Output.ShouldMatch(@"^lorikeet \d+\.\d+\.\d+\S*\n\z");
+
+    [Theory]
+    [InlineData("unknown command", "frobnicate")]
+    [InlineData("unknown option", "tokenize", "x", "--frobnicate")]
+    [InlineData("missing argument", "tokenize")]
+    [InlineData("missing option", "forward", "random:tiny", "x.safetensors")]
+    [InlineData("no command")]
+    public void Wrong_use_exits_with_2_and_says_where_help_is(string what, params string[] arguments)
+    {
+        CommandRun run = CommandRun.Of(arguments);
+        run.Code.ShouldBe(2, what);
+        run.Error.ShouldContain("--help");
+    }
+
+    [Fact]
+    public void A_model_that_is_not_there_exits_with_2_and_says_what_to_do()
+    {
+        CommandRun run = CommandRun.Of("tokenize", "no/such-model");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldStartWith("error: no/such-model: ");
+        run.Error.ShouldContain("lorikeet pull");
+        run.Error.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public void An_interruption_exits_with_130()
+    {
+        using StringWriter output = new(), error = new();
+        Terminal terminal = new() { In = new StringReader("text"), Out = output, Error = error, Interrupted = new CancellationToken(canceled: true) };
+        CommandLine.Run(["tokenize", GoldenData.Path("tokenizers", "gpt2", "tokenizer.json")], terminal).ShouldBe(130);
+    }
+}
