@@ -44,6 +44,8 @@ internal static class CommandLine
     {
         RootCommand root = new("Lorikeet fine-tunes language models with LoRA and its kin, and runs them. Everything it reads and writes is what Hugging Face programs use.")
         {
+            QuickstartCommand.Create(terminal),
+            TrainCommand.Create(terminal),
             ForwardCommand.Create(terminal),
             TokenizeCommand.Create(terminal),
         };

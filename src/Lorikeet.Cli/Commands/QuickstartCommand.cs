@@ -1,0 +1,115 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using Lorikeet.Cli.Training;
+using Lorikeet.Models;
+using Lorikeet.Nn;
+using Lorikeet.Peft;
+using Lorikeet.Tensors;
+using Lorikeet.Training;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet quickstart</c>: the whole journey on a model and data that come with the program.</summary>
+internal static class QuickstartCommand
+{
+    /// <summary>How far logits may be apart that ought to be the same: rounding of single precision.</summary>
+    private const float Tolerance = 1e-4f;
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Option<string> output = new("--output") { Description = "Where adapter, metrics and report go", DefaultValueFactory = _ => Path.Combine("runs", "quickstart") };
+        ExampleCommand command = new("quickstart", "Train, save, reload, merge and compare a LoRA adapter on a small model and data set that come with the program: under a minute.",
+            "lorikeet quickstart\nlorikeet quickstart --output /tmp/first-run")
+        {
+            output,
+        };
+        command.SetAction(parse => Run(terminal, parse.GetRequiredValue(output)));
+        return command;
+    }
+
+    private static int Run(Terminal terminal, string output)
+    {
+        long start = Stopwatch.GetTimestamp();
+        string embedded = Path.Combine(AppContext.BaseDirectory, "Embedded");
+        string model = Path.Combine(embedded, "stories260K");
+        Recipe recipe = Recipe.Load(Path.Combine(embedded, "quickstart.yaml"));
+        recipe = recipe with
+        {
+            Model = recipe.Model with { Path = model },
+            Data = recipe.Data with
+            {
+                Train = [recipe.Data.Train[0] with { Path = Path.Combine(embedded, "e2e", "train.txt") }],
+                Eval = [recipe.Data.Eval[0] with { Path = Path.Combine(embedded, "e2e", "held-out.txt") }],
+            },
+            Output = output,
+        };
+        TextWriter to = terminal.Out;
+        using TrainingRun run = TrainingRun.Prepare(recipe);
+        to.WriteLine("1. The plan");
+        run.PrintPlan(to);
+        to.WriteLine();
+        to.WriteLine("2. Training");
+        to.Flush();
+        TrainResult result = run.Run(terminal, null, terminal.Interrupted);
+        if (result.Outcome == TrainOutcome.Interrupted)
+        {
+            to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"stopped after step {result.Steps}"));
+            return ExitCode.Interrupted;
+        }
+        (_, IReadOnlyList<EvaluationReport> evaluations) = MetricsLog.Read(Path.Combine(output, "metrics.jsonl"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"   held-out loss {evaluations[0].Loss:0.000} -> {evaluations[^1].Loss:0.000}, {result.Tokens / result.Seconds:N0} tokens/s, peak memory {ProcessMemory.PeakBytes() / 1e6:N0} MB"));
+        to.WriteLine();
+        to.WriteLine("3. A sample");
+        RunSample sample = run.Samples[0];
+        to.WriteLine($"   facts    {sample.Prompt}");
+        to.WriteLine($"   before   {OneLine(sample.Before)}");
+        to.WriteLine($"   after    {OneLine(sample.After)}");
+        to.WriteLine();
+        to.WriteLine("4. Saved, loaded again, merged");
+        Tensor trained = Logits(run.Model, run.Data);
+        using CausalLm fresh = ModelLoader.Load(model);
+        Adapter adapter = AdapterFile.Load(fresh, run.ResultFolder);
+        adapter.Attach();
+        float loaded = Difference(trained, Logits(fresh, run.Data));
+        adapter.Merge();
+        float merged = Difference(trained, Logits(fresh, run.Data));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"   saved to {run.ResultFolder} in PEFT's format"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"   loaded into a fresh base model: logits differ by at most {loaded:0.0e+0}  {Verdict(loaded)}"));
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"   merged into the weights:        logits differ by at most {merged:0.0e+0}  {Verdict(merged)}"));
+        string report = Path.GetFullPath(Path.Combine(output, "report.html"));
+        to.WriteLine($"   report with curves and samples: {report}");
+        to.WriteLine();
+        to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"Done in {Stopwatch.GetElapsedTime(start).TotalSeconds:0.0} s. Next, on your own data:"));
+        to.WriteLine("   lorikeet pull HuggingFaceTB/SmolLM2-135M-Instruct");
+        to.WriteLine($"   lorikeet train {Path.Combine(output, "recipe.yaml")} --set model=HuggingFaceTB/SmolLM2-135M-Instruct --set data.train.path=yours.jsonl --set output=runs/mine");
+        to.WriteLine("   lorikeet chat HuggingFaceTB/SmolLM2-135M-Instruct --adapter mine=runs/mine/adapter");
+        return loaded <= Tolerance && merged <= Tolerance ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    private static string Verdict(float difference) => difference <= Tolerance ? "(equal)" : "(NOT equal)";
+
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ").Trim();
+
+    // the first held-out rows, seen by the model as it is
+    private static Tensor Logits(CausalLm model, TrainingData data)
+    {
+        using Tape tape = new();
+        Step step = new(tape);
+        RaggedBatch batch = new();
+        for (int i = 0; i < 4; i++)
+            batch.Add(data.Eval![i][0].Ids);
+        step.Begin(batch);
+        return model.Logits(step, model.Hidden(step)).ToF32();
+    }
+
+    private static float Difference(Tensor a, Tensor b)
+    {
+        float worst = 0;
+        for (int i = 0; i < a.Values.Length; i++)
+            worst = float.IsFinite(b.Values[i]) ? Math.Max(worst, Math.Abs(a.Values[i] - b.Values[i])) : float.PositiveInfinity;
+        return worst;
+    }
+}

@@ -1,0 +1,97 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using Lorikeet.Cli.Training;
+using Lorikeet.Tensors;
+using Lorikeet.Training;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet train</c>: a recipe to an adapter or a model.</summary>
+internal static class TrainCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> recipe = new("RECIPE.yaml") { Description = "What to train, on what, how; docs/training.md shows every key" };
+        Option<string[]> set = new("--set") { Description = "Override a key of the recipe: training.learning_rate=1e-4", AllowMultipleArgumentsPerToken = false };
+        Option<bool> dryRun = new("--dry-run") { Description = "Check recipe, data and model, print the plan and the memory it needs, and stop" };
+        Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint of the output folder" };
+        Option<string?> from = new("--resume-from") { Description = "Go on from this checkpoint" };
+        Option<bool> json = CommonOptions.Json("Print the result as one JSON object");
+        ExampleCommand command = new("train", "Fine-tune a model as a recipe says: LoRA and its kin, or the whole model. Ctrl-C finishes the step, saves, and says how to go on.",
+            "lorikeet train recipe.yaml\nlorikeet train recipe.yaml --set training.learning_rate=1e-4 --set output=runs/second\nlorikeet train recipe.yaml --dry-run")
+        {
+            recipe, set, dryRun, resume, from, json,
+        };
+        command.SetAction(parse =>
+        {
+            string path = parse.GetRequiredValue(recipe);
+            Recipe loaded = Recipe.Load(path, parse.GetValue(set) ?? []);
+            string? checkpoint = parse.GetValue(from);
+            if (checkpoint is null && parse.GetValue(resume))
+            {
+                string folder = Path.Combine(loaded.Output, "checkpoints");
+                checkpoint = Checkpoints.NewestIn(folder) ?? throw new InputException($"{folder}: holds no checkpoint to go on from; run without --resume");
+            }
+            using TrainingRun run = TrainingRun.Prepare(loaded);
+            TextWriter plan = parse.GetValue(json) ? terminal.Error : terminal.Out;
+            run.PrintPlan(plan);
+            plan.Flush();
+            if (parse.GetValue(dryRun))
+            {
+                plan.WriteLine("dry run: no problem found, nothing was trained");
+                return ExitCode.Success;
+            }
+            TrainResult result = run.Run(terminal, checkpoint, terminal.Interrupted);
+            if (parse.GetValue(json))
+                WriteJson(terminal, run, result);
+            else
+                WriteText(terminal, run, result, path);
+            return result.Outcome == TrainOutcome.Interrupted ? ExitCode.Interrupted : ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static void WriteText(Terminal terminal, TrainingRun run, TrainResult result, string recipe)
+    {
+        TextWriter output = terminal.Out;
+        if (result.Outcome == TrainOutcome.Interrupted)
+        {
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"stopped after step {result.Steps}; everything is in {result.Checkpoint}"));
+            output.WriteLine($"go on with: lorikeet train {recipe} --resume");
+            return;
+        }
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{result.Steps} steps, {result.Tokens / Math.Max(result.Seconds, 1e-9):N0} tokens/s, peak memory {ProcessMemory.PeakBytes() / 1e6:N0} MB"));
+        if (result.BestEvaluation is { } best)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"held-out loss {best:0.0000} after step {result.BestStep}"));
+        output.WriteLine($"{(run.Adapter is null ? "model " : "adapter")}  {run.ResultFolder}");
+        output.WriteLine($"report   {Path.Combine(run.Recipe.Output, "report.html")}");
+    }
+
+    private static void WriteJson(Terminal terminal, TrainingRun run, TrainResult result)
+    {
+        using MemoryStream stream = new();
+        using (Utf8JsonWriter json = new(stream))
+        {
+            json.WriteStartObject();
+            json.WriteString("outcome", result.Outcome.ToString());
+            json.WriteNumber("steps", result.Steps);
+            json.WriteNumber("loss", result.Loss);
+            if (result.BestEvaluation is { } best)
+            {
+                json.WriteNumber("best_eval_loss", best);
+                json.WriteNumber("best_step", result.BestStep);
+            }
+            json.WriteNumber("tokens", result.Tokens);
+            json.WriteNumber("train_s", result.Seconds);
+            json.WriteNumber("tok_s", result.Tokens / Math.Max(result.Seconds, 1e-9));
+            json.WriteNumber("peak_rss_mb", ProcessMemory.PeakBytes() / 1_000_000);
+            json.WriteString("result", run.ResultFolder);
+            json.WriteString("checkpoint", result.Checkpoint);
+            json.WriteEndObject();
+        }
+        terminal.Out.WriteLine(System.Text.Encoding.UTF8.GetString(stream.ToArray()));
+    }
+}
