@@ -34,17 +34,8 @@ internal static class QuickstartCommand
         long start = Stopwatch.GetTimestamp();
         string embedded = Path.Combine(AppContext.BaseDirectory, "Embedded");
         string model = Path.Combine(embedded, "stories260K");
-        Recipe recipe = Recipe.Load(Path.Combine(embedded, "quickstart.yaml"));
-        recipe = recipe with
-        {
-            Model = recipe.Model with { Path = model },
-            Data = recipe.Data with
-            {
-                Train = [recipe.Data.Train[0] with { Path = Path.Combine(embedded, "e2e", "train.txt") }],
-                Eval = [recipe.Data.Eval[0] with { Path = Path.Combine(embedded, "e2e", "held-out.txt") }],
-            },
-            Output = output,
-        };
+        Recipe recipe = Recipe.Load(Path.Combine(embedded, "quickstart.yaml"),
+            $"model='{model}'", $"data.train.path='{Path.Combine(embedded, "e2e", "train.txt")}'", $"data.eval.path='{Path.Combine(embedded, "e2e", "held-out.txt")}'", $"output='{output}'");
         TextWriter to = terminal.Out;
         using TrainingRun run = TrainingRun.Prepare(recipe);
         to.WriteLine("1. The plan");
