@@ -46,8 +46,13 @@ internal static class CommandLine
         {
             QuickstartCommand.Create(terminal),
             TrainCommand.Create(terminal),
+            GenerateCommand.Create(terminal),
+            ChatCommand.Create(terminal),
+            InspectCommand.Create(terminal),
+            PullCommand.Create(terminal),
             ForwardCommand.Create(terminal),
             TokenizeCommand.Create(terminal),
+            RenderCommand.Create(terminal),
         };
         foreach (Option option in root.Options)
         {

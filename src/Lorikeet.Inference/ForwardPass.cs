@@ -1,4 +1,3 @@
-using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;

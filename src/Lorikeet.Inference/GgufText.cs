@@ -8,6 +8,12 @@ namespace Lorikeet.Inference;
 internal static class GgufText
 {
     private const string Prefix = "tokenizer.ggml.";
+    private static readonly string[] Ends = ["eos_token_id", "eot_token_id", "eom_token_id"];
+    private static readonly (string Variable, string Key)[] SpecialTokens =
+    [
+        ("bos_token", "bos_token_id"), ("eos_token", "eos_token_id"), ("unk_token", "unknown_token_id"), ("pad_token", "padding_token_id"),
+        ("sep_token", "seperator_token_id"), ("cls_token", "cls_token_id"),
+    ];
 
     /// <summary>The vocabulary.</summary>
     /// <exception cref="InputException">The file has none, or a key holds something else.</exception>
@@ -39,8 +45,32 @@ internal static class GgufText
     }
 
     /// <summary>The ends of a sequence, of a turn and of a message.</summary>
-    public static IEnumerable<int> EndTokens(GgufMetadata metadata) =>
-        new[] { "eos_token_id", "eot_token_id", "eom_token_id" }.Select(key => Id(metadata, key)).OfType<int>();
+    public static IEnumerable<int> EndTokens(GgufMetadata metadata) => Ends.Select(key => Id(metadata, key)).OfType<int>();
+
+    /// <summary>The chat templates, with the special tokens as their variables; null where there are none.</summary>
+    /// <exception cref="TemplateException">A template is broken.</exception>
+    public static ModelChatTemplates? ChatTemplates(GgufMetadata metadata, string file)
+    {
+        const string key = "tokenizer.chat_template";
+        Dictionary<string, ChatTemplate> templates = new(StringComparer.Ordinal);
+        if (metadata.Text(key) is { } source)
+            templates[ModelChatTemplates.DefaultName] = ChatTemplate.Parse(source, $"{file} ({key})");
+        foreach (string name in metadata.Texts("tokenizer.chat_templates") ?? [])
+        {
+            if (metadata.Text($"{key}.{name}") is { } named)
+                templates[name] = ChatTemplate.Parse(named, $"{file} ({key}.{name})");
+        }
+        if (templates.Count == 0)
+            return null;
+        string[] tokens = metadata.Texts(Prefix + "tokens") ?? [];
+        Dictionary<string, TemplateValue> variables = new(StringComparer.Ordinal);
+        foreach ((string variable, string id) in SpecialTokens)
+        {
+            if (Id(metadata, id) is { } token && token < tokens.Length)
+                variables[variable] = tokens[token];
+        }
+        return new ModelChatTemplates(templates, new ChatTemplateVariables { All = variables });
+    }
 
     // files write -1 or 2^32 - 1 for none
     private static int? Id(GgufMetadata metadata, string key) => metadata.Integer(Prefix + key) is >= 0 and <= int.MaxValue and { } id ? (int)id : null;

@@ -11,6 +11,8 @@ namespace Lorikeet.Inference;
 /// </summary>
 public sealed class ModelFiles
 {
+    private const long LongestTemplate = 4 << 20;
+
     private readonly Lazy<GgufMetadata> _metadata;
 
     private ModelFiles(string name, string path, bool isGguf)
@@ -73,6 +75,23 @@ public sealed class ModelFiles
         return IsGguf ? Tokenizer.FromGguf(GgufText.Vocabulary(_metadata.Value, Path)) : Tokenizer.Load(Path);
     }
 
+    /// <summary>Loads the chat templates: those of the folder or of the GGUF metadata, or the one file of a template.</summary>
+    /// <returns>Null where there is none, as base models have none.</returns>
+    /// <exception cref="InputException">The file cannot be read.</exception>
+    /// <exception cref="TemplateException">A template is broken.</exception>
+    public ModelChatTemplates? LoadChatTemplates()
+    {
+        if (IsRandom)
+            return null;
+        if (IsGguf)
+            return GgufText.ChatTemplates(_metadata.Value, Path);
+        if (IsFolder)
+            return ChatTemplate.FromModelFolder(Path);
+        return Path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
+            ? ChatTemplate.FromModelFolder(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!)
+            : new ModelChatTemplates(new Dictionary<string, ChatTemplate> { [ModelChatTemplates.DefaultName] = ChatTemplate.Parse(TemplateText(), Path) }, ChatTemplateVariables.None);
+    }
+
     /// <summary>
     /// The tokens that end a text: those of <c>generation_config.json</c> (or <c>config.json</c> where that names none) and of the tokenizer; of a GGUF
     /// file its end of sequence, of turn and of message.
@@ -106,6 +125,20 @@ public sealed class ModelFiles
             ids.Add(id);
         }
         return ids;
+    }
+
+    private string TemplateText()
+    {
+        try
+        {
+            return new FileInfo(Path).Length <= LongestTemplate
+                ? File.ReadAllText(Path)
+                : throw new InputException($"{Path}: is no chat template; it has more than {LongestTemplate} bytes");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{Path}: cannot be read ({e.Message})", e);
+        }
     }
 
     private static bool IsGgufFile(string path)

@@ -1,0 +1,102 @@
+using System.CommandLine;
+using Lorikeet.Inference;
+using Lorikeet.Tensors;
+using Lorikeet.Text;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet chat</c>: a conversation through the model's own template.</summary>
+internal static class ChatCommand
+{
+    private const string Commands = "/reset forgets the conversation, /system TEXT sets the system message, /exit ends.";
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> model = CommonOptions.Model();
+        Option<string?> system = new("--system") { Description = "The system message" };
+        ExampleCommand command = new("chat", "Talk to a model through its own chat template. " + Commands,
+            "lorikeet chat models/smollm2 --system \"You are terse.\" --temperature 0.7\nprintf 'Hello!\\nAnd in French?\\n' | lorikeet chat models/smollm2")
+        {
+            model, system,
+        };
+        SamplingFlags sampling = new(command);
+        command.SetAction(parse =>
+        {
+            GenerationRequest settings = sampling.Read(parse);
+            using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
+            foreach (string remark in package.Remarks)
+                terminal.Error.WriteLine($"note: {remark}");
+            using ChatSession session = new(package, parse.GetValue(system));
+            Converse(session, settings, terminal);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static void Converse(ChatSession session, GenerationRequest settings, Terminal terminal)
+    {
+        if (terminal.IsTyped)
+            terminal.Error.WriteLine(Commands);
+        for (ulong turn = 0; ; turn++)
+        {
+            terminal.Interrupted.ThrowIfCancellationRequested();
+            if (terminal.IsTyped)
+                terminal.Error.Write("> ");
+            if (ReadLine(terminal) is not { } line || line.Trim() is "/exit" or "/quit")
+                return;
+            if (line.StartsWith('/'))
+                Obey(session, line.Trim(), terminal);
+            else if (line.Trim().Length > 0)
+                Answer(session, line, settings with { Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + turn } }, terminal);
+        }
+    }
+
+    // an interruption must not wait for somebody to press Enter
+    private static string? ReadLine(Terminal terminal) =>
+        terminal.In.ReadLineAsync(terminal.Interrupted).AsTask().WaitAsync(terminal.Interrupted).GetAwaiter().GetResult();
+
+    private static void Answer(ChatSession session, string question, GenerationRequest settings, Terminal terminal)
+    {
+        try
+        {
+            Generation answer = session.Ask(question, settings with { TextArrived = Show }, terminal.Interrupted);
+            terminal.Out.WriteLine();
+            terminal.Out.Flush();
+            if (answer.Finish == FinishReason.Length)
+                terminal.Error.WriteLine($"(cut after {answer.Tokens.Length} tokens; --max-tokens allows more)");
+            else if (answer.Finish == FinishReason.ContextFull)
+                terminal.Error.WriteLine("(cut: the model's context is full; /reset begins anew)");
+        }
+        catch (Exception e) when (e is InputException or TemplateException)
+        {
+            terminal.Error.WriteLine($"{e.Message}\n(the question was taken back; /reset begins anew)");
+        }
+
+        void Show(string text)
+        {
+            terminal.Out.Write(text);
+            terminal.Out.Flush();
+        }
+    }
+
+    private static void Obey(ChatSession session, string line, Terminal terminal)
+    {
+        string[] words = line.Split(' ', 2, StringSplitOptions.TrimEntries);
+        string argument = words.Length > 1 ? words[1] : "";
+        switch (words[0])
+        {
+            case "/reset":
+                session.Reset();
+                terminal.Error.WriteLine("(the conversation begins anew)");
+                break;
+            case "/system":
+                session.System = argument.Length > 0 ? argument : null;
+                terminal.Error.WriteLine(argument.Length > 0 ? "(system message set)" : "(no system message)");
+                break;
+            default:
+                terminal.Error.WriteLine($"{words[0]} is not known. {Commands}");
+                break;
+        }
+    }
+}

@@ -1,0 +1,150 @@
+using System.CommandLine;
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Nodes;
+using Lorikeet.Inference;
+using Lorikeet.Tensors;
+using Lorikeet.Text;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet generate</c>: continues one text or many.</summary>
+internal static class GenerateCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> model = CommonOptions.Model();
+        Argument<string?> prompt = new("PROMPT") { Description = "The text to continue; standard input where neither it nor --file is given", Arity = ArgumentArity.ZeroOrOne };
+        Option<string?> file = new("--file", "-f") { Description = "A file of prompts: one a line, or .jsonl with lines of {\"prompt\": …} or {\"messages\": […]}" };
+        Option<bool> chat = new("--chat") { Description = "Take the prompt as a user's message and put it through the model's chat template" };
+        Option<string?> system = new("--system") { Description = "The system message, with --chat" };
+        Option<int> batch = new("--batch") { Description = "How many prompts are answered at the same time", DefaultValueFactory = _ => 16 };
+        Option<bool> stream = new("--stream") { Description = "Write the text as it comes, also where no person watches" };
+        Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed");
+        ExampleCommand command = new("generate", "Continue a text, or every text of a file.",
+            "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
+        {
+            model, prompt, file, chat, system, batch, stream, json,
+        };
+        SamplingFlags sampling = new(command);
+        command.SetAction(parse =>
+        {
+            GenerationRequest settings = sampling.Read(parse);
+            IReadOnlyList<PromptFile.Entry> entries = Prompts(parse.GetValue(prompt), parse.GetValue(file), terminal);
+            int atOnce = parse.GetValue(batch);
+            if (atOnce is < 1 or > 4096)
+                throw new InputException($"--batch {atOnce}: 1 to 4096 was expected");
+            using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
+            foreach (string remark in package.Remarks)
+                terminal.Error.WriteLine($"note: {remark}");
+            Prompt[] prompts = [.. entries.Select(entry => Encode(package, entry, parse.GetValue(chat), parse.GetValue(system)))];
+            using Generator generator = new(package.Model, package.Tokenizer, atOnce);
+            Run(generator, package, prompts, settings, parse.GetValue(json), parse.GetValue(stream), terminal);
+            return ExitCode.Success;
+        });
+        return command;
+    }
+
+    private static void Run(Generator generator, ModelPackage package, Prompt[] prompts, GenerationRequest settings, bool json, bool stream, Terminal terminal)
+    {
+        bool streams = !json && prompts.Length == 1 && (stream || terminal.IsInteractive);
+        Generation[] texts = new Generation[prompts.Length];
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            texts[i] = generator.Add(settings with
+            {
+                Prompt = prompts[i].Ids,
+                EndTokens = package.EndTokens,
+                Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + (ulong)i },
+                TextArrived = streams ? Show : null,
+            });
+        }
+        Stopwatch watch = Stopwatch.StartNew();
+        JsonLineWriter lines = new(terminal.Out);
+        int printed = 0;
+        for (bool more = true; more;)
+        {
+            terminal.Interrupted.ThrowIfCancellationRequested();
+            more = generator.Next();
+            for (; printed < texts.Length && texts[printed].Finish is not null; printed++)
+                Print(texts[printed], prompts, printed, lines, json, streams, terminal);
+        }
+        if (terminal.ShowsProgress)
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{texts.Sum(text => text.Tokens.Length)} tokens, {texts.Sum(text => text.Tokens.Length) / watch.Elapsed.TotalSeconds:0.0} a second"));
+
+        void Show(string text)
+        {
+            terminal.Out.Write(text);
+            terminal.Out.Flush();
+        }
+    }
+
+    private static void Print(Generation text, Prompt[] prompts, int index, JsonLineWriter lines, bool json, bool streamed, Terminal terminal)
+    {
+        if (json)
+        {
+            lines.Write(line =>
+            {
+                line.WriteString("prompt", prompts[index].Text);
+                line.WriteString("text", text.Text);
+                line.WriteString("finish", text.Finish is FinishReason.EndToken or FinishReason.StopString ? "stop" : "length");
+                line.WriteNumber("prompt_tokens", text.PromptTokens);
+                line.WriteNumber("tokens", text.Tokens.Length);
+                line.WriteStartArray("ids");
+                foreach (int id in text.Tokens)
+                    line.WriteNumberValue(id);
+                line.WriteEndArray();
+                if (!text.Request.Sampling.IsGreedy)
+                    line.WriteNumber("seed", text.Request.Sampling.Seed);
+            });
+        }
+        else if (prompts.Length == 1)
+        {
+            terminal.Out.WriteLine(streamed ? "" : text.Text);
+        }
+        else
+        {
+            terminal.Out.WriteLine($"[{index + 1}/{prompts.Length}] {prompts[index].Text}");
+            terminal.Out.WriteLine(text.Text);
+            terminal.Out.WriteLine();
+        }
+        terminal.Out.Flush();
+    }
+
+    private static IReadOnlyList<PromptFile.Entry> Prompts(string? prompt, string? file, Terminal terminal)
+    {
+        if (prompt is not null && file is not null)
+            throw new InputException("a PROMPT and --file were both given; one of them was expected");
+        if (file is not null)
+            return PromptFile.Read(file);
+        if (prompt is null && terminal.IsTyped)
+            throw new InputException("no prompt: give a PROMPT, --file FILE, or text on standard input");
+        string text = prompt ?? terminal.In.ReadToEnd();
+        return [new PromptFile.Entry(prompt is null && text.EndsWith('\n') ? text[..^1] : text, null)];
+    }
+
+    private static Prompt Encode(ModelPackage package, PromptFile.Entry entry, bool chat, string? system)
+    {
+        if (entry.Chat is null && !chat)
+            return new Prompt(entry.Text!, package.Tokenizer.EncodeIds(entry.Text!));
+        if (package.ChatTemplates is not { } templates)
+            throw new InputException($"{package.Files.Name}: has no chat template, as base models have none; give plain prompts and leave --chat away");
+        ChatRequest request = entry.Chat is not null
+            ? ChatLine.Read(entry.Chat, new Dictionary<string, TemplateValue>())
+            : new ChatRequest { Messages = (JsonNode)Messages(system, entry.Text!) };
+        string text = templates.Render(request with { AddGenerationPrompt = !request.ContinueFinalMessage }).Text;
+        return new Prompt(text, package.Tokenizer.EncodeIds(text, addSpecial: false));
+    }
+
+    private static JsonArray Messages(string? system, string text)
+    {
+        JsonArray messages = [];
+        if (system is not null)
+            messages.Add(new JsonObject { ["role"] = "system", ["content"] = system });
+        messages.Add(new JsonObject { ["role"] = "user", ["content"] = text });
+        return messages;
+    }
+
+    private readonly record struct Prompt(string Text, int[] Ids);
+}

@@ -1,0 +1,76 @@
+using System.Globalization;
+using Lorikeet.Models;
+using Lorikeet.Tensors;
+using Lorikeet.Text;
+
+namespace Lorikeet.Inference;
+
+/// <summary>A model with what it takes to talk to it: tokenizer, chat template, end tokens.</summary>
+public sealed class ModelPackage : IDisposable
+{
+    private ModelPackage(ModelFiles files, CausalLm model, Tokenizer tokenizer, ModelChatTemplates? chatTemplates, IReadOnlyList<int> endTokens)
+    {
+        Files = files;
+        Model = model;
+        Tokenizer = tokenizer;
+        ChatTemplates = chatTemplates;
+        EndTokens = endTokens;
+        if (tokenizer.VocabularySize > model.Facts.Vocabulary)
+            Remarks = [string.Create(CultureInfo.InvariantCulture, $"the tokenizer knows {tokenizer.VocabularySize} tokens, the model {model.Facts.Vocabulary}: a text with one of the others will be refused")];
+    }
+
+    /// <summary>Where it lies.</summary>
+    public ModelFiles Files { get; }
+
+    /// <summary>The model.</summary>
+    public CausalLm Model { get; }
+
+    /// <summary>Its tokenizer.</summary>
+    public Tokenizer Tokenizer { get; }
+
+    /// <summary>Its chat templates; null for a base model.</summary>
+    public ModelChatTemplates? ChatTemplates { get; }
+
+    /// <summary>Tokens that end a text.</summary>
+    public IReadOnlyList<int> EndTokens { get; }
+
+    /// <summary>What somebody should know though it is no error.</summary>
+    public IReadOnlyList<string> Remarks { get; } = [];
+
+    /// <summary>Opens a model with all that belongs to it.</summary>
+    /// <param name="name">A folder, a GGUF file, or a name in the hub's cache; see <see cref="ModelFiles.Find"/>.</param>
+    /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
+    public static ModelPackage Open(string name) => Open(ModelFiles.Find(name));
+
+    /// <summary>Opens a model with all that belongs to it.</summary>
+    /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
+    public static ModelPackage Open(ModelFiles files)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        List<string> problems = [];
+        Tokenizer? tokenizer = Try(files.LoadTokenizer);
+        ModelChatTemplates? templates = Try(files.LoadChatTemplates);
+        IReadOnlyList<int>? ends = tokenizer is null ? [] : Try(() => files.EndTokens(tokenizer));
+        CausalLm? model = Try(files.LoadModel);
+        if (problems.Count == 0)
+            return new ModelPackage(files, model!, tokenizer!, templates, ends!);
+        model?.Dispose();
+        throw problems.Count == 1 ? new InputException(problems[0]) : new InputException($"{files.Name}: the model cannot be opened", problems);
+
+        T? Try<T>(Func<T?> open) where T : class
+        {
+            try
+            {
+                return open();
+            }
+            catch (Exception e) when (e is InputException or TokenizerException or TemplateException)
+            {
+                problems.Add(e.Message);
+                return null;
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => Model.Dispose();
+}

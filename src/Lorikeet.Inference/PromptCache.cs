@@ -1,0 +1,46 @@
+using Lorikeet.Nn;
+
+namespace Lorikeet.Inference;
+
+/// <summary>
+/// Keys and values that outlive a generation, with the tokens they belong to: the next prompt of a conversation begins like the last one, and only what
+/// is new is computed. It belongs to one model with one set of adapters; <see cref="Clear"/> it when those change.
+/// </summary>
+public sealed class PromptCache
+{
+    private readonly List<int> _ids = [];
+
+    /// <summary>Tokens that are cached.</summary>
+    public int Length => _ids.Count;
+
+    internal KvCache? Keys { get; private set; }
+
+    internal bool InUse { get; set; }
+
+    /// <summary>Forgets everything.</summary>
+    public void Clear()
+    {
+        Keys = null;
+        _ids.Clear();
+    }
+
+    /// <summary>Keeps what the cache has in common with a prompt. The prompt's last token is always computed anew, for its logits.</summary>
+    /// <returns>How many tokens that are.</returns>
+    internal int Reuse(ReadOnlySpan<int> prompt, Func<KvCache> create)
+    {
+        Keys ??= create();
+        int common = 0;
+        while (common < _ids.Count && common < prompt.Length - 1 && _ids[common] == prompt[common])
+            common++;
+        _ids.RemoveRange(common, _ids.Count - common);
+        Keys.Truncate(common == 0 ? 0 : Keys.Prefix + common);
+        return common;
+    }
+
+    /// <summary>Remembers which tokens the cache holds now.</summary>
+    internal void Hold(ReadOnlySpan<int> tokens)
+    {
+        _ids.Clear();
+        _ids.AddRange(tokens);
+    }
+}
