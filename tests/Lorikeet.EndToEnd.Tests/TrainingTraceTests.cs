@@ -47,7 +47,7 @@ public class TrainingTraceTests
         foreach (Parameter parameter in adapter.Parameters)
         {
             StoredTensor expected = final.Find(parameter.Name).ShouldNotBeNull();
-            Span<float> theirs = MemoryMarshal.Cast<byte, float>(expected.Bytes.Span.ToArray());
+            ReadOnlySpan<float> theirs = MemoryMarshal.Cast<byte, float>(expected.Bytes.Span.ToArray());
             for (int i = 0; i < theirs.Length; i++)
                 parameter.Value.Values[i].ShouldBe(theirs[i], 5e-3f, parameter.Name);
         }
@@ -96,7 +96,7 @@ public class TrainingTraceTests
             using ITensorSource final = TensorFiles.Open(Path.Combine(goldens, "lora_final.safetensors"));
             foreach (Parameter parameter in adapter.Parameters)
             {
-                Span<float> theirs = MemoryMarshal.Cast<byte, float>(final.Find(parameter.Name).ShouldNotBeNull().Bytes.Span.ToArray());
+                ReadOnlySpan<float> theirs = MemoryMarshal.Cast<byte, float>(final.Find(parameter.Name).ShouldNotBeNull().Bytes.Span.ToArray());
                 for (int i = 0; i < theirs.Length; i++)
                     parameter.Value.Values[i].ShouldBe(theirs[i], 2e-4f, parameter.Name);
             }
