@@ -50,6 +50,9 @@ internal static class Characters
     {
         if (codePoint < 0x80)
             return codePoint is >= 'A' and <= 'Z' ? codePoint + 32 : codePoint;
+        // the invariant culture keeps the long s apart
+        if (codePoint == 0x17F)
+            return 's';
         return Rune.IsValid(codePoint) ? Rune.ToLowerInvariant(Rune.ToUpperInvariant(new Rune(codePoint))).Value : codePoint;
     }
 
