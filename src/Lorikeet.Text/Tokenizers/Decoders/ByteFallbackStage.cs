@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text;
+using System.Text.Unicode;
 
 namespace Lorikeet.Text;
 
@@ -9,8 +10,6 @@ namespace Lorikeet.Text;
 /// </summary>
 internal sealed class ByteFallbackStage(DecodeStage next) : DecodeStage(next)
 {
-    private static readonly UTF8Encoding Strict = new(false, throwOnInvalidBytes: true);
-
     private readonly List<byte> _bytes = [];
 
     public override void Token(string token)
@@ -44,14 +43,12 @@ internal sealed class ByteFallbackStage(DecodeStage next) : DecodeStage(next)
             return;
         byte[] bytes = [.. _bytes];
         _bytes.Clear();
-        try
+        if (Utf8.IsValid(bytes))
         {
-            Next!.Token(Strict.GetString(bytes));
+            Next!.Token(Encoding.UTF8.GetString(bytes));
+            return;
         }
-        catch (DecoderFallbackException)
-        {
-            for (int i = 0; i < bytes.Length; i++)
-                Next!.Token("\uFFFD");
-        }
+        for (int i = 0; i < bytes.Length; i++)
+            Next!.Token("\uFFFD");
     }
 }

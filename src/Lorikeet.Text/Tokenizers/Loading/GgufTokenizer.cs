@@ -30,6 +30,9 @@ internal static class GgufTokenizer
             problems.Add("tokenizer.ggml.tokens: is missing or empty");
         if (count > Limits.LargestTokenId)
             problems.Add($"tokenizer.ggml.tokens: {count} tokens are too many; at most {Limits.LargestTokenId} are read");
+        for (int id = 0; id < count; id++)
+            if (vocabulary.Tokens[id].Length > Limits.LongestToken)
+                problems.Add($"tokenizer.ggml.tokens[{id}]: {vocabulary.Tokens[id].Length} characters; at most {Limits.LongestToken} are read");
         if (vocabulary.Scores.Count != 0 && vocabulary.Scores.Count != count)
             problems.Add($"tokenizer.ggml.scores: expected {count}, one for each token, found {vocabulary.Scores.Count}");
         if (vocabulary.TokenTypes.Count != 0 && vocabulary.TokenTypes.Count != count)

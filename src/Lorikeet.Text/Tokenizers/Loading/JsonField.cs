@@ -48,15 +48,7 @@ internal readonly struct JsonField
             Problem($"expected text, found {Describe()}");
             return null;
         }
-        try
-        {
-            return _element.GetString();
-        }
-        catch (InvalidOperationException)
-        {
-            Problem("the text holds half a surrogate pair or broken UTF-8");
-            return null;
-        }
+        return _element.GetString();
     }
 
     /// <summary>The text here; its absence is a problem.</summary>
@@ -126,6 +118,9 @@ internal readonly struct JsonField
         return false;
     }
 
+    /// <summary>Where problems of the file are gathered.</summary>
+    public ProblemList Problems => _problems;
+
     /// <summary>Says what is wrong here.</summary>
     public void Problem(string what) => _problems.Add(Path.Length == 0 ? what : $"{Path}: {what}");
 
@@ -158,6 +153,8 @@ internal readonly struct JsonField
             bytes = bytes[Encoding.UTF8.Preamble.Length..];
         try
         {
+            if (JsonEncodingCheck.FindBroken(bytes.Span) is { } broken)
+                throw new TokenizerException(path, $"{broken}, so this is not valid JSON");
             return JsonDocument.Parse(bytes, new JsonDocumentOptions { AllowTrailingCommas = false, MaxDepth = 64 });
         }
         catch (JsonException e)

@@ -94,6 +94,7 @@ internal static class ModelJson
         int unknownId = model["unk_id"].Exists ? model["unk_id"].RequiredId() : -1;
         if (unknownId >= scores.Count)
             model["unk_id"].Problem($"the vocabulary has {scores.Count} tokens and none with the number {unknownId}");
+        builder.Check(model.Problems, model["vocab"].Path);
         return new(builder.Build(scores.Count), [.. scores], unknownId, model["byte_fallback"].Flag(false));
     }
 
@@ -128,6 +129,6 @@ internal static class ModelJson
             }
             builder.Add(entry.Name, id);
         }
-        return builder.Build();
+        return builder.Check(field.Problems, field.Path) ? builder.Build() : null;
     }
 }

@@ -57,6 +57,8 @@ internal static class SentencePieceFile
         {
             if (!Enum.IsDefined(pieces[id].Type))
                 problems.Add($"pieces[{id}].type: expected 1 to 6, found {(int)pieces[id].Type}");
+            if (pieces[id].Text.Length > Limits.LongestToken)
+                problems.Add($"pieces[{id}].piece: {pieces[id].Text.Length} characters; at most {Limits.LongestToken} are read");
             if (!float.IsFinite(pieces[id].Score))
                 problems.Add($"pieces[{id}].score: expected a finite number, found {pieces[id].Score}");
         }

@@ -45,8 +45,8 @@ internal static class SentencePieceTokenizer
 
     private static Tokenizer WithSettings(SentencePieceModel model, TokenizerSettings settings)
     {
-        List<AddedToken> added = [];
-        settings.AddMissing(added);
+        // this kind looks for added tokens in the text as it is, whatever the files say
+        List<AddedToken> added = [.. settings.AddedTokens.Select(t => t with { Normalized = false })];
         HashSet<string> known = [.. added.Select(t => t.Content)];
         for (int id = 0; id < model.Pieces.Length; id++)
         {

@@ -61,7 +61,9 @@ internal static class TokenizerJson
                 continue;
             string content = item["content"].RequiredText();
             int id = item["id"].RequiredId();
-            if (content.Length == 0)
+            if (content.Length > Limits.LongestToken)
+                item["content"].Problem($"{content.Length} characters; at most {Limits.LongestToken} are read");
+            if (content.Length is 0 or > Limits.LongestToken)
                 continue;
             // the model's own number wins, as it does where the format comes from
             if (vocabulary is not null && vocabulary.IdOf(content) is >= 0 and int own)

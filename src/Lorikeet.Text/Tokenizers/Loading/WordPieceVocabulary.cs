@@ -18,6 +18,9 @@ internal static class WordPieceVocabulary
         int count = lines[^1].Length == 0 ? lines.Length - 1 : lines.Length;
         for (int id = 0; id < count; id++)
             builder.Add(lines[id].TrimEnd('\r'), id);
+        ProblemList problems = new(path);
+        builder.Check(problems, "the vocabulary");
+        problems.ThrowIfAny();
         return Build(builder.Build(count), path, settings.Lowercase ?? true, settings);
     }
 
