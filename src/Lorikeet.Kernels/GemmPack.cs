@@ -39,17 +39,24 @@ internal static unsafe class GemmPack
                 UnpackRows(x, row, rows, first, k, scale, to, width, panelStep, wide, scratch);
             return;
         }
-        for (int r = 0; r < rows; r += width, to += panelStep)
+        // where memory holds [k, rows], all panels of a few of its rows before the next: panels may share lines, and surely share pages
+        int chunk = x.Transposed ? Math.Min(k, 32) : k;
+        nint stride = (nint)(x.Stride * x.Type.BlockBytes());
+        for (int p = 0; p < k; p += chunk)
         {
-            int count = Math.Min(width, rows - r);
-            byte* from = x.Transposed ? x.Row(first) + (row + r) * x.Type.BlockBytes() : x.Row(row + r) + first * x.Type.BlockBytes();
-            nint stride = (nint)(x.Stride * x.Type.BlockBytes());
-            if (x.Type == DType.F32)
-                Panel<F32Source>(from, stride, x.Transposed, count, k, scale, to, width, wide);
-            else if (x.Type == DType.BF16)
-                Panel<BF16Source>(from, stride, x.Transposed, count, k, scale, to, width, wide);
-            else
-                Panel<F16Source>(from, stride, x.Transposed, count, k, scale, to, width, wide);
+            int terms = Math.Min(chunk, k - p);
+            float* panel = to + (nint)p * width;
+            for (int r = 0; r < rows; r += width, panel += panelStep)
+            {
+                int count = Math.Min(width, rows - r);
+                byte* from = x.Transposed ? x.Row(first + p) + (row + r) * x.Type.BlockBytes() : x.Row(row + r) + first * x.Type.BlockBytes();
+                if (x.Type == DType.F32)
+                    Panel<F32Source>(from, stride, x.Transposed, count, terms, scale, panel, width, wide);
+                else if (x.Type == DType.BF16)
+                    Panel<BF16Source>(from, stride, x.Transposed, count, terms, scale, panel, width, wide);
+                else
+                    Panel<F16Source>(from, stride, x.Transposed, count, terms, scale, panel, width, wide);
+            }
         }
     }
 

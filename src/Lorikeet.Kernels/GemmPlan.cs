@@ -12,13 +12,13 @@ namespace Lorikeet.Kernels;
 internal unsafe struct GemmPlan
 {
     /// <summary>Terms that a block of k aims at.</summary>
-    internal static int BlockTerms = 512;
+    internal static int BlockTerms = 384;
 
     /// <summary>Further terms that the second product may add to the last block.</summary>
     private const int ExtraTerms = 64;
 
-    /// <summary>Floats of B that are packed at once: five eighths of a second-level cache of 1 MB.</summary>
-    internal static int BlockFloats = 160 * 1024;
+    /// <summary>Floats of B that are packed at once: three quarters of a second-level cache of 1 MB.</summary>
+    internal static int BlockFloats = 192 * 1024;
 
     /// <summary>Multiplications for which waking other threads does not pay.</summary>
     private const long SerialWork = 100_000;
@@ -58,17 +58,16 @@ internal unsafe struct GemmPlan
         int panels = (_call.N + 2 * tiles.Lanes - 1) / (2 * tiles.Lanes);
         int rowTiles = (_call.M + tiles.MaxRows - 1) / tiles.MaxRows;
         double best = double.MaxValue;
-        for (int columns = 1; columns <= Math.Min(panels, 4 * threads); columns++)
+        for (int rows = 1; rows <= Math.Min(rowTiles, threads); rows++)
         {
-            for (int rows = 1; rows <= Math.Min(rowTiles, threads); rows++)
+            for (int turns = 1; turns <= 4; turns++)
             {
-                int parts = rows * columns;
-                if (parts < threads && columns < panels && rows < Math.Min(rowTiles, threads))
-                    continue;
-                // in units of one tile's work: the tiles of the largest part, and the packing of its rows and columns
+                int columns = Math.Clamp(turns * threads / rows, 1, panels);
+                // in units of one tile's work: the tiles of the largest part, the packing of its rows and columns, and
+                // a tenth of a part that the last thread ends later than the others, since no two run equally fast
                 double rowsOfPart = (double)rowTiles / rows, columnsOfPart = Math.Ceiling((double)panels / columns);
-                double part = rowsOfPart * columnsOfPart + 0.15 * rowsOfPart + 0.4 * columnsOfPart + 1;
-                double time = part * ((parts + threads - 1) / threads);
+                double part = rowsOfPart * columnsOfPart + 0.3 * rowsOfPart + 0.7 * columnsOfPart + 1;
+                double time = part * ((rows * columns + threads - 1) / threads + 0.1);
                 if (time < best)
                 {
                     best = time;
@@ -107,10 +106,14 @@ internal unsafe struct GemmPlan
         bool bInPlace = _call.B is { Type: DType.F32, Transposed: true } && rowTiles <= 2;
         bool aInPlace = _call.A is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && columns <= 2 * panel;
 
+        // where memory holds [k, m], the lines that a strip needs hold its neighbours too
+        int mostStrips = _call.A.Transposed && _call.K2 == 0 ? 4 : 1;
+        int aRows = mostStrips * tiles.MaxRows;
+
         int scratch = Math.Max(
-            Math.Max(GemmPack.ScratchFloats(_call.A, tiles.MaxRows, longest), GemmPack.ScratchFloats(_call.B, blockColumns, longest)),
-            Math.Max(GemmPack.ScratchFloats(_call.A2, tiles.MaxRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
-        int aFloats = (tiles.MaxRows * longest + GemmPack.Slack + 15) & ~15;
+            Math.Max(GemmPack.ScratchFloats(_call.A, aRows, longest), GemmPack.ScratchFloats(_call.B, blockColumns, longest)),
+            Math.Max(GemmPack.ScratchFloats(_call.A2, aRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
+        int aFloats = (aRows * longest + GemmPack.Slack + 15) & ~15;
         float* a = GemmScratch.Rent(aFloats + (long)blockColumns * longest + GemmPack.Slack + scratch);
         float* b = a + aFloats;
         float* unpacked = b + (long)blockColumns * longest + GemmPack.Slack;
@@ -143,12 +146,17 @@ internal unsafe struct GemmPlan
                     Bias = first && _call.Bias != null ? _call.Bias + j : null,
                 };
                 PackB(block, tiles);
-                int at = row;
-                for (int tile = 0; tile < rowTiles; tile++)
+                for (int at = row, left = rowTiles; left > 0;)
                 {
-                    int height = (rows - (at - row) + rowTiles - tile - 1) / (rowTiles - tile);
-                    RowOfTiles(block, tiles, at, height, tile + 1 < rowTiles);
-                    at += height;
+                    // tiles of two heights, the higher ones first
+                    int rest = row + rows - at, height = (rest + left - 1) / left;
+                    int strips = Math.Min(rest - left * (height - 1), mostStrips);
+                    int after = at + strips * height;
+                    PackA(block, at, height, strips);
+                    Ahead ahead = block.AInPlace ? default
+                        : new Ahead(_call.A, after, Math.Min(strips * height, row + rows - after), k1, terms, strips * (width / panel));
+                    for (int strip = 0; strip < strips; strip++, left--, at += height)
+                        Strip(block, tiles, at, height, strip, ref ahead);
                 }
                 k1 += terms;
                 k2 += terms2;
@@ -176,31 +184,29 @@ internal unsafe struct GemmPlan
         GemmPack.Panels(_call.B2, column, columns, block.K2, block.Terms2, 1, to + (nint)block.Terms * width, width, panelStep, wide, block.Unpacked);
     }
 
-    /// <summary>One packed strip of A against all of the block's panels of B.</summary>
-    private readonly void RowOfTiles(in Block block, GemmTiles tiles, int row, int height, bool more)
+    private readonly void PackA(in Block block, int row, int height, int strips)
     {
-        float* a = block.A;
-        nint aStep = height;
         if (block.AInPlace)
-        {
-            a = (float*)_call.A.Data + block.K1 * _call.A.Stride + row;
-            aStep = (nint)_call.A.Stride;
-        }
-        else
-        {
-            bool wide = _tier >= KernelTier.Vector256;
-            GemmPack.Panels(_call.A, row, height, block.K1, block.Terms, _call.Alpha, a, height, 0, wide, block.Unpacked);
-            GemmPack.Panels(_call.A2, row, height, block.K2, block.Terms2, _call.Alpha2, a + (nint)block.Terms * height, height, 0, wide, block.Unpacked);
-        }
+            return;
+        bool wide = _tier >= KernelTier.Vector256;
+        nint step = (nint)height * (block.Terms + block.Terms2);
+        GemmPack.Panels(_call.A, row, strips * height, block.K1, block.Terms, _call.Alpha, block.A, height, step, wide, block.Unpacked);
+        GemmPack.Panels(_call.A2, row, strips * height, block.K2, block.Terms2, _call.Alpha2, block.A + (nint)block.Terms * height, height, step, wide, block.Unpacked);
+    }
+
+    /// <summary>One packed strip of A against all of the block's panels of B.</summary>
+    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, int strip, ref Ahead ahead)
+    {
         int lanes = tiles.Lanes, panel = 2 * lanes;
         int k = block.Terms + block.Terms2;
+        float* a = block.AInPlace ? (float*)_call.A.Data + block.K1 * _call.A.Stride + row : block.A + (nint)strip * height * k;
+        nint aStep = block.AInPlace ? (nint)_call.A.Stride : height;
         float* c = _call.C + row * _call.StrideC + block.Column;
         Tile tile = tiles[height, 2];
-        Ahead next = more && !block.AInPlace ? new Ahead(_call.A, row + height, height, block.K1, block.Terms, block.Columns / panel) : default;
         int j = 0;
         for (; j + panel <= block.Columns; j += panel)
         {
-            next.Fetch();
+            ahead.Fetch();
             float* b = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
             tile(a, aStep, b, block.BInPlace ? (nint)_call.B.Stride : panel, k, c + j, (nint)_call.StrideC, block.Bias == null ? null : block.Bias + j, block.Accumulate);
         }
@@ -233,7 +239,7 @@ internal unsafe struct GemmPlan
         }
     }
 
-    /// <summary>Fetches the strip of A that is packed next into the second cache, a share of it before each tile.</summary>
+    /// <summary>Fetches what is packed of A next into the second cache, a share of it before each tile.</summary>
     private ref struct Ahead
     {
         private const int Line = 64;
@@ -245,7 +251,7 @@ internal unsafe struct GemmPlan
 
         public Ahead(in GemmOperand x, int row, int rows, int first, int k, int shares)
         {
-            if (!Sse.IsSupported || shares == 0 || k == 0)
+            if (!Sse.IsSupported || shares == 0 || rows == 0 || k == 0)
                 return;
             _stride = (nint)(x.Stride / x.Type.BlockSize() * x.Type.BlockBytes());
             (int memoryRow, int column, _rows, int columns) = x.Transposed ? (first, row, k, rows) : (row, first, rows, k);
