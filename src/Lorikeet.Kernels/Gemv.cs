@@ -1,6 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using unsafe Rows = delegate*<byte*, nint, int, float*, nint, int, float*, nint, void>;
 
 namespace Lorikeet.Kernels;
 
@@ -16,19 +14,18 @@ internal unsafe struct Gemv
     /// <summary>Bytes of weights for which waking another thread does not pay.</summary>
     private const long SerialBytes = 48 * 1024;
 
-    /// <summary>Bytes of weights that stay in the first cache while several groups of rows meet them.</summary>
+    /// <summary>Bytes of stored rows that stay in the first cache while several groups of activations meet them.</summary>
     private const int ChunkBytes = 16 * 1024;
 
-    private static readonly nint[] Wide512 = Build<Vector512<float>, Lanes512>();
-    private static readonly nint[] Wide256 = Build<Vector256<float>, Lanes256>();
-    private static readonly nint[] Wide128 = Build<Vector128<float>, Lanes128>();
+    /// <summary>Columns of a weight stored <c>[k, n]</c> that are summed at a time.</summary>
+    private const int ChunkColumns = 1024;
 
     private GemmCall _call;
     private KernelTier _tier;
     private int _parts;
 
-    /// <summary>True where <see cref="Run"/> does the product better than tiles: few rows, and weights whose terms lie side by side.</summary>
-    public static bool Fits(in GemmCall call) => call.M <= MaxRows && !call.B.Transposed && (call.K2 == 0 || !call.B2.Transposed);
+    /// <summary>True where <see cref="Run"/> does the product better than tiles. These read a weight stored <c>[k, n]</c> where it lies, if it is f32.</summary>
+    public static bool Fits(in GemmCall call) => call.M <= MaxRows && (!call.B.Transposed || call.B.Type != DType.F32 || call.M < 4);
 
     /// <summary>Runs a product that <see cref="Fits"/>.</summary>
     public static void Run(in GemmCall call, KernelTier tier)
@@ -46,7 +43,10 @@ internal unsafe struct Gemv
     {
         var gemv = (Gemv*)context;
         int n = gemv->_call.N, parts = gemv->_parts;
-        gemv->Columns((int)((long)n * part / parts), (int)((long)n * (part + 1) / parts));
+        // cut between cache lines of C; whole blocks of a weight stored [k, n] follow by themselves or are unpacked twice
+        int begin = (int)((long)n * part / parts) & ~15, end = part == parts - 1 ? n : (int)((long)n * (part + 1) / parts) & ~15;
+        if (begin < end)
+            gemv->Columns(begin, end);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
@@ -54,18 +54,18 @@ internal unsafe struct Gemv
     {
         int m = _call.M, k = _call.K, k2 = _call.K2;
         long rowBytes = Math.Max(1, (long)k / _call.B.Type.BlockSize() * _call.B.Type.BlockBytes());
-        int chunk = (int)Math.Clamp(ChunkBytes / rowBytes, 1, 256);
-        float* scratch = GemmScratch.Rent((long)m * (k + k2 + 2 * chunk) + Math.Max(k, k2));
-        float* sums = scratch, sums2 = sums + m * chunk;
+        int chunk = _call.B.Transposed ? ChunkColumns : (int)Math.Clamp(ChunkBytes / rowBytes, 1, 256);
+        int unpackedFloats = Math.Max(Math.Max(k, k2), MaxRows * chunk);
+        float* sums = GemmScratch.Rent((long)m * (k + k2 + 2 * chunk) + unpackedFloats), sums2 = sums + m * chunk;
         float* gathered = sums2 + m * chunk, gathered2 = gathered + (nint)m * k, unpacked = gathered2 + (nint)m * k2;
         float* x = Activations(_call.A, m, k, gathered, out nint xStep);
         float* x2 = Activations(_call.A2, m, k2, gathered2, out nint xStep2);
         for (int j = begin; j < end; j += chunk)
         {
             int count = Math.Min(chunk, end - j);
-            Dots(_call.B, j, count, x, xStep, k, sums, unpacked);
+            Sums(_call.B, j, count, x, xStep, k, sums, unpacked);
             if (k2 > 0)
-                Dots(_call.B2, j, count, x2, xStep2, k2, sums2, unpacked);
+                Sums(_call.B2, j, count, x2, xStep2, k2, sums2, unpacked);
             for (int i = 0; i < m; i++)
             {
                 float* c = _call.C + i * _call.StrideC + j, first = sums + i * count, second = sums2 + i * count;
@@ -111,23 +111,21 @@ internal unsafe struct Gemv
         return copy;
     }
 
-    /// <summary><c>sums[i * count + j]</c> of stored rows <c>first + j</c> and activations i.</summary>
+    /// <summary><c>sums[i * count + j]</c> of activations i and columns <c>first + j</c> of the result.</summary>
+    private readonly void Sums(in GemmOperand b, int first, int count, float* x, nint xStep, int k, float* sums, float* unpacked)
+    {
+        if (b.Transposed || k == 0)
+            new Span<float>(sums, _call.M * count).Clear();
+        if (b.Transposed)
+            AddRows(b, first, count, x, xStep, k, sums, unpacked);
+        else if (k > 0)
+            Dots(b, first, count, x, xStep, k, sums, unpacked);
+    }
+
     private readonly void Dots(in GemmOperand b, int first, int count, float* x, nint xStep, int k, float* sums, float* unpacked)
     {
-        int m = _call.M;
-        if (k == 0)
-        {
-            new Span<float>(sums, m * count).Clear();
-            return;
-        }
-        (nint[] table, int group) = _tier switch
-        {
-            KernelTier.Vector512 => (Wide512, 8),
-            KernelTier.Vector256 => (Wide256, 4),
-            _ => (Wide128, 4),
-        };
-        int source = b.Type switch { DType.BF16 => 1, DType.F16 => 2, _ => 0 };
-        bool direct = source > 0 || b.Type == DType.F32;
+        GemvKernels kernels = GemvKernels.Of(_tier);
+        bool direct = GemvKernels.Reads(b.Type);
         nint rowBytes = (nint)(b.Row(1) - b.Row(0));
         for (int j = 0; j < count; j += direct ? count : 1)
         {
@@ -137,28 +135,24 @@ internal unsafe struct Gemv
                 BlockFormats.Dequantize(b.Type, rows, 0, k, unpacked);
                 rows = (byte*)unpacked;
             }
-            for (int i = 0; i < m; i += group)
-            {
-                var run = (Rows)table[source * MaxRows + Math.Min(group, m - i) - 1];
-                run(rows, rowBytes, direct ? count : 1, x + i * xStep, xStep, k, sums + i * count + j, count);
-            }
+            for (int i = 0; i < _call.M; i += kernels.Group)
+                kernels.Dots(b.Type, Math.Min(kernels.Group, _call.M - i))(rows, rowBytes, direct ? count : 1, x + i * xStep, xStep, k, sums + i * count + j, count);
         }
     }
 
-    private static nint[] Build<TVector, TLanes>()
-        where TVector : struct
-        where TLanes : struct, IGemmLanes<TVector>
-        => [.. Build<TVector, TLanes, F32Source>(), .. Build<TVector, TLanes, BF16Source>(), .. Build<TVector, TLanes, F16Source>()];
-
-    private static nint[] Build<TVector, TLanes, TSource>()
-        where TVector : struct
-        where TLanes : struct, IGemmLanes<TVector>
-        where TSource : struct, IGemmSource
+    private readonly void AddRows(in GemmOperand b, int first, int count, float* x, nint xStep, int k, float* sums, float* unpacked)
     {
-        Rows one = &GemvRows<TVector, TLanes, TSource, Size1>.Run, two = &GemvRows<TVector, TLanes, TSource, Size2>.Run;
-        Rows three = &GemvRows<TVector, TLanes, TSource, Size3>.Run, four = &GemvRows<TVector, TLanes, TSource, Size4>.Run;
-        Rows five = &GemvRows<TVector, TLanes, TSource, Size5>.Run, six = &GemvRows<TVector, TLanes, TSource, Size6>.Run;
-        Rows seven = &GemvRows<TVector, TLanes, TSource, Size7>.Run, eight = &GemvRows<TVector, TLanes, TSource, Size8>.Run;
-        return [(nint)one, (nint)two, (nint)three, (nint)four, (nint)five, (nint)six, (nint)seven, (nint)eight];
+        GemvKernels kernels = GemvKernels.Of(_tier);
+        bool direct = GemvKernels.Reads(b.Type);
+        nint rowBytes = direct ? (nint)(b.Row(1) - b.Row(0)) : (nint)count * sizeof(float);
+        for (int p = 0; p < k; p += MaxRows)
+        {
+            int rows = Math.Min(MaxRows, k - p);
+            byte* from = direct ? b.Row(p) + (long)first * b.Type.BlockBytes() : (byte*)unpacked;
+            for (int q = 0; q < rows && !direct; q++)
+                BlockFormats.Dequantize(b.Type, b.Row(p + q), first, count, unpacked + (nint)q * count);
+            for (int i = 0; i < _call.M; i++)
+                kernels.AddRows(b.Type, rows)(from, rowBytes, count, x + i * xStep + p, sums + (nint)i * count);
+        }
     }
 }

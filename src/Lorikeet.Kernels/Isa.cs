@@ -12,7 +12,10 @@ public static class Isa
 
     /// <summary>The widest registers of this processor.</summary>
     public static KernelTier Widest { get; } =
-        Vector512.IsHardwareAccelerated ? KernelTier.Vector512 : Vector256.IsHardwareAccelerated ? KernelTier.Vector256 : KernelTier.Vector128;
+        Vector512.IsHardwareAccelerated ? KernelTier.Vector512
+        : Vector256.IsHardwareAccelerated ? KernelTier.Vector256
+        : Vector128.IsHardwareAccelerated ? KernelTier.Vector128
+        : KernelTier.Reference;
 
     /// <summary>The kernels in use.</summary>
     public static KernelTier Tier { get; } = Choose(Environment.GetEnvironmentVariable(Variable), Widest);

@@ -18,15 +18,18 @@ public sealed unsafe class GemmTests : IDisposable
 
     public static TheoryData<KernelTier> Tiers =>
     [
-        .. new[] { KernelTier.Vector128, KernelTier.Vector256, KernelTier.Vector512 }.Where(tier => tier <= Isa.Widest),
+        .. new[] { KernelTier.Vector128, KernelTier.Vector256, KernelTier.Vector512 }.Where(tier => tier == KernelTier.Vector128 || tier <= Isa.Widest),
     ];
+
+    /// <summary>Where the processor's vectors are switched off, they are played in software, a hundred times as slow.</summary>
+    private static int Rounds(int rounds) => Isa.Widest == KernelTier.Reference ? rounds / 10 : rounds;
 
     [Theory]
     [MemberData(nameof(Tiers))]
     public void Every_width_equals_the_plain_loops(KernelTier tier)
     {
         var random = new Random(1);
-        for (int round = 0; round < 200; round++)
+        for (int round = 0; round < Rounds(200); round++)
         {
             // half of the shapes small, so that every remainder of every tile is met often
             int limit = round % 2 == 0 ? 40 : 160;
@@ -40,19 +43,20 @@ public sealed unsafe class GemmTests : IDisposable
     public void A_few_rows_read_the_weights_as_they_are_stored(KernelTier tier)
     {
         var random = new Random(9);
-        for (int round = 0; round < 120; round++)
+        for (int round = 0; round < Rounds(120); round++)
         {
-            Case x = NewCase(random, random.Next(1, 10), random.Next(1, 150), random.Next(0, 150), random.Next(3) == 0 ? random.Next(1, 70) : 0);
-            x.Call.B = Operand(random, x.Call.N, x.Call.K, transposed: false);
-            x.Call.B2 = Operand(random, x.Call.N, x.Call.K2, transposed: false);
-            Check(x, tier);
+            Check(NewCase(random, random.Next(1, 10), random.Next(1, 150), random.Next(0, 150), random.Next(3) == 0 ? random.Next(1, 70) : 0), tier);
         }
+        Check(NewCase(random, 2, 2500, 20, 16), tier);
         Check(NewCase(random, 3, 700, 1200, 16), tier);
         foreach (DType type in new[] { DType.Q4_1, DType.Q6_K, DType.F64 })
         {
-            Case x = NewCase(random, 5, 77, 512, 0);
-            x.Call.B = Stored(random, type, 77, 512, false);
-            Check(x, tier);
+            foreach (bool transposed in new[] { false, true })
+            {
+                Case x = NewCase(random, 5, 512, 512, 0);
+                x.Call.B = Stored(random, type, 512, 512, transposed);
+                Check(x, tier);
+            }
         }
     }
 
@@ -99,7 +103,7 @@ public sealed unsafe class GemmTests : IDisposable
     {
         Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set up by Linux calls");
         var random = new Random(11);
-        for (int round = 0; round < 120; round++)
+        for (int round = 0; round < Rounds(120); round++)
         {
             (int m, int n, int k) = (random.Next(1, 50), random.Next(1, 100), random.Next(1, 70));
             Case x = NewCase(random, m, n, k, 0);
@@ -173,9 +177,9 @@ public sealed unsafe class GemmTests : IDisposable
     public void The_number_of_threads_does_not_change_a_bit(KernelTier tier)
     {
         var random = new Random(6);
-        for (int round = 0; round < 40; round++)
+        for (int round = 0; round < Rounds(40); round++)
         {
-            Case x = NewCase(random, random.Next(1, 200), random.Next(1, 400), random.Next(1, 900), random.Next(2) * random.Next(1, 40));
+            Case x = NewCase(random, round % 3 == 0 ? random.Next(1, 9) : random.Next(1, 200), random.Next(1, 400), random.Next(1, 900), random.Next(2) * random.Next(1, 40));
             float[]? first = null;
             foreach (int threads in new[] { 1, 2, 3, 5 })
             {
@@ -207,22 +211,23 @@ public sealed unsafe class GemmTests : IDisposable
     [Fact]
     public void Nothing_is_allocated()
     {
+        Assert.SkipWhen(Isa.Widest == KernelTier.Reference, "vectors played in software allocate");
         var random = new Random(8);
         ComputePool.Threads = 3;
         Case[] cases = [NewCase(random, 100, 200, 300, 16), NewCase(random, 1, 200, 300, 0), NewCase(random, 5, 400, 300, 8), NewCase(random, 30, 30, 30, 0)];
-        for (int i = 0; i < 20; i++)
+        // the whole process counts: a thread that joins late makes its scratch, the test runner allocates; a call that does would do it every time
+        long least = long.MaxValue;
+        for (int attempt = 0; attempt < 20 && least > 0; attempt++)
         {
-            foreach (Case x in cases)
-                Gemm.Run(x.Call);
+            long before = GC.GetTotalAllocatedBytes(true);
+            for (int i = 0; i < 20; i++)
+            {
+                foreach (Case x in cases)
+                    Gemm.Run(x.Call);
+            }
+            least = Math.Min(least, GC.GetTotalAllocatedBytes(true) - before);
         }
-        long before = GC.GetTotalAllocatedBytes(true);
-        for (int i = 0; i < 100; i++)
-        {
-            foreach (Case x in cases)
-                Gemm.Run(x.Call);
-        }
-        // every thread of the process counts, and the test runner's own may allocate a little
-        (GC.GetTotalAllocatedBytes(true) - before).ShouldBeLessThan(400);
+        least.ShouldBe(0);
     }
 
     private static void Check(Case x, KernelTier tier)
