@@ -1,5 +1,4 @@
 using Lorikeet.Nn;
-using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft;
 

@@ -1,5 +1,3 @@
-using Lorikeet.Tensors;
-
 namespace Lorikeet.Nn.Tests;
 
 public class ModelTests
