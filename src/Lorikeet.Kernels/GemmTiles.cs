@@ -7,6 +7,8 @@ namespace Lorikeet.Kernels;
 /// <summary>The compiled tiles of one register width, by height and breadth.</summary>
 internal sealed unsafe class GemmTiles
 {
+    private static GemmTiles? _wide512, _wide256, _wide128;
+
     private readonly nint[] _byRows = new nint[2 * 14];
 
     /// <summary>Floats in a register.</summary>
@@ -21,14 +23,10 @@ internal sealed unsafe class GemmTiles
     /// <summary>The tiles of a tier.</summary>
     public static GemmTiles Of(KernelTier tier) => tier switch
     {
-        KernelTier.Vector512 => Wide512,
-        KernelTier.Vector256 => Wide256,
-        _ => Wide128,
+        KernelTier.Vector512 => _wide512 ??= Build<Vector512<float>, Lanes512>(14),
+        KernelTier.Vector256 => _wide256 ??= Build<Vector256<float>, Lanes256>(6),
+        _ => _wide128 ??= Build<Vector128<float>, Lanes128>(AdvSimd.Arm64.IsSupported ? 12 : 6),
     };
-
-    private static readonly GemmTiles Wide512 = Build<Vector512<float>, Lanes512>(14);
-    private static readonly GemmTiles Wide256 = Build<Vector256<float>, Lanes256>(6);
-    private static readonly GemmTiles Wide128 = Build<Vector128<float>, Lanes128>(AdvSimd.Arm64.IsSupported ? 12 : 6);
 
     private static GemmTiles Build<TVector, TLanes>(int maxRows)
         where TVector : struct

@@ -7,9 +7,7 @@ namespace Lorikeet.Kernels;
 /// <summary>The compiled kernels of one register width for products with a few rows, by storage type and number of rows.</summary>
 internal sealed unsafe class GemvKernels
 {
-    private static readonly GemvKernels Wide512 = Build<Vector512<float>, Lanes512>(8);
-    private static readonly GemvKernels Wide256 = Build<Vector256<float>, Lanes256>(4);
-    private static readonly GemvKernels Wide128 = Build<Vector128<float>, Lanes128>(4);
+    private static GemvKernels? _wide512, _wide256, _wide128;
 
     private readonly nint[] _dots = new nint[3 * Gemv.MaxRows];
     private readonly nint[] _addRows = new nint[3 * Gemv.MaxRows];
@@ -20,9 +18,9 @@ internal sealed unsafe class GemvKernels
     /// <summary>The kernels of a tier.</summary>
     public static GemvKernels Of(KernelTier tier) => tier switch
     {
-        KernelTier.Vector512 => Wide512,
-        KernelTier.Vector256 => Wide256,
-        _ => Wide128,
+        KernelTier.Vector512 => _wide512 ??= Build<Vector512<float>, Lanes512>(8),
+        KernelTier.Vector256 => _wide256 ??= Build<Vector256<float>, Lanes256>(4),
+        _ => _wide128 ??= Build<Vector128<float>, Lanes128>(4),
     };
 
     /// <summary>True for the types that kernels read as they are; others are unpacked to f32 first.</summary>

@@ -194,6 +194,18 @@ public sealed unsafe class GemmTests : IDisposable
     }
 
     [Fact]
+    public void A_type_that_is_no_number_and_a_row_of_half_a_block_are_refused()
+    {
+        var random = new Random(12);
+        Case x = NewCase(random, 20, 30, 40, 0);
+        x.Call.B.Type = DType.C64;
+        Should.Throw<ArgumentException>(() => Gemm.Run(x.Call)).Message.ShouldContain("operand B of a product is C64");
+        x.Call.B.Type = DType.Q4_0;
+        x.Call.B.Stride = 40;
+        Should.Throw<ArgumentException>(() => Gemm.Run(x.Call)).Message.ShouldContain("a stride of 40 is not");
+    }
+
+    [Fact]
     public void The_rows_of_a_batch_do_not_change_each_other()
     {
         // a row's result is the same bits whichever rows stand around it, as long as there are more than a handful
