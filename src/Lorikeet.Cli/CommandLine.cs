@@ -53,6 +53,8 @@ internal static class CommandLine
             ForwardCommand.Create(terminal),
             TokenizeCommand.Create(terminal),
             RenderCommand.Create(terminal),
+            MergeCommand.Create(terminal),
+            BenchCommand.Create(terminal),
         };
         foreach (Option option in root.Options)
         {

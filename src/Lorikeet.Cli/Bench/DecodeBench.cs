@@ -1,0 +1,90 @@
+using System.Diagnostics;
+using Lorikeet.Inference;
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Cli;
+
+/// <summary>Reading a prompt, and writing one token after another.</summary>
+internal static class DecodeBench
+{
+    private const int PromptTokens = 32, WarmUp = 8, Prefills = 5;
+
+    /// <summary>A prompt in one pass, up to the logits of its last token.</summary>
+    public static void Prefill(BenchReport report, string name, int tokens)
+    {
+        MachineSpeed machine = report.MeasureMachine();
+        using CausalLm model = ModelFiles.Find(name).LoadModel();
+        using Tape tape = new();
+        Step step = new(tape);
+        int[] prompt = TrainBench.RandomTokens(new Random(1), tokens, model.Facts.Vocabulary);
+        KvCache[] caches = [model.NewCache(tokens)];
+        RaggedBatch batch = new();
+        batch.Add(prompt);
+        double[] times = new double[Prefills];
+        long allocated = 0;
+        for (int run = -2; run < Prefills; run++)
+        {
+            if (run == 0)
+                allocated = GC.GetTotalAllocatedBytes(precise: true);
+            caches[0].Truncate(0);
+            long start = Stopwatch.GetTimestamp();
+            step.Begin(batch, caches);
+            Tensor hidden = model.Hidden(step);
+            model.Logits(step, tape.RowRange(hidden, tokens - 1, 1));
+            if (run >= 0)
+                times[run] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+        allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Prefills;
+        Array.Sort(times);
+        double seconds = times[Prefills / 2];
+        // the head reads one row
+        double flops = 2.0 * (TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens;
+        report.Add(
+            ("model", name), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
+            ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
+            ("peak_rss_mb", PeakMemory.Megabytes()), ("allocated_bytes", allocated),
+            ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
+    }
+
+    /// <summary>Greedy texts, all of them a token further with each pass.</summary>
+    public static void Decode(BenchReport report, string name, int streams, int tokens)
+    {
+        MachineSpeed machine = report.MeasureMachine();
+        using CausalLm model = ModelFiles.Find(name).LoadModel();
+        using Generator generator = new(model, maxBatch: streams);
+        Random random = new(1);
+        for (int stream = 0; stream < streams; stream++)
+        {
+            generator.Add(new GenerationRequest
+            {
+                Prompt = TrainBench.RandomTokens(random, PromptTokens, model.Facts.Vocabulary),
+                MaxTokens = WarmUp + tokens + 1,
+            });
+        }
+        for (int pass = 0; pass < WarmUp; pass++)
+            generator.Next();
+        double[] times = new double[tokens];
+        long allocated = GC.GetTotalAllocatedBytes(precise: true);
+        for (int pass = 0; pass < tokens; pass++)
+        {
+            long start = Stopwatch.GetTimestamp();
+            generator.Next();
+            times[pass] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+        }
+        allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / tokens;
+        Array.Sort(times);
+        double seconds = times[tokens / 2];
+        long bytes = WeightBytes(model);
+        report.Add(
+            ("model", name), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
+            ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / machine.ReadAllCores),
+            ("peak_rss_mb", PeakMemory.Megabytes()), ("allocated_bytes", allocated),
+            ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
+    }
+
+    // what a pass has to read: every matrix once, in its storage, however many texts there are
+    private static long WeightBytes(CausalLm model) => model.Modules.OfType<Linear>().Sum(layer => layer.Weight.Value.Bytes);
+}

@@ -1,0 +1,56 @@
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Nn;
+
+namespace Lorikeet.Cli;
+
+/// <summary>Matrix products: a cube, and the shapes that training a model runs.</summary>
+internal static class GemmBench
+{
+    private const double Seconds = 0.25;
+
+    /// <summary>One shape.</summary>
+    public static void RunOne(BenchReport report, int m, int n, int k, string form, DType second, int[] threads)
+    {
+        MachineSpeed machine = report.MeasureMachine();
+        foreach (int count in threads)
+            Measure(report, machine, form, m, n, k, second, count);
+    }
+
+    /// <summary>1024³ and every distinct shape of a model's linear layers.</summary>
+    public static void RunModel(BenchReport report, CausalLm model, int tokens, int rank, DType second, int[] threads)
+    {
+        MachineSpeed machine = report.MeasureMachine();
+        (int In, int Out)[] shapes = [.. model.Modules.OfType<Linear>().Where(layer => layer != model.Head).Select(layer => (layer.Inputs, layer.Outputs)).Distinct()];
+        foreach (int count in threads)
+        {
+            Measure(report, machine, "forward", 1024, 1024, 1024, second, count);
+            foreach ((int inputs, int outputs) in shapes)
+            {
+                Measure(report, machine, "forward", tokens, outputs, inputs, second, count);
+                Measure(report, machine, "backward-input", tokens, inputs, outputs, second, count);
+                Measure(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, count);
+                Measure(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, count);
+            }
+        }
+    }
+
+    /// <summary>What a form is called, as the kernels know it.</summary>
+    public static GemmForm FormOf(string name) => name switch
+    {
+        "forward" => GemmForm.Forward,
+        "backward-input" => GemmForm.BackwardInput,
+        _ => GemmForm.WeightGradient,
+    };
+
+    private static void Measure(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, int threads)
+    {
+        double rate = GemmSpeed.Median(FormOf(form), m, n, k, second, threads, Seconds);
+        // the machine's figures of as many threads
+        double peak = threads == 1 ? machine.FmaOneCore : threads == machine.Threads ? machine.FmaAllCores : MachinePeak.FmaPeak(threads);
+        report.Add(
+            ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads), ("precision", second.ToString().ToLowerInvariant()),
+            ("gflops", rate), ("share_of_peak", rate / peak),
+            ("fma_peak_gflops", peak), ("read_gb_s", threads == 1 ? machine.ReadOneCore : machine.ReadAllCores));
+    }
+}

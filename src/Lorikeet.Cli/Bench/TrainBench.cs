@@ -1,0 +1,83 @@
+using System.Diagnostics;
+using System.Text.Json.Nodes;
+using Lorikeet.Inference;
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Nn;
+using Lorikeet.Peft;
+using Lorikeet.Training;
+
+namespace Lorikeet.Cli;
+
+/// <summary>Training steps on random tokens, every token a target.</summary>
+internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing)
+{
+    /// <summary>Measures; the first step is left out of everything but the time to it.</summary>
+    public void Run(BenchReport report)
+    {
+        long measuring = Stopwatch.GetTimestamp();
+        MachineSpeed machine = report.MeasureMachine();
+        double measured = Stopwatch.GetElapsedTime(measuring).TotalSeconds;
+
+        using CausalLm model = ModelFiles.Find(Model).LoadModel();
+        IReadOnlyList<Parameter> parameters = Prepare(model);
+        Random random = new(1);
+        TrainingExample[] rows = [.. Enumerable.Range(0, Batch * Steps).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
+        TrainingOptions options = new() { Steps = Steps, BatchSize = Batch, LearningRate = 1e-4, GradientCheckpointing = Checkpointing };
+        using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File);
+
+        double start = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds - measured;
+        double loss = trainer.OneStep().Loss;
+        double[] times = new double[Steps - 1];
+        long allocated = 0;
+        for (int step = 0; step < times.Length; step++)
+        {
+            // the second step still makes what is made once
+            if (step == Math.Min(1, times.Length - 1))
+                allocated = GC.GetTotalAllocatedBytes(precise: true);
+            times[step] = trainer.OneStep().Seconds;
+        }
+        allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Math.Max(1, times.Length - 1);
+        Array.Sort(times);
+        double seconds = times[times.Length / 2];
+        int tokens = Batch * Length;
+        double flops = UsefulFlops(model, tokens);
+        double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
+        report.Add(
+            ("model", Model), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", "f32"),
+            ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Value.Shape.Elements)),
+            ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", PeakMemory.Megabytes()),
+            ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
+            ("gemm_gflops", gemm), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
+            ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
+    }
+
+    /// <summary>Token ids of no meaning.</summary>
+    public static int[] RandomTokens(Random random, int count, int vocabulary)
+    {
+        int[] ids = new int[count];
+        for (int i = 0; i < count; i++)
+            ids[i] = random.Next(vocabulary);
+        return ids;
+    }
+
+    /// <summary>Weights of all products with the checkpoint's matrices, the head included: each costs two operations a token.</summary>
+    public static long ProductWeights(CausalLm model) => model.Modules.OfType<Linear>().Sum(layer => (long)layer.Inputs * layer.Outputs);
+
+    // products with the model's own weights only: neither attention, nor the adapter's, nor what checkpointing computes twice
+    private double UsefulFlops(CausalLm model, int tokens) => (Method == "full" ? 6.0 : 4.0) * ProductWeights(model) * tokens;
+
+    private IReadOnlyList<Parameter> Prepare(CausalLm model)
+    {
+        if (Method == "full")
+        {
+            model.SetTrainable(true);
+            return model.Parameters;
+        }
+        JsonObject options = new() { ["r"] = Rank, ["lora_alpha"] = 2 * Rank, ["target_modules"] = "all-linear" };
+        Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(Method), options);
+        adapter.Attach();
+        adapter.Train();
+        return adapter.Parameters;
+    }
+}

@@ -1,0 +1,136 @@
+using System.CommandLine;
+using Lorikeet.Inference;
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet bench</c>: how fast this machine is, and what share of that the kernels, training and generation reach.</summary>
+internal static class BenchCommand
+{
+    private const string DefaultModel = "random:smollm2-135m";
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal) => new("bench", "Measure speed and memory, as shares of what this machine can do.")
+    {
+        Gemm(terminal), Train(terminal), Prefill(terminal), Decode(terminal),
+    };
+
+    private static ExampleCommand Gemm(Terminal terminal)
+    {
+        Option<string> model = Model();
+        Option<int?> m = new("--m") { Description = "Rows of the result; with --n and --k one shape in place of all" };
+        Option<int?> n = new("--n") { Description = "Columns of the result" };
+        Option<int?> k = new("--k") { Description = "Length of the sums" };
+        Option<string> form = new("--form") { Description = "How the factors of that shape lie in memory", DefaultValueFactory = _ => "forward" };
+        form.AcceptOnlyFromAmong("forward", "backward-input", "weight-gradient");
+        Option<string> precision = new("--precision") { Description = "Storage of the second factor", DefaultValueFactory = _ => "f32" };
+        precision.AcceptOnlyFromAmong("f32", "bf16", "f16");
+        Option<int[]> threads = new("--threads") { Description = "How many threads; may be repeated. By default 1 and all", AllowMultipleArgumentsPerToken = true };
+        Option<int> tokens = Count("--tokens", "Rows of the model's activations", 1024);
+        Option<int> rank = Count("--rank", "Rank of the adapter's products", 16);
+        Option<bool> json = Json();
+        ExampleCommand command = new("gemm", "Matrix products: 1024³ and the shapes of a model.", "lorikeet bench gemm\nlorikeet bench gemm --m 1024 --n 1024 --k 1024 --threads 1")
+        {
+            model, m, n, k, form, precision, threads, tokens, rank, json,
+        };
+        command.SetAction(parse =>
+        {
+            int?[] sizes = [parse.GetValue(m), parse.GetValue(n), parse.GetValue(k)];
+            int[] counts = parse.GetValue(threads) is { Length: > 0 } given ? given : [.. new[] { 1, ComputePool.Threads }.Distinct()];
+            List<string> problems = [];
+            if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
+                problems.Add("--m, --n and --k: all three or none were expected");
+            problems.AddRange(sizes.Where(size => size is < 1 or > 1 << 16).Select(size => $"{size}: a size between 1 and {1 << 16} was expected"));
+            problems.AddRange(counts.Where(count => count is < 1 or > ComputePool.MaxThreads).Select(count => $"--threads {count}: a number between 1 and {ComputePool.MaxThreads} was expected"));
+            if (problems.Count > 0)
+                throw new InputException("nothing was measured", problems);
+            DType second = parse.GetValue(precision) switch { "bf16" => DType.BF16, "f16" => DType.F16, _ => DType.F32 };
+            return Measure(terminal, parse.GetValue(json), report =>
+            {
+                if (sizes[0] is { } rows)
+                {
+                    GemmBench.RunOne(report, rows, sizes[1]!.Value, sizes[2]!.Value, parse.GetRequiredValue(form), second, counts);
+                    return;
+                }
+                using CausalLm shapes = ModelFiles.Find(parse.GetRequiredValue(model)).LoadModel();
+                GemmBench.RunModel(report, shapes, parse.GetValue(tokens), parse.GetValue(rank), second, counts);
+            });
+        });
+        return command;
+    }
+
+    private static ExampleCommand Train(Terminal terminal)
+    {
+        Option<string> model = Model();
+        Option<string> method = new("--method") { Description = "What is trained", DefaultValueFactory = _ => "lora" };
+        method.AcceptOnlyFromAmong("lora", "full");
+        Option<int> rank = Count("--rank", "LoRA's rank, on all linear layers", 16), batch = Count("--batch", "Rows of a batch", 4);
+        Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
+        Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
+        precision.AcceptOnlyFromAmong("f32");
+        Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" }, json = Json();
+        ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
+            "lorikeet bench train --model random:smollm2-135m --method lora --rank 16 --batch 4 --seq 256 --steps 6 --json")
+        {
+            model, method, rank, batch, length, precision, steps, checkpointing, json,
+        };
+        command.SetAction(parse =>
+        {
+            int count = parse.GetValue(steps), tokens = parse.GetValue(length);
+            if (count < 2 || tokens < 2)
+                throw new InputException("--steps and --seq: at least 2 were expected; the first step is not counted, and the first token has none before it");
+            return Measure(terminal, parse.GetValue(json), report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
+                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing)).Run(report));
+        });
+        return command;
+    }
+
+    private static ExampleCommand Prefill(Terminal terminal)
+    {
+        Option<string> model = Model();
+        Option<int> tokens = Count("--tokens", "Tokens of the prompt", 512);
+        Option<bool> json = Json();
+        ExampleCommand command = new("prefill", "Reading a prompt.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, tokens, json };
+        command.SetAction(parse => Measure(terminal, parse.GetValue(json), report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(tokens))));
+        return command;
+    }
+
+    private static ExampleCommand Decode(Terminal terminal)
+    {
+        Option<string> model = Model();
+        Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
+        Option<bool> json = Json();
+        ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
+        {
+            model, streams, tokens, json,
+        };
+        command.SetAction(parse => Measure(terminal, parse.GetValue(json),
+            report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens))));
+        return command;
+    }
+
+    private static int Measure(Terminal terminal, bool json, Action<BenchReport> run)
+    {
+        BenchReport report = new(terminal, json);
+        run(report);
+        report.Finish();
+        return ExitCode.Success;
+    }
+
+    private static Option<string> Model() => new("--model") { Description = "A model; random:NAME[:bf16] needs no download", DefaultValueFactory = _ => DefaultModel };
+
+    private static Option<bool> Json() => CommonOptions.Json("Print one JSON object a line");
+
+    private static Option<int> Count(string name, string description, int fallback)
+    {
+        Option<int> option = new(name) { Description = description, DefaultValueFactory = _ => fallback };
+        option.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 1 << 20)
+                result.AddError($"{name}: a number between 1 and {1 << 20} was expected");
+        });
+        return option;
+    }
+}

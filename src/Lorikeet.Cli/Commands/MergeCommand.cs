@@ -1,0 +1,53 @@
+using System.CommandLine;
+using Lorikeet.Inference;
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Peft;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet merge</c>: base and adapter as one Hugging Face folder, which any program loads without knowing of adapters.</summary>
+internal static class MergeCommand
+{
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> model = CommonOptions.Model();
+        Option<string> adapter = new("--adapter", "-a") { Description = "The adapter's folder", Required = true };
+        Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
+        Option<string?> type = new("--dtype") { Description = "Storage of the weights; by default what the base has, and f32 where that is quantised" };
+        type.AcceptOnlyFromAmong("f32", "bf16", "f16");
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder if it is there" };
+        ExampleCommand command = new("merge", "Make an adapter part of the weights and write a model folder.",
+            "lorikeet merge models/smollm2 --adapter runs/first/adapter --out models/smollm2-e2e")
+        {
+            model, adapter, output, type, overwrite,
+        };
+        command.SetAction(parse => Run(parse.GetRequiredValue(model), parse.GetRequiredValue(adapter), parse.GetRequiredValue(output), parse.GetValue(type) switch
+        {
+            "f32" => DType.F32,
+            "bf16" => DType.BF16,
+            "f16" => DType.F16,
+            _ => null,
+        }, parse.GetValue(overwrite), terminal));
+        return command;
+    }
+
+    private static int Run(string modelName, string adapterFolder, string output, DType? type, bool overwrite, Terminal terminal)
+    {
+        if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+            throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace it as a whole");
+        ModelFiles files = ModelFiles.Find(modelName);
+        using CausalLm model = files.LoadModel();
+        Adapter adapter = AdapterFile.Load(model, adapterFolder);
+        foreach (string note in adapter.Notes)
+            terminal.Error.WriteLine($"note: {note}");
+        adapter.Merge();
+        ModelFolder.Save(model, files.Path, output, type);
+        terminal.Out.WriteLine($"{output}: {modelName} with {adapterFolder} ({adapter.Method.Type})");
+        if (files.IsGguf)
+            terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json");
+        return ExitCode.Success;
+    }
+}

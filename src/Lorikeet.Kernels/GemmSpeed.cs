@@ -1,0 +1,81 @@
+using System.Diagnostics;
+using System.Runtime.InteropServices;
+
+namespace Lorikeet.Kernels;
+
+/// <summary>Which product of a linear layer <c>y [tokens, out] = x [tokens, in] Wᵀ</c> a measurement stands for: they differ in what lies transposed in memory.</summary>
+public enum GemmForm
+{
+    /// <summary><c>x Wᵀ</c>: both factors lie with the summed dimension innermost.</summary>
+    Forward,
+    /// <summary><c>dy W</c>: the weight lies with the summed dimension outermost.</summary>
+    BackwardInput,
+    /// <summary><c>dyᵀ x</c>: both lie with the summed dimension, the tokens, outermost.</summary>
+    WeightGradient,
+}
+
+/// <summary>Measures <see cref="Gemm"/> on matrices of its own.</summary>
+public static unsafe class GemmSpeed
+{
+    /// <summary>The median rate in 10⁹ operations a second, a multiply-add being two.</summary>
+    /// <param name="form">How the factors lie in memory.</param>
+    /// <param name="m">Rows of the result.</param>
+    /// <param name="n">Columns of the result.</param>
+    /// <param name="k">Length of the sums.</param>
+    /// <param name="second">Storage of the second factor: f32, bf16 or f16.</param>
+    /// <param name="threads">Threads of the <see cref="ComputePool"/>.</param>
+    /// <param name="seconds">How long to measure; at least five products are timed.</param>
+    public static double Median(GemmForm form, int m, int n, int k, DType second, int threads, double seconds)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(m, Math.Min(n, k)), 1);
+        if (second is not (DType.F32 or DType.BF16 or DType.F16))
+            throw new ArgumentException($"f32, bf16 or f16, not {second}");
+        float* a = Matrix((long)m * k), b = Matrix((long)n * k), c = Matrix((long)m * n);
+        int before = ComputePool.Threads;
+        try
+        {
+            // in place: bf16 and f16 take half of the room
+            BlockFormats.Narrow(second, b, (long)n * k, (byte*)b);
+            bool transposeA = form == GemmForm.WeightGradient, transposeB = form != GemmForm.Forward;
+            GemmCall call = new()
+            {
+                M = m,
+                N = n,
+                K = k,
+                A = new GemmOperand(a, DType.F32, transposeA ? m : k, transposeA),
+                B = new GemmOperand(b, second, transposeB ? n : k, transposeB),
+                Alpha = 1,
+                C = c,
+                StrideC = n,
+            };
+            ComputePool.Threads = threads;
+            List<double> times = [];
+            long began = Stopwatch.GetTimestamp();
+            // the first two warm code and caches
+            for (int run = 0; run < 7 || Stopwatch.GetElapsedTime(began).TotalSeconds < seconds; run++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                Gemm.Run(call);
+                if (run >= 2)
+                    times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+            }
+            times.Sort();
+            return 2.0 * m * n * k / times[times.Count / 2] / 1e9;
+        }
+        finally
+        {
+            ComputePool.Threads = before;
+            NativeMemory.AlignedFree(a);
+            NativeMemory.AlignedFree(b);
+            NativeMemory.AlignedFree(c);
+        }
+    }
+
+    private static float* Matrix(long elements)
+    {
+        float* matrix = (float*)NativeMemory.AlignedAlloc((nuint)(elements * sizeof(float)), 64);
+        for (long i = 0; i < elements; i++)
+            matrix[i] = (i * 31 + 7) % 64 / 64f - 0.5f;
+        return matrix;
+    }
+}

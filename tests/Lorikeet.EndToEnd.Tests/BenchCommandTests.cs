@@ -1,0 +1,56 @@
+using System.Text.Json;
+using Lorikeet.Cli.Tests;
+
+namespace Lorikeet.EndToEnd.Tests;
+
+/// <summary>What <c>lorikeet bench</c> prints. How fast it is, no test says: others may be using the machine.</summary>
+public class BenchCommandTests
+{
+    [Fact]
+    public void Gemm_prints_one_line_for_each_number_of_threads()
+    {
+        JsonElement[] lines = Lines("gemm", "--m", "64", "--n", "48", "--k", "32", "--threads", "1", "2");
+        lines.Length.ShouldBe(2);
+        lines.Select(line => line.GetProperty("threads").GetInt32()).ShouldBe([1, 2]);
+        foreach (JsonElement line in lines)
+            ShouldHold(line, "m", "n", "k", "precision", "gflops", "share_of_peak");
+    }
+
+    [Theory]
+    [InlineData("lora")]
+    [InlineData("full")]
+    public void Train_counts_useful_operations_and_managed_memory(string method)
+    {
+        JsonElement line = Lines("train", "--model", "random:tiny", "--method", method, "--batch", "2", "--seq", "16", "--steps", "5").ShouldHaveSingleItem();
+        ShouldHold(line, "tok_s", "step_s", "start_s", "peak_rss_mb", "useful_gflops", "share_of_peak", "share_of_gemm");
+        line.GetProperty("allocated_bytes").GetInt64().ShouldBeLessThan(512);
+    }
+
+    [Fact]
+    public void Prefill_and_decode_print_rates()
+    {
+        ShouldHold(Lines("prefill", "--model", "random:tiny", "--tokens", "32").ShouldHaveSingleItem(), "tok_s", "allocated_bytes");
+        ShouldHold(Lines("decode", "--model", "random:tiny:bf16", "--streams", "2", "--tokens", "8").ShouldHaveSingleItem(), "tok_s", "share_of_bandwidth", "allocated_bytes");
+    }
+
+    [Fact]
+    public void Sizes_that_make_no_sense_are_refused()
+    {
+        CommandRun half = CommandRun.Of("bench", "gemm", "--m", "64");
+        half.Code.ShouldBe(2);
+        half.Error.ShouldContain("--m, --n and --k");
+        CommandRun.Of("bench", "train", "--model", "random:tiny", "--steps", "1").Code.ShouldBe(2);
+        CommandRun.Of("bench", "decode", "--model", "random:tiny", "--streams", "0").Code.ShouldBe(2);
+    }
+
+    private static JsonElement[] Lines(params string[] arguments) =>
+        [.. CommandRun.Of(["bench", .. arguments, "--json"]).Succeeded().Lines.Select(line => JsonDocument.Parse(line).RootElement)];
+
+    private static void ShouldHold(JsonElement line, params string[] names)
+    {
+        foreach (string name in (string[])[.. names, "fma_peak_gflops", "read_gb_s"])
+            line.TryGetProperty(name, out _).ShouldBeTrue($"{name} in {line}");
+        line.GetProperty("fma_peak_gflops").GetDouble().ShouldBeGreaterThan(0);
+        line.GetProperty("read_gb_s").GetDouble().ShouldBeGreaterThan(0);
+    }
+}
