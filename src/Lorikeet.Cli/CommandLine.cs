@@ -66,7 +66,7 @@ internal static class CommandLine
         return root;
     }
 
-    private static string PathOf(Command command) => command is RootCommand ? "" : $"{command.Name} ";
+    private static string PathOf(Command command) => command is RootCommand ? "" : $"{PathOf((Command)command.Parents.First())}{command.Name} ";
 
     private sealed class PrintVersion(Terminal terminal) : SynchronousCommandLineAction
     {

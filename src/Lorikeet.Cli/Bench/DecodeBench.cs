@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Lorikeet.Cli.Training;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
@@ -45,7 +46,7 @@ internal static class DecodeBench
         report.Add(
             ("model", name), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
-            ("peak_rss_mb", PeakMemory.Megabytes()), ("allocated_bytes", allocated),
+            ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
 
@@ -81,7 +82,7 @@ internal static class DecodeBench
         report.Add(
             ("model", name), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
             ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / machine.ReadAllCores),
-            ("peak_rss_mb", PeakMemory.Megabytes()), ("allocated_bytes", allocated),
+            ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
 

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
+using Lorikeet.Cli.Training;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
@@ -46,7 +47,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         report.Add(
             ("model", Model), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", "f32"),
             ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Value.Shape.Elements)),
-            ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", PeakMemory.Megabytes()),
+            ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
             ("gemm_gflops", gemm), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
