@@ -1,7 +1,6 @@
 using System.CommandLine;
 using System.Text.Json;
 using Lorikeet.Inference;
-using Lorikeet.Tensors;
 using Lorikeet.Text;
 
 namespace Lorikeet.Cli.Commands;
