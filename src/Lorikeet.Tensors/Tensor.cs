@@ -50,41 +50,14 @@ public sealed unsafe class Tensor
 
     /// <summary>The elements of a contiguous f32 tensor, there as long as somebody holds the tensor: a span alone does not keep its memory.</summary>
     /// <exception cref="InvalidOperationException">It has another type, or gaps between rows.</exception>
-    public Span<float> Values
-    {
-        get
-        {
-            CheckAlive();
-            if (Type != DType.F32 || !IsContiguous)
-                throw new InvalidOperationException($"{this} is not contiguous f32");
-            return new Span<float>(Pointer, checked((int)Shape.Elements));
-        }
-    }
+    public Span<float> Values => new(Contiguous(DType.F32), checked((int)Shape.Elements));
 
     /// <summary>The elements of a contiguous i32 tensor.</summary>
     /// <exception cref="InvalidOperationException">It has another type, or gaps between rows.</exception>
-    public Span<int> Integers
-    {
-        get
-        {
-            CheckAlive();
-            if (Type != DType.I32 || !IsContiguous)
-                throw new InvalidOperationException($"{this} is not contiguous i32");
-            return new Span<int>(Pointer, checked((int)Shape.Elements));
-        }
-    }
+    public Span<int> Integers => new(Contiguous(DType.I32), checked((int)Shape.Elements));
 
     /// <summary>The contents of a contiguous tensor.</summary>
-    public NativeBytes Contents
-    {
-        get
-        {
-            CheckAlive();
-            if (!IsContiguous)
-                throw new InvalidOperationException($"{this} is not contiguous");
-            return new NativeBytes(Owner ?? this, Pointer, Bytes);
-        }
-    }
+    public NativeBytes Contents => new(Owner ?? this, (byte*)Contiguous(Type), Bytes);
 
     internal float* F => (float*)Pointer;
 
@@ -140,34 +113,21 @@ public sealed unsafe class Tensor
     /// <exception cref="ArgumentException">They do not lie inside, or the storage is not plain and contiguous.</exception>
     public Tensor Part(long first, Shape shape)
     {
+        if (OnTape)
+            throw new InvalidOperationException($"{this} lasts no longer than its step: Tape.View shows parts of it");
         if (!IsContiguous || Type.BlockSize() != 1 || first < 0 || first > Shape.Elements - shape.Elements)
             throw new ArgumentException($"{shape} from element {first} of {this}");
         return new Tensor { Pointer = Pointer + first * Type.BlockBytes(), Owner = Owner ?? this, Type = Type, Shape = shape, RowStride = shape.Columns };
     }
 
     /// <summary>Sets every element of a contiguous f32 tensor.</summary>
-    public void Fill(float value)
-    {
-        if (Type != DType.F32 || !IsContiguous)
-            throw new InvalidOperationException($"{this} is not contiguous f32");
-        VectorKernel.Fill(value, F, Shape.Elements);
-    }
+    public void Fill(float value) => VectorKernel.Fill(value, Contiguous(DType.F32), Shape.Elements);
 
     /// <summary>Where the first NaN or infinity of a contiguous f32 tensor is, or -1.</summary>
-    public long FirstNonFinite()
-    {
-        if (Type != DType.F32 || !IsContiguous)
-            throw new InvalidOperationException($"{this} is not contiguous f32");
-        return VectorKernel.FirstNonFinite(F, Shape.Elements);
-    }
+    public long FirstNonFinite() => VectorKernel.FirstNonFinite(Contiguous(DType.F32), Shape.Elements);
 
     /// <summary>The sum of the squares of a contiguous f32 tensor, in double precision.</summary>
-    public double SumOfSquares()
-    {
-        if (Type != DType.F32 || !IsContiguous)
-            throw new InvalidOperationException($"{this} is not contiguous f32");
-        return VectorKernel.SumSquares(F, Shape.Elements);
-    }
+    public double SumOfSquares() => VectorKernel.SumSquares(Contiguous(DType.F32), Shape.Elements);
 
     /// <summary>Copies contents of the same type and number of elements.</summary>
     public void CopyFrom(Tensor source)
@@ -218,6 +178,14 @@ public sealed unsafe class Tensor
 
     /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>
     public override string ToString() => $"{Type} {Shape}";
+
+    private float* Contiguous(DType type)
+    {
+        CheckAlive();
+        if (Type != type || !IsContiguous)
+            throw new InvalidOperationException(Type != type ? $"{this} is not {type}" : $"{this} has gaps between its rows");
+        return F;
+    }
 
     // a tape takes memory back: better an exception than the numbers of whatever came after
     private void CheckAlive()

@@ -102,6 +102,20 @@ public sealed class StepTests : IDisposable
     }
 
     [Fact]
+    public void Positions_are_counted_behind_learned_rows()
+    {
+        _step.Begin(Batch([0, 1, 2], [0, 5]));
+        (int, int)[] before = Range(2);
+        _step.Begin(Batch([0, 1, 2], [0, 5]));
+        _step.ShiftPositions(4);
+        _step.Positions.Integers.ToArray().ShouldBe([4, 5, 6, 4, 9]);
+        _step.PositionEnd.ShouldBe(10);
+        Range(2).ShouldBe(before, "what is seen depends on distances");
+        _step.ShiftPositions(0);
+        _step.PositionEnd.ShouldBe(10);
+    }
+
+    [Fact]
     public void A_pass_without_rows_has_ranges_without_rows()
     {
         _step.Begin(new RaggedBatch());

@@ -82,6 +82,48 @@ public class TensorTests
     }
 
     [Fact]
+    public void Rows_are_written_in_the_storage_of_the_tensor()
+    {
+        Tensor half = Tensor.Create(new Shape(3, 2), DType.BF16), rows = Tensor.FromValues([1, 2.001f, -3, 4], new Shape(2, 2));
+        half.WriteRows(1, rows);
+        half.ToF32().Values.ToArray().ShouldBe([0, 0, 1, 2, -3, 4]);
+        Should.Throw<ArgumentException>(() => half.WriteRows(2, rows)).Message.ShouldContain("row 2");
+        Should.Throw<ArgumentException>(() => half.WriteRows(-1, rows));
+        Should.Throw<ArgumentException>(() => half.WriteRows(0, Tensor.Create(new Shape(1, 3))));
+        Should.Throw<ArgumentException>(() => half.WriteRows(0, half));
+    }
+
+    [Fact]
+    public void A_part_shares_the_memory_of_the_whole()
+    {
+        Tensor whole = Tensor.FromValues([0, 1, 2, 3, 4, 5], new Shape(6)), part = whole.Part(2, new Shape(2, 2));
+        part.Values.ToArray().ShouldBe([2, 3, 4, 5]);
+        part.Fill(9);
+        whole.Values.ToArray().ShouldBe([0, 1, 9, 9, 9, 9]);
+        Should.Throw<ArgumentException>(() => whole.Part(3, new Shape(2, 2)));
+        Should.Throw<ArgumentException>(() => whole.Part(-1, new Shape(1)));
+        Should.Throw<ArgumentException>(() => whole.Part(long.MaxValue, new Shape(2)));
+        Should.Throw<ArgumentException>(() => Tensor.Create(new Shape(64), DType.Q8_0).Part(0, new Shape(32)));
+        using Tape tape = new();
+        Should.Throw<InvalidOperationException>(() => tape.New(new Shape(4)).Part(0, new Shape(2))).Message.ShouldContain("Tape.View");
+        Tensor.FlatFromBytes(whole.Contents, DType.F32).Shape.ShouldBe(new Shape(6));
+    }
+
+    [Fact]
+    public void Whole_tensors_are_filled_summed_and_searched()
+    {
+        Tensor tensor = Tensor.Create(new Shape(2, 3));
+        tensor.Fill(2);
+        tensor.SumOfSquares().ShouldBe(24);
+        tensor.FirstNonFinite().ShouldBe(-1);
+        tensor.Row(1)[1] = float.NaN;
+        tensor.FirstNonFinite().ShouldBe(4);
+        tensor.Row(0)[2] = float.NegativeInfinity;
+        tensor.FirstNonFinite().ShouldBe(2);
+        Should.Throw<InvalidOperationException>(() => Tensor.Create(new Shape(2), DType.I32).Fill(1)).Message.ShouldBe("I32 [2] is not F32");
+    }
+
+    [Fact]
     public void Memory_lives_as_long_as_a_tensor_that_looks_at_it()
     {
         Tensor tensor = Made();
