@@ -23,7 +23,7 @@ public sealed class GoldenEncodingTests
     [InlineData("stories260K", "model-stories260K/tok512.bin")]
     public void Ids_tokens_offsets_and_decoded_text_equal_the_reference(string name, string file)
     {
-        Tokenizer tokenizer = Tokenizer.Load(GoldenTexts.TokenizerPath(file));
+        Tokenizer tokenizer = GoldenTexts.Tokenizer(file);
         List<string> differences = [];
         GoldenRow[] rows = [.. GoldenTexts.Rows(name + ".jsonl")];
         rows.Length.ShouldBeGreaterThanOrEqualTo(62);

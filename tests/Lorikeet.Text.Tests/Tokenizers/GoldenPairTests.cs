@@ -11,7 +11,7 @@ public sealed class GoldenPairTests
     [InlineData("t5", "tok-t5-small/tokenizer.json")]
     public void Pairs_truncations_and_windows_equal_the_reference(string name, string file)
     {
-        Tokenizer tokenizer = Tokenizer.Load(GoldenTexts.TokenizerPath(file));
+        Tokenizer tokenizer = GoldenTexts.Tokenizer(file);
         JsonElement cases = JsonDocument.Parse(File.ReadAllBytes(GoldenTexts.Path("pairs.json"))).RootElement.GetProperty(name);
         foreach (JsonElement pair in cases.GetProperty("pairs").EnumerateArray())
         {

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Text.Json;
 
 namespace Lorikeet.Text.Tests;
@@ -7,6 +8,8 @@ internal static class GoldenTexts
 {
     private static readonly Lazy<string[]> Loaded = new(() =>
         [.. JsonDocument.Parse(File.ReadAllBytes(Path("texts.json"))).RootElement.EnumerateArray().Select(t => t.GetProperty("text").GetString()!)]);
+
+    private static readonly ConcurrentDictionary<string, Lazy<Tokenizer>> Tokenizers = new();
 
     public static string[] All => Loaded.Value;
 
@@ -20,6 +23,13 @@ internal static class GoldenTexts
     /// <summary>A tokenizer of the set: <c>goldens/…</c> lies in the repository, anything else beside it.</summary>
     public static string TokenizerPath(string file) =>
         file.StartsWith("goldens/", StringComparison.Ordinal) ? GoldenData.Path(["tokenizers", .. file.Split('/')[1..]]) : GoldenData.Shared(file.Split('/'));
+
+    /// <summary>A tokenizer of the set, loaded once for all tests.</summary>
+    public static Tokenizer Tokenizer(string file)
+    {
+        string path = TokenizerPath(file);
+        return Tokenizers.GetOrAdd(path, p => new Lazy<Tokenizer>(() => Text.Tokenizer.Load(p))).Value;
+    }
 
     public static IEnumerable<GoldenRow> Rows(string file)
     {

@@ -22,7 +22,7 @@ internal sealed class BpeModel : TokenModel
     /// <param name="merges">What merges, and in which order.</param>
     /// <param name="options">How parts of words and unknown characters are treated.</param>
     /// <param name="readBytes">
-    /// Pieces come as plain text and are read as bytes where every byte has a token, instead of coming spelled in the byte alphabet.
+    /// Pieces come as plain text and are read as bytes, where the options allow it, instead of coming spelled in the byte alphabet.
     /// </param>
     public BpeModel(Vocabulary vocabulary, MergeTable merges, BpeOptions options, bool readBytes = false)
         : base(vocabulary)
@@ -35,7 +35,7 @@ internal sealed class BpeModel : TokenModel
             _fallbackTokens[value] = vocabulary.IdOf($"<0x{value:X2}>");
         }
         bool isPlain = options.Prefix.Length == 0 && options.Suffix.Length == 0;
-        ReadsBytes = readBytes && isPlain && !_byteTokens.Contains(-1);
+        ReadsBytes = readBytes && isPlain && !options.ByteFallback;
         if (isPlain && !ReadsBytes && !options.IgnoreMerges)
             _borders = new(vocabulary.Ids.Keys, c => vocabulary.IdOf([c]) >= 0);
     }
@@ -121,16 +121,25 @@ internal sealed class BpeModel : TokenModel
     private int SymbolsOfBytes(ReadOnlySpan<char> word, Span<int> ids, Span<int> lengths)
     {
         int count = 0;
+        int unknown = 0;
         Span<byte> utf8 = stackalloc byte[4];
         foreach (Rune rune in word.EnumerateRunes())
         {
             int bytes = rune.EncodeToUtf8(utf8);
             for (int i = 0; i < bytes; i++)
             {
-                ids[count] = _byteTokens[utf8[i]];
-                lengths[count++] = 1;
+                int id = _byteTokens[utf8[i]];
+                if (id >= 0)
+                {
+                    FlushUnknown(ref unknown, ids, lengths, ref count);
+                    ids[count] = id;
+                    lengths[count++] = 1;
+                }
+                else
+                    AddUnknown(1, ref unknown, ids, lengths, ref count);
             }
         }
+        FlushUnknown(ref unknown, ids, lengths, ref count);
         return count;
     }
 
@@ -159,12 +168,8 @@ internal sealed class BpeModel : TokenModel
                     lengths[count++] = 1;
                 }
             }
-            else if (_options.UnknownId >= 0)
-            {
-                if (!_options.FuseUnknown)
-                    FlushUnknown(ref unknown, ids, lengths, ref count);
-                unknown += bytes;
-            }
+            else
+                AddUnknown(bytes, ref unknown, ids, lengths, ref count);
         }
         FlushUnknown(ref unknown, ids, lengths, ref count);
         return count;
@@ -185,6 +190,16 @@ internal sealed class BpeModel : TokenModel
             if (_fallbackTokens[value] < 0)
                 return false;
         return true;
+    }
+
+    /// <summary>Counts an unknown character, which is dropped where no token stands for it.</summary>
+    private void AddUnknown(int bytes, ref int unknown, Span<int> ids, Span<int> lengths, ref int count)
+    {
+        if (_options.UnknownId < 0)
+            return;
+        if (!_options.FuseUnknown)
+            FlushUnknown(ref unknown, ids, lengths, ref count);
+        unknown += bytes;
     }
 
     private void FlushUnknown(ref int unknown, Span<int> ids, Span<int> lengths, ref int count)

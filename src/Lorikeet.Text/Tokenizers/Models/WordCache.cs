@@ -11,8 +11,8 @@ internal sealed class WordCache
     /// <summary>Longer words are rare enough to be cut anew.</summary>
     public const int MaximumLength = 32;
 
-    private const int Slots = 1 << 14;
-    private readonly CachedWord?[] _words = new CachedWord?[Slots];
+    private const int SlotBits = 15;
+    private readonly CachedWord?[] _words = new CachedWord?[1 << SlotBits];
 
     /// <summary>The word's tokens, or null; <paramref name="slot"/> is where to <see cref="Keep"/> them.</summary>
     public CachedWord? Find(ReadOnlySpan<char> word, out int slot)
@@ -30,6 +30,6 @@ internal sealed class WordCache
         uint hash = 2166136261;
         foreach (char c in word)
             hash = (BitOperations.RotateLeft(hash, 5) ^ c) * 0x9E3779B1;
-        return (int)((hash ^ (hash >> 15)) & (Slots - 1));
+        return (int)((hash * 0x85EBCA6B) >> (32 - SlotBits));
     }
 }
