@@ -31,6 +31,8 @@ internal static class GgufMetadata
             EosId = Id("tokenizer.ggml.eos_token_id"),
             UnkId = Id("tokenizer.ggml.unknown_token_id"),
             PadId = Id("tokenizer.ggml.padding_token_id"),
+            SeparatorId = Id("tokenizer.ggml.seperator_token_id"),
+            ClassifierId = Id("tokenizer.ggml.cls_token_id"),
             AddBos = Flag("tokenizer.ggml.add_bos_token"),
             AddEos = Flag("tokenizer.ggml.add_eos_token"),
             AddSpacePrefix = Flag("tokenizer.ggml.add_space_prefix"),

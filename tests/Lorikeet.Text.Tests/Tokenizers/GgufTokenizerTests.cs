@@ -46,6 +46,50 @@ public sealed class GgufTokenizerTests
         differences.ShouldBeEmpty();
     }
 
+    [Fact]
+    public void Special_tokens_go_around_a_text_as_the_keys_say()
+    {
+        GgufVocabulary llama = new()
+        {
+            Model = "llama",
+            Tokens = ["<unk>", "<s>", "</s>", "▁a", "▁", "a", "<|user|>"],
+            Scores = [0, 0, 0, -1, -2, -3, 0],
+            TokenTypes = [2, 3, 3, 1, 1, 1, 3],
+            BosId = 1,
+            EosId = 2,
+            PadId = -1,
+        };
+        Tokenizer tokenizer = Tokenizer.FromGguf(llama);
+        tokenizer.Encode("a<s>a").Tokens.ShouldBe(["<s>", "▁a", "<s>", "▁a"]);
+        tokenizer.PadToken.ShouldBeNull();
+        Tokenizer.FromGguf(llama with { AddBos = false, AddEos = true, AddSpacePrefix = false }).Encode("a").Tokens.ShouldBe(["a", "</s>"]);
+        // Phi-3's special tokens swallow the blanks behind them
+        Tokenizer.FromGguf(llama with { Name = "Phi-3 mini" }).Encode("<|user|>\n a").Ids.ShouldBe([1, 6, 3]);
+
+        GgufVocabulary bert = new()
+        {
+            Model = "bert", Tokens = ["<s>", "</s>", "▁<unk>", "▁hi", "s"], TokenTypes = [3, 3, 1, 1, 1], UnkId = 2, ClassifierId = 0, SeparatorId = 1,
+        };
+        Should.Throw<TokenizerException>(() => Tokenizer.FromGguf(bert with { ClassifierId = null })).Message.ShouldContain("[CLS]");
+    }
+
+    [Fact]
+    public void A_unigram_model_ends_with_its_token()
+    {
+        Tokenizer tokenizer = Tokenizer.FromGguf(new()
+        {
+            Model = "t5",
+            Tokens = ["<pad>", "</s>", "<unk>", "▁a", "▁", "b"],
+            Scores = [0, 0, 0, -1, -2, -3],
+            TokenTypes = [3, 3, 2, 1, 1, 1],
+            EosId = 1,
+            UnkId = 2,
+            RemoveExtraWhitespaces = true,
+        });
+        tokenizer.Encode(" a  b x").Tokens.ShouldBe(["▁a", "▁", "b", "▁", "x", "</s>"]);
+        tokenizer.Encode("ab").Ids.ShouldBe([3, 5, 1]);
+    }
+
     private static List<string> DifferencesFromVectors(Tokenizer tokenizer, string name)
     {
         string[] texts = File.ReadAllText(GoldenData.Shared("conf-llamacpp-vocab", $"ggml-vocab-{name}.gguf.inp")).Split("\n__ggml_vocab_test__\n")[..^1];

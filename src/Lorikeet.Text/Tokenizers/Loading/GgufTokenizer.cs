@@ -105,7 +105,11 @@ internal static class GgufTokenizer
                 return token;
             return token.StartsWith(SentencePieceModel.Mark) ? token[1..] : "##" + token;
         }
-        return WordPieceVocabulary.Build(VocabularyOf([.. source.Tokens.Select(Restore)]), Source, lowercase: true, TokenizerSettings.None);
+        string? Restored(int? id) => Named(source, id) is { } token ? Restore(token) : null;
+        return WordPieceVocabulary.Build(
+            VocabularyOf([.. source.Tokens.Select(Restore)]), Source, lowercase: true,
+            TokenizerSettings.ForWordPiece(
+                Restored(source.UnkId), Restored(source.ClassifierId ?? source.BosId), Restored(source.SeparatorId ?? source.EosId), Restored(source.PadId)));
     }
 
     private static List<AddedToken> AddedTokens(GgufVocabulary source)

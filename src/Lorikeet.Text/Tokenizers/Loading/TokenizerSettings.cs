@@ -26,6 +26,10 @@ internal sealed class TokenizerSettings
 
     public string? UnknownToken { get; private set; }
 
+    public string? ClassifierToken { get; private set; }
+
+    public string? SeparatorToken { get; private set; }
+
     public bool? AddBos { get; private set; }
 
     public bool? AddEos { get; private set; }
@@ -54,6 +58,15 @@ internal sealed class TokenizerSettings
         settings.ReadFile(folder, "special_tokens_map.json", settings.ReadSpecialTokens);
         return settings;
     }
+
+    /// <summary>The special tokens that a GGUF file names for BERT's kind of tokenizer.</summary>
+    public static TokenizerSettings ForWordPiece(string? unknown, string? classifier, string? separator, string? pad) => new()
+    {
+        UnknownToken = unknown,
+        ClassifierToken = classifier,
+        SeparatorToken = separator,
+        PadToken = pad,
+    };
 
     /// <summary>Adds the tokens that a list lacks.</summary>
     public void AddMissing(List<AddedToken> tokens)
@@ -108,6 +121,8 @@ internal sealed class TokenizerSettings
         EosToken ??= Content(root["eos_token"]);
         PadToken ??= Content(root["pad_token"]);
         UnknownToken ??= Content(root["unk_token"]);
+        ClassifierToken ??= Content(root["cls_token"]);
+        SeparatorToken ??= Content(root["sep_token"]);
         foreach (string name in (string[])["bos_token", "eos_token", "unk_token", "sep_token", "pad_token", "cls_token", "mask_token"])
             AddSpecial(Content(root[name]));
         if (root["additional_special_tokens"].Kind == JsonValueKind.Array)

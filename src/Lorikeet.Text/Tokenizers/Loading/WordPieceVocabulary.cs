@@ -36,14 +36,14 @@ internal static class WordPieceVocabulary
             return id;
         }
         int unknown = Required(settings.UnknownToken ?? Unknown);
-        int first = Required("[CLS]");
-        int last = Required("[SEP]");
+        int first = Required(settings.ClassifierToken ?? "[CLS]");
+        int last = Required(settings.SeparatorToken ?? "[SEP]");
         problems.ThrowIfAny();
 
         List<AddedToken> added = [];
         settings.AddMissing(added);
         HashSet<string> known = [.. added.Select(t => t.Content)];
-        foreach (string content in settings.SpecialContents.Concat(["[PAD]", Unknown, "[CLS]", "[SEP]", "[MASK]"]))
+        foreach (string content in settings.SpecialContents.Concat(["[PAD]", Unknown, "[CLS]", "[SEP]", "[MASK]", .. Named(settings)]))
             if (vocabulary.IdOf(content) is >= 0 and int id && known.Add(content))
                 added.Add(new(id, content));
         return new(new TokenizerParts
@@ -67,4 +67,7 @@ internal static class WordPieceVocabulary
             UnknownToken = settings.UnknownToken ?? Unknown,
         });
     }
+
+    private static IEnumerable<string> Named(TokenizerSettings settings) =>
+        new[] { settings.UnknownToken, settings.ClassifierToken, settings.SeparatorToken, settings.PadToken }.OfType<string>();
 }
