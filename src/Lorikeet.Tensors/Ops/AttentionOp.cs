@@ -105,20 +105,14 @@ public static unsafe class AttentionOp
             Tensor? dq = tape.GradOf(Q, out bool qThere);
             Tensor? dk = tape.GradOf(K, out bool kThere);
             Tensor? dv = tape.GradOf(V, out bool vThere);
-            // the kernel writes dk and dv or adds to both: what is not wanted goes nowhere, what is fresh becomes zero where the other one is not
-            Tensor toQ = dq ?? tape.New(Q.Shape), toK = dk ?? tape.New(K.Shape), toV = dv ?? tape.New(V.Shape);
-            if (vThere && !kThere)
-                VectorKernel.Fill(0, toK.F, toK.Shape.Elements);
-            if (kThere && !vThere)
-                VectorKernel.Fill(0, toV.F, toV.Shape.Elements);
+            // the kernel writes dk and dv or adds to both: what is fresh becomes zero where the other one is not
+            if (dk is not null && vThere && !kThere)
+                VectorKernel.Fill(0, dk.F, dk.Shape.Elements);
+            if (dv is not null && kThere && !vThere)
+                VectorKernel.Fill(0, dv.F, dv.Shape.Elements);
             AttentionCall call = Call(Q, K, V, First, Last, Heads, KvHeads, Scale, SoftCap, Output, Lse);
-            AttentionKernel.Backward(call, dy.F, dy.Ld, toQ.F, toQ.Ld, toK.F, toK.Ld, toV.F, toV.Ld, qThere, kThere || vThere);
-            if (dq is null)
-                tape.Free(toQ);
-            if (dk is null)
-                tape.Free(toK);
-            if (dv is null)
-                tape.Free(toV);
+            AttentionKernel.Backward(call, dy.F, dy.Ld, dq is null ? null : dq.F, dq?.Ld ?? 0, dk is null ? null : dk.F, dk?.Ld ?? 0,
+                dv is null ? null : dv.F, dv?.Ld ?? 0, qThere, kThere || vThere);
             tape.Free(Lse);
         }
 
