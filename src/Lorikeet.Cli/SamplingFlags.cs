@@ -7,13 +7,13 @@ namespace Lorikeet.Cli;
 internal sealed class SamplingFlags
 {
     private readonly Option<int> _maxTokens = new("--max-tokens", "-n") { Description = "How many tokens may be written", DefaultValueFactory = _ => 256 };
-    private readonly Option<float?> _temperature = new("--temperature", "-t") { Description = "0 takes the likeliest token; 1 draws as the model says (the default where another sampling option is given)" };
+    private readonly Option<double?> _temperature = new("--temperature", "-t") { Description = "0 takes the likeliest token; 1 draws as the model says (the default where another sampling option is given)" };
     private readonly Option<int> _topK = new("--top-k") { Description = "Draw from the so many likeliest tokens; 0 for all" };
-    private readonly Option<float> _topP = new("--top-p") { Description = "Draw from the likeliest tokens that together have this probability", DefaultValueFactory = _ => 1 };
-    private readonly Option<float> _minP = new("--min-p") { Description = "Draw from tokens at least this times as likely as the likeliest" };
-    private readonly Option<float> _repetition = new("--repetition-penalty") { Description = "Above 1: tokens that occurred, prompt included, become less likely", DefaultValueFactory = _ => 1 };
-    private readonly Option<float> _presence = new("--presence-penalty") { Description = "Taken off the logits of tokens that were written" };
-    private readonly Option<float> _frequency = new("--frequency-penalty") { Description = "Taken off the logit of a token each time that it was written" };
+    private readonly Option<double> _topP = new("--top-p") { Description = "Draw from the likeliest tokens that together have this probability", DefaultValueFactory = _ => 1 };
+    private readonly Option<double> _minP = new("--min-p") { Description = "Draw from tokens at least this times as likely as the likeliest" };
+    private readonly Option<double> _repetition = new("--repetition-penalty") { Description = "Above 1: tokens that occurred, prompt included, become less likely", DefaultValueFactory = _ => 1 };
+    private readonly Option<double> _presence = new("--presence-penalty") { Description = "Taken off the logits of tokens that were written" };
+    private readonly Option<double> _frequency = new("--frequency-penalty") { Description = "Taken off the logit of a token each time that it was written" };
     private readonly Option<ulong?> _seed = new("--seed") { Description = "The same seed gives the same text" };
     private readonly Option<string[]> _stop = new("--stop") { Description = "End the text where this comes out; may be repeated. \\n stands for a line break" };
 

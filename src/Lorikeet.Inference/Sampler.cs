@@ -53,14 +53,15 @@ public sealed class Sampler
         SamplingOptions options = state.Options;
         if (!options.Penalizes)
             return;
+        float repetition = (float)options.RepetitionPenalty;
         foreach (int token in state.Seen)
         {
             float logit = logits[token];
-            if (options.RepetitionPenalty != 1)
-                logit = logit < 0 ? logit * options.RepetitionPenalty : logit / options.RepetitionPenalty;
+            if (repetition != 1)
+                logit = logit < 0 ? logit * repetition : logit / repetition;
             int count = state.Occurrences(token);
             if (count > 0)
-                logit -= options.FrequencyPenalty * count + options.PresencePenalty;
+                logit -= (float)(options.FrequencyPenalty * count + options.PresencePenalty);
             logits[token] = logit;
         }
     }
@@ -70,6 +71,7 @@ public sealed class Sampler
     {
         float max = logits[Likeliest(logits)];
         float threshold = options.TopK > 0 && options.TopK < logits.Length ? Largest(logits, options.TopK) : float.NegativeInfinity;
+        float temperature = (float)options.Temperature;
         double sum = 0;
         _count = 0;
         for (int token = 0; token < logits.Length; token++)
@@ -78,7 +80,7 @@ public sealed class Sampler
             if (logit < threshold || logit == float.NegativeInfinity)
                 continue;
             // equal to softmax(logits / temperature): the largest weight is 1
-            float weight = MathF.Exp((logit - max) / options.Temperature);
+            float weight = MathF.Exp((logit - max) / temperature);
             _tokens[_count] = token;
             _weights[_count++] = weight;
             sum += weight;
@@ -86,13 +88,13 @@ public sealed class Sampler
         if (options.TopP < 1)
             KeepNucleus(options.TopP, sum);
         if (options.MinP > 0)
-            KeepAbove(options.MinP);
+            KeepAbove((float)options.MinP);
     }
 
     // ascending, tokens go while the sum with their own probability is at most 1 - p; the likeliest stays
-    private void KeepNucleus(float p, double sum)
+    private void KeepNucleus(double p, double sum)
     {
-        double rest = (1.0 - p) * sum;
+        double rest = (1 - p) * sum;
         // whoever has less than an equal share of what may go, goes: so only few need sorting
         float share = (float)(rest / _count);
         double gone = 0;
@@ -112,7 +114,8 @@ public sealed class Sampler
         _count = kept;
         MemoryExtensions.Sort(_weights.AsSpan(0, _count), _tokens.AsSpan(0, _count));
         int first = 0;
-        while (first < _count - 1 && (float)((gone += _weights[first]) / sum) <= 1 - p)
+        float most = (float)(1 - p);
+        while (first < _count - 1 && (float)((gone += _weights[first]) / sum) <= most)
             first++;
         _weights.AsSpan(first, _count - first).CopyTo(_weights);
         _tokens.AsSpan(first, _count - first).CopyTo(_tokens);

@@ -7,28 +7,28 @@ namespace Lorikeet.Inference;
 public sealed record SamplingOptions
 {
     /// <summary>Divides the logits: below 1 the choice is bolder, above it more random; 0 always takes the likeliest token.</summary>
-    public float Temperature { get; init; }
+    public double Temperature { get; init; }
 
     /// <summary>Only the so many likeliest tokens, and those as likely as the last of them; 0 for all.</summary>
     public int TopK { get; init; }
 
     /// <summary>Only the likeliest tokens that together have this probability (nucleus sampling, Holtzman et al. 2019, arXiv:1904.09751); 1 for all.</summary>
-    public float TopP { get; init; } = 1;
+    public double TopP { get; init; } = 1;
 
     /// <summary>Only tokens at least this times as likely as the likeliest (Nguyen et al. 2024, arXiv:2407.01082); 0 for all.</summary>
-    public float MinP { get; init; }
+    public double MinP { get; init; }
 
     /// <summary>
     /// Divides the positive and multiplies the negative logits of tokens that occur in the prompt or the answer (CTRL, Keskar et al. 2019, arXiv:1909.05858); 1 for
     /// none.
     /// </summary>
-    public float RepetitionPenalty { get; init; } = 1;
+    public double RepetitionPenalty { get; init; } = 1;
 
     /// <summary>Is taken off the logits of tokens that occur in the answer; 0 for none.</summary>
-    public float PresencePenalty { get; init; }
+    public double PresencePenalty { get; init; }
 
     /// <summary>Is taken off the logit of a token for each time that it occurs in the answer; 0 for none.</summary>
-    public float FrequencyPenalty { get; init; }
+    public double FrequencyPenalty { get; init; }
 
     /// <summary>The same seed gives the same text.</summary>
     public ulong Seed { get; init; }
@@ -53,7 +53,7 @@ public sealed record SamplingOptions
         if (problems.Count > 0)
             throw new InputException("the sampling options cannot be used", problems);
 
-        void Expect(string name, float value, bool good, string range)
+        void Expect(string name, double value, bool good, string range)
         {
             if (!good)
                 problems.Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {value}; {range} was expected"));

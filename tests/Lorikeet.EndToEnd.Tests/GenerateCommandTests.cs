@@ -1,0 +1,84 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+using Lorikeet.Cli.Tests;
+using Lorikeet.Inference.Tests;
+
+namespace Lorikeet.EndToEnd.Tests;
+
+/// <summary><c>lorikeet generate</c>.</summary>
+public sealed class GenerateCommandTests : IDisposable
+{
+    private readonly TinyModelFolder _model = new();
+
+    [Fact]
+    public void A_prompt_is_continued_and_the_text_alone_is_the_output()
+    {
+        CommandRun plain = CommandRun.Of("generate", _model.Path, "Once upon a time", "--max-tokens", "12").Succeeded();
+        CommandRun streamed = CommandRun.Of("generate", _model.Path, "Once upon a time", "--max-tokens", "12", "--stream").Succeeded();
+        CommandRun piped = CommandRun.With("Once upon a time\n", "generate", _model.Path, "--max-tokens", "12").Succeeded();
+        JsonNode json = JsonNode.Parse(CommandRun.Of("generate", _model.Path, "Once upon a time", "--max-tokens", "12", "--json").Succeeded().Output)!;
+        plain.Output.ShouldBe((string)json["text"]! + "\n");
+        streamed.Output.ShouldBe(plain.Output);
+        piped.Output.ShouldBe(plain.Output);
+        ((int)json["tokens"]!).ShouldBe(12);
+        ((string)json["finish"]!).ShouldBe("length");
+    }
+
+    [Fact]
+    public void A_file_of_prompts_is_answered_in_its_order()
+    {
+        string file = _model.File("prompts.jsonl");
+        File.WriteAllLines(file, ["""{"prompt": "One day"}""", "", """{"messages": [{"role": "user", "content": "Hi"}]}""", """{"prompt": "The end"}"""]);
+        JsonNode[] lines = [.. CommandRun.Of("generate", _model.Path, "--file", file, "--max-tokens", "6", "--batch", "2", "--json").Succeeded().Lines.Select(line => JsonNode.Parse(line)!)];
+        lines.Select(line => (string)line["prompt"]!).ShouldBe(["One day", "<s>u: Hi\na: ", "The end"]);
+        ((string)lines[2]["text"]!).ShouldBe(CommandRun.Of("generate", _model.Path, "The end", "--max-tokens", "6").Succeeded().Output[..^1]);
+    }
+
+    [Fact]
+    public void The_same_seed_gives_the_same_text()
+    {
+        string Text(string seed) => CommandRun.Of("generate", _model.Path, "Once", "--temperature", "1.5", "--seed", seed, "--max-tokens", "20").Succeeded().Output;
+        Text("5").ShouldBe(Text("5"));
+        Text("5").ShouldNotBe(Text("6"));
+    }
+
+    [Fact]
+    public void What_cannot_be_done_is_said_before_anything_is_written()
+    {
+        CommandRun options = CommandRun.Of("generate", _model.Path, "x", "--top-p", "3", "--temperature", "-1");
+        options.Code.ShouldBe(2);
+        options.Error.ShouldContain("TopP");
+        options.Error.ShouldContain("Temperature");
+        CommandRun both = CommandRun.Of("generate", _model.Path, "x", "--file", "y");
+        both.Code.ShouldBe(2);
+        CommandRun broken = CommandRun.Of("generate", _model.Path, "--file", _model.File("missing.txt"));
+        broken.Code.ShouldBe(2);
+        broken.Error.ShouldContain("missing.txt");
+        CommandRun longer = CommandRun.Of("generate", _model.Path, string.Concat(Enumerable.Repeat("again and again ", 100)));
+        longer.Code.ShouldBe(2);
+        longer.Error.ShouldContain("leaves no room");
+    }
+
+    [Fact]
+    public void The_real_chat_model_writes_the_texts_of_the_reference()
+    {
+        string model = GoldenData.Shared("model-smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf");
+        using JsonDocument index = JsonDocument.Parse(File.ReadAllText(GoldenData.Shared("golden-smollm2", "index.json")));
+        JsonElement[] prompts = [.. index.RootElement.GetProperty("prompts").EnumerateArray()];
+        string file = _model.File("prompts.jsonl");
+        File.WriteAllLines(file, prompts.Select(prompt => prompt.TryGetProperty("messages", out JsonElement messages) && messages.ValueKind == JsonValueKind.Array
+            ? new JsonObject { ["messages"] = JsonNode.Parse(messages.GetRawText()) }.ToJsonString()
+            : new JsonObject { ["prompt"] = prompt.GetProperty("text").GetString() }.ToJsonString()));
+        JsonNode[] lines = [.. CommandRun.Of("generate", model, "--file", file, "--max-tokens", "48", "--json").Succeeded().Lines.Select(line => JsonNode.Parse(line)!)];
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            string name = prompts[i].GetProperty("name").GetString()!;
+            ((string)lines[i]["prompt"]!).ShouldBe(prompts[i].GetProperty("text").GetString(), name);
+            lines[i]["ids"]!.ToJsonString().ShouldBe(JsonNode.Parse(prompts[i].GetProperty("new_ids").GetRawText())!.ToJsonString(), name);
+            ((string)lines[i]["text"]!).ShouldBe(prompts[i].GetProperty("new_text_skip_special").GetString(), name);
+            ((string)lines[i]["finish"]!).ShouldBe(prompts[i].GetProperty("finish").GetString(), name);
+        }
+    }
+
+    public void Dispose() => _model.Dispose();
+}

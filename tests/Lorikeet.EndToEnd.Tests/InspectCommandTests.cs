@@ -1,0 +1,83 @@
+using System.Text.Json.Nodes;
+using Lorikeet.Cli.Tests;
+using Lorikeet.Inference.Tests;
+
+namespace Lorikeet.EndToEnd.Tests;
+
+/// <summary><c>lorikeet inspect</c>.</summary>
+public sealed class InspectCommandTests : IDisposable
+{
+    private readonly TinyModelFolder _model = new();
+
+    [Fact]
+    public void A_model_folder_is_described_for_people_and_for_programs()
+    {
+        JsonNode json = Inspect(_model.Path, "--tensors");
+        ((string)json["kind"]!).ShouldBe("model");
+        ((string)json["architecture"]!).ShouldBe("llama");
+        ((bool)json["supported"]!).ShouldBeTrue();
+        ((int)json["hidden_size"]!).ShouldBe(64);
+        ((int)json["tokenizer"]!["vocabulary"]!).ShouldBe(512);
+        json["tokenizer"]!["end_tokens"]!.ToJsonString().ShouldBe("[2]");
+        json["chat_templates"]!.ToJsonString().ShouldBe("[\"default\"]");
+        JsonArray tensors = json["tensor_list"]!.AsArray();
+        tensors.Count.ShouldBe((int)json["tensors"]!);
+        tensors.Sum(tensor => (long)tensor!["bytes"]!).ShouldBe((long)json["bytes"]!);
+
+        CommandRun people = CommandRun.Of("inspect", _model.Path).Succeeded();
+        people.Output.ShouldContain("architecture");
+        people.Output.ShouldNotContain("self_attn");
+        CommandRun.Of("inspect", _model.Path, "--tensors").Succeeded().Output.ShouldContain("[64, 172]");
+    }
+
+    [Fact]
+    public void A_model_without_a_tokenizer_is_described_all_the_same()
+    {
+        File.Delete(_model.File("tokenizer.model"));
+        ((string)Inspect(_model.Path)["tokenizer"]!).ShouldContain("none");
+    }
+
+    [Fact]
+    public void A_tokenizer_and_a_file_of_tensors_are_told_apart()
+    {
+        ((string)Inspect(GoldenData.Path("tokenizers", "gpt2", "tokenizer.json"))["kind"]!).ShouldBe("tokenizer");
+        ((string)Inspect(GoldenData.Path("tokenizers", "stories260K.model"))["kind"]!).ShouldBe("tokenizer");
+        JsonNode tensors = Inspect(GoldenData.Path("models", "llama", "io.safetensors"));
+        ((string)tensors["kind"]!).ShouldBe("tensors");
+        tensors["types"]!.AsObject().Select(type => type.Key).ShouldBe(["F32", "I64"], ignoreOrder: true);
+    }
+
+    [Fact]
+    public void An_adapter_shows_its_method_and_targets()
+    {
+        JsonNode adapter = Inspect(GoldenData.Shared("golden-peft", "lora", "default-qv-llama", "adapter"));
+        ((string)adapter["kind"]!).ShouldBe("adapter");
+        ((string)adapter["method"]!).ShouldBe("LORA");
+        ((int)adapter["r"]!).ShouldBe(8);
+        ((int)adapter["parameters"]!).ShouldBe(1792);
+    }
+
+    [Fact]
+    public void A_GGUF_file_shows_its_metadata()
+    {
+        JsonNode gguf = Inspect(GoldenData.Shared("model-smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"));
+        ((string)gguf["format"]!).ShouldBe("GGUF v3");
+        ((int)gguf["tensors"]!).ShouldBe(272);
+        ((int)gguf["types"]!["Q4_1"]!).ShouldBe(210);
+        ((long)gguf["metadata"]!["llama.block_count"]!).ShouldBe(30);
+    }
+
+    [Fact]
+    public void What_is_broken_or_absent_exits_with_2()
+    {
+        CommandRun.Of("inspect", _model.File("nothing")).Code.ShouldBe(2);
+        File.WriteAllBytes(_model.File("broken.safetensors"), [1, 2, 3]);
+        CommandRun.Of("inspect", _model.File("broken.safetensors")).Code.ShouldBe(2);
+        Directory.CreateDirectory(_model.File("empty"));
+        CommandRun.Of("inspect", _model.File("empty")).Code.ShouldBe(2);
+    }
+
+    public void Dispose() => _model.Dispose();
+
+    private static JsonNode Inspect(string path, params string[] options) => JsonNode.Parse(CommandRun.Of(["inspect", path, "--json", .. options]).Succeeded().Output)!;
+}

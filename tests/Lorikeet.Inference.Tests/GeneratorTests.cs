@@ -1,0 +1,188 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using System.Text.Json.Nodes;
+using Lorikeet.Formats;
+using Lorikeet.Models;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Inference.Tests;
+
+/// <summary>Texts that are written together: each as if it were alone, as transformers writes it.</summary>
+public class GeneratorTests
+{
+    private static readonly string[] Known = ["max_new_tokens", "do_sample", "eos_token_id", "repetition_penalty"];
+    private static readonly JsonNode Index = JsonNode.Parse(File.ReadAllText(GoldenData.Path("generation", "index.json")))!;
+
+    public static TheoryData<int> GreedyCases =>
+    [
+        .. Index["generation"]!.AsArray()
+            .Where(golden => golden!["options"]!.AsObject().All(option => Known.Contains(option.Key)) && Directory.Exists(Folder(golden)))
+            .Select(golden => (int)golden!["case"]!),
+    ];
+
+    [Theory]
+    [MemberData(nameof(GreedyCases))]
+    public void A_batch_of_prompts_of_different_lengths_gives_the_tokens_of_the_reference(int number)
+    {
+        JsonNode golden = Index["generation"]!.AsArray()[number]!;
+        using CausalLm model = ModelLoader.Load(Folder(golden));
+        // two at a time: the third prompt joins when another is done
+        using Generator generator = new(model, maxBatch: 2);
+        int[] ends = golden["options"]!["eos_token_id"] switch
+        {
+            null => [],
+            JsonArray several => [.. several.Select(id => (int)id!)],
+            JsonNode one => [(int)one],
+        };
+        Generation[] texts =
+        [
+            .. Prompts(number).Select(prompt => generator.Add(new GenerationRequest
+            {
+                Prompt = prompt,
+                MaxTokens = (int)golden["options"]!["max_new_tokens"]!,
+                EndTokens = ends,
+                Sampling = new SamplingOptions { RepetitionPenalty = (double?)golden["options"]!["repetition_penalty"] ?? 1 },
+            })),
+        ];
+        generator.Run(TestContext.Current.CancellationToken);
+        for (int row = 0; row < texts.Length; row++)
+        {
+            int[] expected = [.. golden["sequences"]![row]!.AsArray().Select(id => (int)id!)];
+            int end = Array.FindIndex(expected, id => ends.Contains(id));
+            texts[row].Tokens.ToArray().ShouldBe(end < 0 ? expected : expected[..(end + 1)], $"row {row}");
+            texts[row].Finish.ShouldBe(end < 0 ? FinishReason.Length : FinishReason.EndToken);
+        }
+    }
+
+    [Fact]
+    public void What_is_written_does_not_depend_on_what_else_is_being_written()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        int[][] prompts = [.. Enumerable.Range(1, 7).Select(n => Enumerable.Range(0, n * 3).Select(i => 3 + (i * 37 + n * 11) % 500).ToArray())];
+        GenerationRequest Request(int i) => new() { Prompt = prompts[i], MaxTokens = 5 + i * 2, Sampling = new SamplingOptions { Temperature = 1.2, TopP = 0.95, PresencePenalty = 0.4, Seed = (ulong)i } };
+        using Generator together = new(model, maxBatch: 3) { PromptRows = 20 };
+        Generation[] all = [.. prompts.Select((_, i) => together.Add(Request(i)))];
+        together.Run(TestContext.Current.CancellationToken);
+        for (int i = 0; i < prompts.Length; i++)
+        {
+            using Generator alone = new(model);
+            Generation single = alone.Add(Request(i));
+            alone.Run(TestContext.Current.CancellationToken);
+            all[i].Tokens.ToArray().ShouldBe(single.Tokens.ToArray(), $"prompt {i}");
+        }
+    }
+
+    [Fact]
+    public void LongRope_computes_its_keys_anew_when_a_text_outgrows_the_original_context()
+    {
+        string folder = GoldenData.Path("models", "phi3-longrope-long");
+        using CausalLm model = ModelLoader.Load(folder);
+        using ITensorSource io = TensorFiles.Open(Path.Combine(folder, "io.safetensors"));
+        int[] expected = Ids(io, "gen.new_ids");
+        using Generator generator = new(model);
+        Generation text = generator.Add(new GenerationRequest { Prompt = Ids(io, "gen.input_ids"), MaxTokens = expected.Length });
+        generator.Run(TestContext.Current.CancellationToken);
+        text.Tokens.ToArray().ShouldBe(expected);
+    }
+
+    [Theory]
+    [InlineData(0, 1)]
+    [InlineData(0.9, 4)]
+    public void A_token_allocates_no_managed_memory(double temperature, int texts)
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        using Generator generator = new(model, maxBatch: texts);
+        for (int i = 0; i < texts; i++)
+        {
+            generator.Add(new GenerationRequest
+            {
+                Prompt = [1, 2 + i, 3],
+                MaxTokens = 200,
+                Sampling = new SamplingOptions { Temperature = temperature, TopK = 40, TopP = 0.9, MinP = 0.01, RepetitionPenalty = 1.1, FrequencyPenalty = 0.1 },
+            });
+        }
+        for (int i = 0; i < 60; i++)
+            generator.Next().ShouldBeTrue();
+        long before = GC.GetAllocatedBytesForCurrentThread();
+        for (int i = 0; i < 100; i++)
+            generator.Next();
+        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+    }
+
+    [Fact]
+    public void Text_arrives_piece_by_piece_and_never_runs_into_a_stop_string()
+    {
+        using TinyModelFolder folder = new();
+        using ModelPackage package = ModelPackage.Open(folder.Path);
+        using Generator generator = new(package.Model, package.Tokenizer);
+        GenerationRequest request = new() { Prompt = package.Tokenizer.EncodeIds("Once"), MaxTokens = 40 };
+        Generation whole = generator.Add(request);
+        generator.Run(TestContext.Current.CancellationToken);
+        whole.Text.ShouldBe(package.Tokenizer.Decode(whole.Tokens, skipSpecial: true));
+        string stop = whole.Text[10..13];
+        StringBuilder pieces = new();
+        Generation cut = generator.Add(request with { Stop = [stop, "never in it"], TextArrived = piece => pieces.Append(piece) });
+        generator.Run(TestContext.Current.CancellationToken);
+        cut.Text.ShouldBe(whole.Text[..whole.Text.IndexOf(stop, StringComparison.Ordinal)]);
+        cut.Finish.ShouldBe(FinishReason.StopString);
+        pieces.ToString().ShouldBe(cut.Text);
+    }
+
+    [Fact]
+    public void A_text_ends_where_the_context_does()
+    {
+        using TinyModelFolder folder = new();
+        using CausalLm model = ModelLoader.Load(folder.Path);
+        using Generator generator = new(model);
+        Generation text = generator.Add(new GenerationRequest { Prompt = [.. Enumerable.Repeat(5, TinyModelFolder.Context - 4)], MaxTokens = int.MaxValue });
+        generator.Run(TestContext.Current.CancellationToken);
+        text.Finish.ShouldBe(FinishReason.ContextFull);
+        text.Tokens.Length.ShouldBe(4);
+    }
+
+    [Fact]
+    public void A_prompt_that_cannot_be_continued_is_refused_with_its_reasons()
+    {
+        using TinyModelFolder folder = new();
+        using CausalLm model = ModelLoader.Load(folder.Path);
+        using Generator generator = new(model);
+        Refuse(new GenerationRequest { Prompt = [] }, "empty");
+        Refuse(new GenerationRequest { Prompt = [.. Enumerable.Repeat(5, TinyModelFolder.Context)] }, "leaves no room");
+        Refuse(new GenerationRequest { Prompt = [1, 512] }, "token 512");
+        Refuse(new GenerationRequest { Prompt = [1], MaxTokens = 0 }, "at most 0 tokens");
+        Refuse(new GenerationRequest { Prompt = [1], Stop = [""] }, "stop string");
+        generator.Unfinished.ShouldBe(0);
+
+        void Refuse(GenerationRequest request, string reason) => Should.Throw<InputException>(() => generator.Add(request)).Message.ShouldContain(reason);
+    }
+
+    [Fact]
+    public void An_interrupted_run_can_go_on_or_be_given_up()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        using Generator generator = new(model);
+        Generation text = generator.Add(new GenerationRequest { Prompt = [1, 2, 3], MaxTokens = 10 });
+        generator.Next();
+        Should.Throw<OperationCanceledException>(() => generator.Run(new CancellationToken(canceled: true)));
+        text.Tokens.Length.ShouldBe(1);
+        generator.Next();
+        text.Tokens.Length.ShouldBe(2);
+        generator.Abandon();
+        generator.Next().ShouldBeFalse();
+        text.Finish.ShouldBeNull();
+    }
+
+    private static string Folder(JsonNode? golden) => GoldenData.Path("models", Path.GetFileName((string)golden!["model"]!));
+
+    // left padding is left out
+    private static IEnumerable<int[]> Prompts(int number)
+    {
+        using ITensorSource io = TensorFiles.Open(GoldenData.Path("generation", "io.safetensors"));
+        int[] ids = Ids(io, $"gen.{number}.input_ids"), mask = Ids(io, $"gen.{number}.attention_mask");
+        int length = (int)io.Find($"gen.{number}.input_ids")!.Shape[1];
+        for (int row = 0; row < ids.Length / length; row++)
+            yield return [.. Enumerable.Range(row * length, length).Where(i => mask[i] == 1).Select(i => ids[i])];
+    }
+
+    private static int[] Ids(ITensorSource io, string name) => [.. MemoryMarshal.Cast<byte, long>(io.Find(name)!.Bytes.Span).ToArray().Select(id => (int)id)];
+}
