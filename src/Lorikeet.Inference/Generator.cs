@@ -64,7 +64,7 @@ public sealed class Generator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         int room = Check(request);
-        int capacity = request.Prompt.Count + Math.Min(room, request.MaxTokens);
+        int capacity = _model.LearnedPrefix + request.Prompt.Count + Math.Min(room, request.MaxTokens);
         int[] prompt = [.. request.Prompt];
         SamplingState sampling = new(request.Sampling, _model.Head.Outputs, prompt);
         KvCache keys;
@@ -182,7 +182,7 @@ public sealed class Generator : IDisposable
     private int Check(GenerationRequest request)
     {
         List<string> problems = [];
-        int context = _model.Facts.ContextLength, vocabulary = _model.Facts.Vocabulary;
+        int context = _model.Facts.ContextLength - _model.LearnedPrefix, vocabulary = _model.Facts.Vocabulary;
         if (request.Prompt.Count == 0)
             problems.Add("the prompt is empty: there is nothing to continue, not even a begin token");
         if (request.Prompt.Count >= context)

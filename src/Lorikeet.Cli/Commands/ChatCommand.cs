@@ -8,17 +8,18 @@ namespace Lorikeet.Cli.Commands;
 /// <summary><c>lorikeet chat</c>: a conversation through the model's own template.</summary>
 internal static class ChatCommand
 {
-    private const string Commands = "/reset forgets the conversation, /system TEXT sets the system message, /exit ends.";
+    private const string Commands = "/adapter NAME switches the task (none for the bare model), /reset forgets the conversation, /system TEXT sets the system message, /exit ends.";
 
     /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = CommonOptions.Model();
+        Option<string[]> adapter = new("--adapter") { Description = "An adapter under a name, for /adapter NAME; repeatable. The first one acts from the start", HelpName = "NAME=DIR" };
         Option<string?> system = new("--system") { Description = "The system message" };
         ExampleCommand command = new("chat", "Talk to a model through its own chat template. " + Commands,
-            "lorikeet chat models/smollm2 --system \"You are terse.\" --temperature 0.7\nprintf 'Hello!\\nAnd in French?\\n' | lorikeet chat models/smollm2")
+            "lorikeet chat models/smollm2 --adapter french=out/french --adapter code=out/code\nlorikeet chat models/smollm2 --system \"You are terse.\" --temperature 0.7\nprintf 'Hello!\\nAnd in French?\\n' | lorikeet chat models/smollm2")
         {
-            model, system,
+            model, adapter, system,
         };
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
@@ -27,14 +28,15 @@ internal static class ChatCommand
             using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
             foreach (string remark in package.Remarks)
                 terminal.Error.WriteLine($"note: {remark}");
+            AdapterSwitch adapters = new(package.Model, parse.GetValue(adapter) ?? [], terminal);
             using ChatSession session = new(package, parse.GetValue(system));
-            Converse(session, settings, terminal);
+            Converse(session, adapters, settings, terminal);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Converse(ChatSession session, GenerationRequest settings, Terminal terminal)
+    private static void Converse(ChatSession session, AdapterSwitch adapters, GenerationRequest settings, Terminal terminal)
     {
         if (terminal.IsTyped)
             terminal.Error.WriteLine(Commands);
@@ -46,7 +48,7 @@ internal static class ChatCommand
             if (ReadLine(terminal) is not { } line || line.Trim() is "/exit" or "/quit")
                 return;
             if (line.StartsWith('/'))
-                Obey(session, line.Trim(), terminal);
+                Obey(session, adapters, line.Trim(), terminal);
             else if (line.Trim().Length > 0)
                 Answer(session, line, settings with { Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + turn } }, terminal);
         }
@@ -80,12 +82,26 @@ internal static class ChatCommand
         }
     }
 
-    private static void Obey(ChatSession session, string line, Terminal terminal)
+    private static void Obey(ChatSession session, AdapterSwitch adapters, string line, Terminal terminal)
     {
         string[] words = line.Split(' ', 2, StringSplitOptions.TrimEntries);
         string argument = words.Length > 1 ? words[1] : "";
         switch (words[0])
         {
+            case "/adapter" when argument.Length == 0:
+                terminal.Error.WriteLine($"({adapters.Active ?? AdapterSwitch.None} acts; there are {string.Join(", ", adapters.Names)})");
+                break;
+            case "/adapter":
+                if (adapters.To(argument))
+                {
+                    session.ModelChanged();
+                    terminal.Error.WriteLine($"({argument} acts)");
+                }
+                else
+                {
+                    terminal.Error.WriteLine($"(no adapter is called {argument}; there are {string.Join(", ", adapters.Names)})");
+                }
+                break;
             case "/reset":
                 session.Reset();
                 terminal.Error.WriteLine("(the conversation begins anew)");

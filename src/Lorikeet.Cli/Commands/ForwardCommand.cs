@@ -2,6 +2,8 @@ using System.CommandLine;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Models;
+using Lorikeet.Nn;
+using Lorikeet.Peft;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Cli.Commands;
@@ -18,26 +20,38 @@ internal static class ForwardCommand
         Option<bool> hidden = new("--hidden-states") { Description = "Write hidden_states.0 (embeddings), hidden_states.N (after block N - 1) and last_hidden_state" };
         Option<bool> loss = new("--loss") { Description = "Write loss: the mean over all labels" };
         Option<bool> gradients = new("--gradients") { Description = "Write grad.NAME of every weight; with adapters, of every tensor of theirs" };
+        Option<string[]> adapters = new("--adapter") { Description = "An adapter folder; repeated, they act one upon the other", HelpName = "DIR" };
+        Option<bool> merged = new("--merged") { Description = "Merge the adapters into the weights first; --gradients then speaks of the weights" };
         ExampleCommand command = new("forward", "Run one forward pass and write what it computes, to hold against another program's numbers.",
-            "lorikeet forward models/smollm2 batch.safetensors --out logits.safetensors --loss")
+            "lorikeet forward models/smollm2 batch.safetensors --out logits.safetensors --loss\nlorikeet forward models/smollm2 batch.safetensors --out out.safetensors --adapter out/adapter --gradients")
         {
-            model, inputs, output, hidden, loss, gradients,
+            model, inputs, output, adapters, merged, hidden, loss, gradients,
         };
-        command.SetAction(parse => Run(parse.GetRequiredValue(model), parse.GetRequiredValue(inputs), parse.GetRequiredValue(output), new ForwardOptions
+        command.SetAction(parse =>
         {
-            HiddenStates = parse.GetValue(hidden),
-            Loss = parse.GetValue(loss),
-            Gradients = parse.GetValue(gradients),
-        }, terminal));
+            ForwardOptions options = new() { HiddenStates = parse.GetValue(hidden), Loss = parse.GetValue(loss), Gradients = parse.GetValue(gradients) };
+            return Run(parse.GetRequiredValue(model), parse.GetValue(adapters) ?? [], parse.GetValue(merged), parse.GetRequiredValue(inputs), parse.GetRequiredValue(output), options, terminal);
+        });
         return command;
     }
 
-    private static int Run(string modelName, string inputFile, string outputFile, ForwardOptions options, Terminal terminal)
+    private static int Run(string modelName, string[] folders, bool merged, string inputFile, string outputFile, ForwardOptions options, Terminal terminal)
     {
         using CausalLm model = ModelFiles.Find(modelName).LoadModel();
         using ITensorSource source = TensorFiles.Open(inputFile);
         ForwardInputs inputs = ForwardInputs.Read(source, model.Facts.Vocabulary);
-        IReadOnlyList<StoredTensor> results = ForwardPass.Run(model, inputs, options, model.Parameters);
+        Adapter[] adapters = AdapterFolders.Load(model, folders, terminal);
+        foreach (Adapter adapter in adapters)
+        {
+            if (merged)
+                adapter.Merge();
+            else
+                adapter.Attach();
+        }
+        Parameter[] trained = adapters.Length == 0 || merged ? [.. model.Parameters] : [.. adapters.SelectMany(adapter => adapter.Parameters)];
+        if (options.Gradients && trained.Select(parameter => parameter.Name).Distinct().Count() != trained.Length)
+            throw new InputException("--gradients: several adapters hold tensors of the same name; ask for one adapter at a time");
+        IReadOnlyList<StoredTensor> results = ForwardPass.Run(model, inputs, options, trained);
         SafetensorsWriter.Write(outputFile, results.Select(tensor => new SafetensorsEntry(tensor)), SafetensorsWriter.TorchFormat);
         terminal.Error.WriteLine($"{outputFile}: {results.Count} tensors");
         return ExitCode.Success;

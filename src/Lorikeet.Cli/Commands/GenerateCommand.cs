@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Nodes;
 using Lorikeet.Inference;
+using Lorikeet.Peft;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
 
@@ -17,15 +18,16 @@ internal static class GenerateCommand
         Argument<string> model = CommonOptions.Model();
         Argument<string?> prompt = new("PROMPT") { Description = "The text to continue; standard input where neither it nor --file is given", Arity = ArgumentArity.ZeroOrOne };
         Option<string?> file = new("--file", "-f") { Description = "A file of prompts: one a line, or .jsonl with lines of {\"prompt\": …} or {\"messages\": […]}" };
+        Option<string[]> adapter = new("--adapter") { Description = "An adapter folder; repeated, they act one upon the other", HelpName = "DIR" };
         Option<bool> chat = new("--chat") { Description = "Take the prompt as a user's message and put it through the model's chat template" };
         Option<string?> system = new("--system") { Description = "The system message, with --chat" };
         Option<int> batch = new("--batch") { Description = "How many prompts are answered at the same time", DefaultValueFactory = _ => 16 };
         Option<bool> stream = new("--stream") { Description = "Write the text as it comes, also where no person watches" };
         Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed");
         ExampleCommand command = new("generate", "Continue a text, or every text of a file.",
-            "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
+            "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 \"name : Aromi | food : Chinese\" --adapter out/adapter\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
         {
-            model, prompt, file, chat, system, batch, stream, json,
+            model, prompt, file, adapter, chat, system, batch, stream, json,
         };
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
@@ -38,6 +40,8 @@ internal static class GenerateCommand
             using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
             foreach (string remark in package.Remarks)
                 terminal.Error.WriteLine($"note: {remark}");
+            foreach (Adapter loaded in AdapterFolders.Load(package.Model, parse.GetValue(adapter) ?? [], terminal))
+                loaded.Attach();
             Prompt[] prompts = [.. entries.Select(entry => Encode(package, entry, parse.GetValue(chat), parse.GetValue(system)))];
             using Generator generator = new(package.Model, package.Tokenizer, atOnce);
             Run(generator, package, prompts, settings, parse.GetValue(json), parse.GetValue(stream), terminal);
