@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Formats;
@@ -23,6 +24,9 @@ public static class TensorFiles
         byte[] head = Head(path);
         if (GgufFile.Recognizes(head))
             return GgufFile.Open(path);
+        // before torch: the length of a header may well begin like a pickle (0x80 0x02 is 640)
+        if (head.Length > 8 && head[8] == '{' && BinaryPrimitives.ReadInt64LittleEndian(head) is > 0 and <= SafetensorsHeader.LongestHeader)
+            return SafetensorsFile.Open(path);
         if (TorchPickleFile.Recognizes(head))
             return TorchPickleFile.Open(path);
         if (path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase) || (head.Length > 8 && head[8] == '{'))

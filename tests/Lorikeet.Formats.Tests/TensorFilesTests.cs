@@ -19,6 +19,20 @@ public sealed class TensorFilesTests : IDisposable
     }
 
     [Fact]
+    public void A_header_whose_length_begins_like_a_pickle_is_a_header()
+    {
+        string path = _folder.File("t.safetensors");
+        string name = "";
+        do
+        {
+            name += "t";
+            SafetensorsWriter.Write(path, [new SafetensorsEntry(name, DType.U8, [1], stream => stream.WriteByte(1))], null);
+        }
+        while (File.ReadAllBytes(path)[..2] is not [0x80, 0x02]);
+        Kind(path).ShouldBe(typeof(SafetensorsFile));
+    }
+
+    [Fact]
     public void A_folder_gives_its_checkpoint()
     {
         Write("lone.safetensors");
