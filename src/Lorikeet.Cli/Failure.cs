@@ -26,7 +26,7 @@ internal static class Failure
             IOException or UnauthorizedAccessException => (ExitCode.Failed, error.Message),
             _ => (ExitCode.Failed, $"{error.GetType().Name}: {FirstLine(error.Message)}. This should not happen; {DebugVariable}=1 in the environment shows where it did"),
         };
-        terminal.Error.WriteLine($"error: {text}");
+        terminal.Error.WriteLine($"error: {Terminal.Printable(text)}");
         if (Environment.GetEnvironmentVariable(DebugVariable) == "1")
             terminal.Error.WriteLine(error);
         return code;

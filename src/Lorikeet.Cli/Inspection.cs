@@ -48,7 +48,16 @@ internal static class Inspection
             return Adapter(files.Path, withTensors);
         if (File.Exists(Path.Combine(files.Path, ModelConfig)) && HasWeights(files.Path))
             return Model(files, withTensors);
-        return HasWeights(files.Path) ? Tensors("tensors", files.Path, files.Path, withTensors) : TokenizerOf(files);
+        if (HasWeights(files.Path))
+            return Tensors("tensors", files.Path, files.Path, withTensors);
+        try
+        {
+            return TokenizerOf(files);
+        }
+        catch (TokenizerException e)
+        {
+            throw new InputException($"{files.Path}: holds no checkpoint ({CheckpointState}), adapter ({AdapterConfig}), model ({ModelConfig} and weights) or tensors, and as a tokenizer: {e.Message}", e);
+        }
     }
 
     private static bool IsTokenizerFile(string name) => Path.GetFileName(name) is "tokenizer.bin" or "tokenizer.json";

@@ -26,6 +26,10 @@ internal sealed class Terminal
     /// <summary>Cancelled by Ctrl-C and by a request to terminate.</summary>
     public CancellationToken Interrupted { get; init; }
 
+    /// <summary>Text from a stranger's file, without the characters that would steer a terminal.</summary>
+    public static string Printable(string text) =>
+        text.Any(IsControl) ? string.Concat(text.Select(c => IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : text;
+
     /// <summary>The streams of this process.</summary>
     public static Terminal OfProcess(CancellationToken interrupted)
     {
@@ -41,4 +45,6 @@ internal sealed class Terminal
             Interrupted = interrupted,
         };
     }
+
+    private static bool IsControl(char c) => char.IsControl(c) && c is not ('\n' or '\t');
 }

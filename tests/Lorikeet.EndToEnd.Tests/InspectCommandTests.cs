@@ -58,6 +58,18 @@ public sealed class InspectCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_checkpoint_shows_how_far_it_is_and_what_it_holds()
+    {
+        _model.Write("trainer_state.json", """{"format": 1, "progress": {"step": 40, "best_loss": 1.5, "best_step": 20}, "sampler": {"epoch": 3}}""");
+        JsonNode checkpoint = Inspect(_model.Path);
+        ((string)checkpoint["kind"]!).ShouldBe("checkpoint");
+        ((int)checkpoint["step"]!).ShouldBe(40);
+        ((double)checkpoint["best_loss"]!).ShouldBe(1.5);
+        ((string)checkpoint["holds"]!["kind"]!).ShouldBe("model");
+        CommandRun.Of("inspect", _model.Path).Succeeded().Output.ShouldContain("best_loss");
+    }
+
+    [Fact]
     public void A_GGUF_file_shows_its_metadata()
     {
         JsonNode gguf = Inspect(GoldenData.Shared("model-smollm2-135m-instruct", "SmolLM2-135M-Instruct.Q4_1.gguf"));

@@ -3,6 +3,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Models;
+using Lorikeet.Peft;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Inference.Tests;
@@ -88,9 +89,12 @@ public class GeneratorTests
     [Theory]
     [InlineData(0, 1)]
     [InlineData(0.9, 4)]
-    public void A_token_allocates_no_managed_memory(double temperature, int texts)
+    [InlineData(0.9, 4, true)]
+    public void A_token_allocates_no_managed_memory(double temperature, int texts, bool adapted = false)
     {
         using CausalLm model = ModelLoader.Load("random:tiny");
+        if (adapted)
+            AdapterFile.Create(model, PeftRegistry.OfRecipe("lora"), new JsonObject { ["target_modules"] = "all-linear" }).Attach();
         using Generator generator = new(model, maxBatch: texts);
         for (int i = 0; i < texts; i++)
         {

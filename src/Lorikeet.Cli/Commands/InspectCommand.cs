@@ -53,7 +53,7 @@ internal static class InspectCommand
             return;
         output.WriteLine();
         foreach (JsonNode? tensor in tensors)
-            output.WriteLine($"{indent}{(string)tensor!["type"]!,-6} {Text("shape", tensor["shape"]),-20} {Text("bytes", tensor["bytes"]),12}  {(string)tensor["name"]!}");
+            output.WriteLine($"{indent}{(string)tensor!["type"]!,-6} {Text("shape", tensor["shape"]),-20} {Text("bytes", tensor["bytes"]),12}  {Terminal.Printable((string)tensor["name"]!)}");
     }
 
     private static string Text(string key, JsonNode? value) => value switch
@@ -67,7 +67,7 @@ internal static class InspectCommand
         _ when key == "parameters" => ((long)value).ToString("N0", CultureInfo.InvariantCulture),
         _ when value.GetValueKind() is JsonValueKind.True => "yes",
         _ when value.GetValueKind() is JsonValueKind.False => "no",
-        _ => value.ToString(),
+        _ => Terminal.Printable(value.ToString()),
     };
 
     private static string Bytes(long bytes) => bytes switch

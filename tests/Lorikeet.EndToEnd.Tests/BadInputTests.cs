@@ -1,0 +1,119 @@
+using System.Text;
+using System.Text.Json.Nodes;
+using Lorikeet.Cli.Tests;
+using Lorikeet.Inference.Tests;
+
+namespace Lorikeet.EndToEnd.Tests;
+
+/// <summary>Files that are broken or made to do harm: exit code 2, words that help, no stack trace, and nothing done.</summary>
+public sealed class BadInputTests : IDisposable
+{
+    private readonly TinyModelFolder _model = new();
+
+    public static TheoryData<string> Adapters => [.. Cases("peft", "bad", folder => (string?)Json(folder, "case.json")["wanted"] is { } wanted && wanted.StartsWith("reject", StringComparison.Ordinal))];
+
+    [Theory]
+    [MemberData(nameof(Adapters))]
+    public void An_adapter_that_does_not_fit_is_refused(string name)
+    {
+        CommandRun run = CommandRun.Of("forward", GoldenData.Path("peft", "bases", "llama"), GoldenData.Path("peft", "bases", "llama", "io.safetensors"),
+            "--out", _model.File("out.safetensors"), "--adapter", GoldenData.Path("peft", "bad", name, "adapter"));
+        Refused(run);
+        File.Exists(_model.File("out.safetensors")).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("00000000000000107b7d")]
+    [InlineData("0800000000000000ffffffffffffffff")]
+    [InlineData("02")]
+    [InlineData("")]
+    public void Damaged_weights_are_refused(string hex)
+    {
+        File.WriteAllBytes(_model.File("model.safetensors"), Convert.FromHexString(hex));
+        Refused(CommandRun.Of("generate", _model.Path, "Once"), "model.safetensors");
+        Refused(CommandRun.Of("inspect", _model.File("model.safetensors")), "model.safetensors");
+    }
+
+    [Fact]
+    public void Weights_of_another_shape_are_all_named()
+    {
+        _model.Write("config.json", File.ReadAllText(_model.File("config.json")).Replace("\"intermediate_size\": 172", "\"intermediate_size\": 176", StringComparison.Ordinal));
+        CommandRun run = CommandRun.Of("generate", _model.Path, "Once");
+        Refused(run, "model.layers.0.mlp.gate_proj.weight", "model.layers.4.mlp.down_proj.weight", "[172, 64]", "[176, 64]");
+    }
+
+    [Theory]
+    [InlineData(1L << 60, 0)]
+    [InlineData(-1, 0)]
+    [InlineData(5, 0)]
+    [InlineData(0, 1L << 60)]
+    public void A_GGUF_file_that_lies_about_its_counts_is_refused(long tensors, long keys)
+    {
+        string file = _model.File("lie.gguf");
+        using (BinaryWriter writer = new(File.Create(file)))
+        {
+            writer.Write("GGUF"u8);
+            writer.Write(3);
+            writer.Write(tensors);
+            writer.Write(keys);
+        }
+        Refused(CommandRun.Of("generate", file, "Once"), "lie.gguf");
+        Refused(CommandRun.Of("inspect", file), "lie.gguf");
+    }
+
+    [Fact]
+    public void A_pickle_that_wants_to_run_a_program_runs_nothing()
+    {
+        string trace = _model.File("trace");
+        File.Delete(_model.File("model.safetensors"));
+        File.WriteAllBytes(_model.File("pytorch_model.bin"), [0x80, 0x02, .. Encoding.ASCII.GetBytes($"cposix\nsystem\n(S'touch {trace}'\ntR.")]);
+        Refused(CommandRun.Of("generate", _model.Path, "Once"), "pytorch_model.bin");
+        File.Exists(trace).ShouldBeFalse();
+    }
+
+    [Theory]
+    [InlineData("""{"model": {"type": "BPE"}}""")]
+    [InlineData("""{"model": {"type": "BPE", "vocab": {}, "merges": [["a", "b"]]}}""")]
+    [InlineData("{")]
+    public void A_tokenizer_without_its_vocabulary_is_refused(string json)
+    {
+        _model.Write("tokenizer.json", json);
+        Refused(CommandRun.Of("generate", _model.Path, "Once"), "tokenizer.json");
+        Refused(CommandRun.With("text", "tokenize", _model.Path), "tokenizer.json");
+    }
+
+    [Fact]
+    public void A_template_that_never_ends_is_stopped()
+    {
+        _model.Write("tokenizer_config.json", """{"chat_template": "{% for i in range(99999) %}{% for j in range(99999) %}{% for k in range(99999) %}{% endfor %}{% endfor %}{% endfor %}"}""");
+        CommandRun run = CommandRun.With("{\"messages\": []}", "render", _model.Path).Succeeded();
+        run.Output.ShouldStartWith("{\"error\":");
+        Refused(CommandRun.Of("generate", _model.Path, "Hi", "--chat"), "tokenizer_config.json");
+    }
+
+    [Fact]
+    public void An_error_cannot_steer_the_terminal()
+    {
+        CommandRun run = CommandRun.Of("inspect", "no\u001b[2Jfile");
+        Refused(run);
+        run.Error.ShouldNotContain("\u001b");
+    }
+
+    public void Dispose() => _model.Dispose();
+
+    private static void Refused(CommandRun run, params string[] named)
+    {
+        run.Code.ShouldBe(2, run.Error);
+        run.Output.ShouldBeEmpty();
+        run.Error.ShouldStartWith("error: ");
+        run.Error.ShouldNotContain("   at ");
+        run.Error.ShouldNotContain("Exception");
+        foreach (string name in named)
+            run.Error.ShouldContain(name);
+    }
+
+    private static IEnumerable<string> Cases(string set, string kind, Func<string, bool> choose) =>
+        Directory.GetDirectories(GoldenData.Path(set, kind)).Where(choose).Select(folder => Path.GetFileName(folder)).Order(StringComparer.Ordinal);
+
+    private static JsonNode Json(string folder, string file) => JsonNode.Parse(File.ReadAllText(Path.Combine(folder, file)))!;
+}
