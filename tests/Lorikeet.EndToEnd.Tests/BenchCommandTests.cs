@@ -4,6 +4,9 @@ using Lorikeet.Cli.Tests;
 namespace Lorikeet.EndToEnd.Tests;
 
 /// <summary>What <c>lorikeet bench</c> prints. How fast it is, no test says: others may be using the machine.</summary>
+// managed memory is counted for the whole process: no other test may run beside these
+[CollectionDefinition(nameof(BenchCommandTests), DisableParallelization = true)]
+[Collection(nameof(BenchCommandTests))]
 public class BenchCommandTests
 {
     [Fact]
@@ -23,7 +26,7 @@ public class BenchCommandTests
     {
         JsonElement line = Lines("train", "--model", "random:tiny", "--method", method, "--batch", "2", "--seq", "16", "--steps", "5").ShouldHaveSingleItem();
         ShouldHold(line, "tok_s", "step_s", "start_s", "peak_rss_mb", "useful_gflops", "share_of_peak", "share_of_gemm");
-        line.GetProperty("allocated_bytes").GetInt64().ShouldBeLessThan(512);
+        line.GetProperty("allocated_bytes").GetInt64().ShouldBe(0);
     }
 
     [Fact]

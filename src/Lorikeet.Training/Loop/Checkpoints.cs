@@ -83,7 +83,7 @@ public sealed class Checkpoints
         optimizer.Steps = state.OptimizerSteps;
         loader.State = state.Sampler;
         schedule.State = state.Plateau;
-        return state.Progress;
+        return state.Progress!.Value;
     }
 
     private static State ReadState(string folder)
@@ -176,5 +176,5 @@ public sealed class Checkpoints
         }
     }
 
-    private sealed record State(int Format, TrainProgress Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau);
+    private sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau);
 }

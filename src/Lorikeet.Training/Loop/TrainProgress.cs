@@ -5,4 +5,4 @@ namespace Lorikeet.Training;
 /// <param name="BestLoss">The lowest evaluation loss so far.</param>
 /// <param name="BestStep">After which step that was.</param>
 /// <param name="BadEvaluations">Evaluations since then.</param>
-public sealed record TrainProgress(int Step, double? BestLoss, int BestStep, int BadEvaluations);
+public readonly record struct TrainProgress(int Step, double? BestLoss, int BestStep, int BadEvaluations);
