@@ -12,7 +12,8 @@ internal static class BenchCommand
     private const string DefaultModel = "random:smollm2-135m";
 
     /// <summary>The command.</summary>
-    public static Command Create(Terminal terminal) => new("bench", "Measure speed and memory, as shares of what this machine can do.")
+    public static Command Create(Terminal terminal) => new ExampleCommand("bench", "Measure speed and memory, as shares of what this machine can do.",
+        "lorikeet bench gemm\nlorikeet bench train --model random:smollm2-135m --json")
     {
         Gemm(terminal), Train(terminal), Prefill(terminal), Decode(terminal),
     };
