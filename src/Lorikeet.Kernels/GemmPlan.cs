@@ -20,8 +20,11 @@ internal unsafe struct GemmPlan
     /// <summary>Floats of B that are packed at once: three quarters of a second-level cache of 1 MB.</summary>
     internal static int BlockFloats = 192 * 1024;
 
+    /// <summary>Floats of A that are kept packed for further columns: 4 MB, which the last cache should hold beside C.</summary>
+    private const long KeptFloats = 1024 * 1024;
+
     /// <summary>Multiplications for which waking other threads does not pay.</summary>
-    private const long SerialWork = 100_000;
+    private const long SerialWork = 300_000;
 
     private GemmCall _call;
     private KernelTier _tier;
@@ -113,7 +116,9 @@ internal unsafe struct GemmPlan
         int scratch = Math.Max(
             Math.Max(GemmPack.ScratchFloats(_call.A, aRows, longest), GemmPack.ScratchFloats(_call.B, blockColumns, longest)),
             Math.Max(GemmPack.ScratchFloats(_call.A2, aRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
-        int aFloats = (aRows * longest + GemmPack.Slack + 15) & ~15;
+        // later blocks of columns find A as the first one packed it, unless that is too much to keep
+        bool keepA = blocks > 1 && !aInPlace && (long)rows * (_call.K + _call.K2) <= KeptFloats;
+        int aFloats = ((keepA ? rows * (_call.K + _call.K2) : aRows * longest) + GemmPack.Slack + 15) & ~15;
         float* a = GemmScratch.Rent(aFloats + (long)blockColumns * longest + GemmPack.Slack + scratch);
         float* b = a + aFloats;
         float* unpacked = b + (long)blockColumns * longest + GemmPack.Slack;
@@ -138,7 +143,6 @@ internal unsafe struct GemmPlan
                     Columns = width,
                     BInPlace = bInPlace && terms2 == 0,
                     AInPlace = aInPlace && terms2 == 0,
-                    A = a,
                     B = b,
                     Unpacked = unpacked,
                     Edge = edge,
@@ -146,16 +150,25 @@ internal unsafe struct GemmPlan
                     Bias = first && _call.Bias != null ? _call.Bias + j : null,
                 };
                 PackB(block, tiles);
+                int k = terms + terms2;
                 for (int at = row, left = rowTiles; left > 0;)
                 {
                     // tiles of two heights, the higher ones first
                     int rest = row + rows - at, height = (rest + left - 1) / left;
                     int strips = Math.Min(rest - left * (height - 1), mostStrips);
-                    int after = at + strips * height;
-                    PackA(block, at, height, strips);
-                    Ahead ahead = block.AInPlace ? default
-                        : new Ahead(_call.A, after, Math.Min(strips * height, row + rows - after), k1, terms, strips * (width / panel));
-                    for (int strip = 0; strip < strips; strip++, left--, at += height)
+                    int after = at + strips * height, next = Math.Min(strips * height, row + rows - after), shares = strips * (width / panel);
+                    float* strip = keepA ? a + (nint)rows * (k1 + k2) + (nint)(at - row) * k : a;
+                    Ahead ahead = default;
+                    if (keepA && j > column)
+                    {
+                        ahead = new Ahead(strip + (nint)strips * height * k, (nint)next * k, shares);
+                    }
+                    else if (!block.AInPlace)
+                    {
+                        PackA(block, at, height, strips, strip);
+                        ahead = new Ahead(_call.A, after, next, k1, terms, shares);
+                    }
+                    for (; strips > 0; strips--, left--, at += height, strip += (nint)height * k)
                         Strip(block, tiles, at, height, strip, ref ahead);
                 }
                 k1 += terms;
@@ -184,23 +197,25 @@ internal unsafe struct GemmPlan
         GemmPack.Panels(_call.B2, column, columns, block.K2, block.Terms2, 1, to + (nint)block.Terms * width, width, panelStep, wide, block.Unpacked);
     }
 
-    private readonly void PackA(in Block block, int row, int height, int strips)
+    private readonly void PackA(in Block block, int row, int height, int strips, float* to)
     {
-        if (block.AInPlace)
-            return;
         bool wide = _tier >= KernelTier.Vector256;
         nint step = (nint)height * (block.Terms + block.Terms2);
-        GemmPack.Panels(_call.A, row, strips * height, block.K1, block.Terms, _call.Alpha, block.A, height, step, wide, block.Unpacked);
-        GemmPack.Panels(_call.A2, row, strips * height, block.K2, block.Terms2, _call.Alpha2, block.A + (nint)block.Terms * height, height, step, wide, block.Unpacked);
+        GemmPack.Panels(_call.A, row, strips * height, block.K1, block.Terms, _call.Alpha, to, height, step, wide, block.Unpacked);
+        GemmPack.Panels(_call.A2, row, strips * height, block.K2, block.Terms2, _call.Alpha2, to + (nint)block.Terms * height, height, step, wide, block.Unpacked);
     }
 
     /// <summary>One packed strip of A against all of the block's panels of B.</summary>
-    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, int strip, ref Ahead ahead)
+    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, ref Ahead ahead)
     {
         int lanes = tiles.Lanes, panel = 2 * lanes;
         int k = block.Terms + block.Terms2;
-        float* a = block.AInPlace ? (float*)_call.A.Data + block.K1 * _call.A.Stride + row : block.A + (nint)strip * height * k;
-        nint aStep = block.AInPlace ? (nint)_call.A.Stride : height;
+        nint aStep = height;
+        if (block.AInPlace)
+        {
+            a = (float*)_call.A.Data + block.K1 * _call.A.Stride + row;
+            aStep = (nint)_call.A.Stride;
+        }
         float* c = _call.C + row * _call.StrideC + block.Column;
         Tile tile = tiles[height, 2];
         int j = 0;
@@ -240,7 +255,7 @@ internal unsafe struct GemmPlan
     }
 
     /// <summary>Fetches what is packed of A next into the second cache, a share of it before each tile.</summary>
-    private ref struct Ahead
+    private struct Ahead
     {
         private const int Line = 64;
 
@@ -259,6 +274,16 @@ internal unsafe struct GemmPlan
             _from = x.Row(memoryRow) + begin;
             _bytes = ((column + columns - 1) / x.Type.BlockSize() + 1) * x.Type.BlockBytes() - begin;
             _share = (_rows * (_bytes / Line + 1) + shares - 1) / shares;
+        }
+
+        public Ahead(float* from, nint floats, int shares)
+        {
+            if (!Sse.IsSupported || shares == 0)
+                return;
+            _from = (byte*)from;
+            _rows = 1;
+            _bytes = (int)(floats * sizeof(float));
+            _share = (_bytes / Line + shares) / shares;
         }
 
         public void Fetch()
@@ -281,6 +306,6 @@ internal unsafe struct GemmPlan
     {
         public int K1, K2, Terms, Terms2, Column, Columns;
         public bool AInPlace, BInPlace, Accumulate;
-        public float* A, B, Unpacked, Edge, Bias;
+        public float* B, Unpacked, Edge, Bias;
     }
 }

@@ -12,7 +12,7 @@ internal unsafe struct Gemv
     public const int MaxRows = 8;
 
     /// <summary>Bytes of weights for which waking another thread does not pay.</summary>
-    private const long SerialBytes = 48 * 1024;
+    private const long SerialBytes = 64 * 1024;
 
     /// <summary>Bytes of stored rows that stay in the first cache while several groups of activations meet them.</summary>
     private const int ChunkBytes = 16 * 1024;
