@@ -94,6 +94,14 @@ public static unsafe class MachinePeak
         return Best(&RunRead, &job, threads, budget, job.Bytes * threads);
     }
 
+    /// <summary>Reads a block of memory once with all threads of the <see cref="ComputePool"/>.</summary>
+    internal static void ReadOnce(byte* memory, long bytes)
+    {
+        int threads = ComputePool.Threads;
+        ReadJob job = new() { Memory = memory, Bytes = bytes / threads & ~255L };
+        ComputePool.Run(&RunRead, &job, threads);
+    }
+
     /// <summary>The greatest rate of at least three runs, in 10⁹ a second.</summary>
     private static double Best(delegate*<void*, int, void> body, void* job, int threads, long budget, double amount)
     {
@@ -111,7 +119,7 @@ public static unsafe class MachinePeak
         return best;
     }
 
-    private static void Touch(byte* memory, long bytes) => new Span<byte>(memory, (int)Math.Min(bytes, int.MaxValue)).Fill(1);
+    internal static void Touch(byte* memory, long bytes) => new Span<byte>(memory, (int)Math.Min(bytes, int.MaxValue)).Fill(1);
 
     private static int Lanes() => Isa.Widest switch
     {

@@ -11,9 +11,6 @@ public abstract class Block : Module
     /// <summary>A block at this path.</summary>
     protected Block(Weights weights) : base(weights) => _body = (step, x) => Forward(x, step);
 
-    /// <summary>Makes what this block shares with others during a pass (rotations, ranges), before any of them runs.</summary>
-    public abstract void Prepare(Step step);
-
     /// <summary><c>[rows, hidden]</c> to the same.</summary>
     public abstract Tensor Forward(Tensor x, Step step);
 

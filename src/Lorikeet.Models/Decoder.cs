@@ -49,8 +49,6 @@ public sealed class Decoder : CausalLm
         step.ShiftPositions(LearnedPrefix);
         Tensor x = AddNoise(step, _embedding.Forward(step.Ids, step));
         x = _input.Forward(x, step);
-        foreach (DecoderLayer layer in _layers)
-            layer.Prepare(step);
         step.HiddenStates?.Invoke(0, x);
         for (int i = 0; i < _layers.Length; i++)
         {

@@ -38,12 +38,6 @@ internal sealed class DecoderAttention
         _output = new Linear(weights / "o_proj", _queries, config.Hidden, config.OutputBias);
     }
 
-    public void Prepare(Step step)
-    {
-        _rotary?.Prepare(step);
-        step.Range(_core.Window);
-    }
-
     public Tensor Forward(Tensor x, Step step)
     {
         Tensor q, k, v;

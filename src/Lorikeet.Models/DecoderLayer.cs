@@ -25,8 +25,6 @@ internal sealed class DecoderLayer : Block
         _output = new ResidualStream(weights, layer, config.Hidden);
     }
 
-    public override void Prepare(Step step) => _attention.Prepare(step);
-
     public override Tensor Forward(Tensor x, Step step)
     {
         Tensor y = _attention.Forward(_attentionNorm.Forward(x, step), step);

@@ -55,8 +55,6 @@ public sealed class Gpt2 : CausalLm
         Tensor tokens = AddNoise(step, _tokens.Forward(step.Ids, step));
         Tensor x = step.Tape.Add(tokens, _positions.Forward(step.Positions, step));
         x = _input.Forward(x, step);
-        foreach (Gpt2Block block in _blocks)
-            block.Prepare(step);
         step.HiddenStates?.Invoke(0, x);
         for (int i = 0; i < _blocks.Length; i++)
         {
@@ -94,8 +92,6 @@ public sealed class Gpt2 : CausalLm
             _afterMlp = new Sublayer(weights / "output_adapters", layer, SublayerKind.FeedForward, config.Hidden);
             _output = new ResidualStream(weights, layer, config.Hidden);
         }
-
-        public override void Prepare(Step step) => step.Range();
 
         public override Tensor Forward(Tensor x, Step step)
         {

@@ -36,9 +36,6 @@ public sealed class RotaryEmbedding
     /// <summary>Multiplies cosines and sines.</summary>
     public float AttentionFactor { get; }
 
-    /// <summary>Makes the tables of a pass, which outlast the block that asks first.</summary>
-    public void Prepare(Step step) => step.Rotation(this);
-
     /// <summary>Rotates queries or keys <c>[rows, heads · headDim]</c>, in place: use the result.</summary>
     public Tensor Apply(Step step, Tensor x, int headDim)
     {

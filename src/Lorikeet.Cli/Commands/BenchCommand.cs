@@ -107,8 +107,12 @@ internal static class BenchCommand
         {
             model, streams, tokens, json,
         };
-        command.SetAction(parse => Measure(terminal, parse.GetValue(json),
-            report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens))));
+        command.SetAction(parse =>
+        {
+            if (parse.GetValue(tokens) < 2)
+                throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
+            return Measure(terminal, parse.GetValue(json), report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens)));
+        });
         return command;
     }
 
