@@ -73,7 +73,7 @@ public sealed class ModelContext
             return Missing(shape);
         }
         Tensor tensor = Tensor.FromBytes(stored.Bytes, stored.Type, shape);
-        return keepStorage && (stored.Type is DType.F32 or DType.F16 or DType.BF16) ? tensor : tensor.ToF32();
+        return keepStorage && (stored.Type is DType.F32 or DType.F16 or DType.BF16 || stored.Type.IsBlocked()) ? tensor : tensor.ToF32();
     }
 
     // no memory is spent on a tensor that will only be reported
