@@ -15,9 +15,20 @@ public sealed class ModelPackage : IDisposable
         Tokenizer = tokenizer;
         ChatTemplates = chatTemplates;
         EndTokens = endTokens;
+        List<string> remarks = [];
         if (tokenizer.VocabularySize > model.Facts.Vocabulary)
-            Remarks = [string.Create(CultureInfo.InvariantCulture, $"the tokenizer knows {tokenizer.VocabularySize} tokens, the model {model.Facts.Vocabulary}: a text with one of the others will be refused")];
+            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"the tokenizer knows {tokenizer.VocabularySize} tokens, the model {model.Facts.Vocabulary}: a text with one of the others will be refused"));
+        string[] unused = [.. model.UnusedWeights.Where(name => !IsDerived(name, model))];
+        if (unused.Length > 0)
+            remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{unused.Length} tensors of {files.Name} belong to nothing in its configuration and are not used: {string.Join(", ", unused.Take(5))}{(unused.Length > 5 ? ", …" : "")}"));
+        Remarks = remarks;
     }
+
+    // tables that older programs saved along, and a head that the embedding stands in for
+    private static bool IsDerived(string name, CausalLm model) =>
+        name.EndsWith(".rotary_emb.inv_freq", StringComparison.Ordinal) || name.EndsWith(".attn.bias", StringComparison.Ordinal)
+        || name.EndsWith(".attn.masked_bias", StringComparison.Ordinal) || name.StartsWith("rope_f", StringComparison.Ordinal)
+        || (name == "lm_head.weight" && model.OutputEmbedding?.Weight == model.InputEmbedding.Weight);
 
     /// <summary>Where it lies.</summary>
     public ModelFiles Files { get; }

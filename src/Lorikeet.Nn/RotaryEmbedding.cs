@@ -46,13 +46,24 @@ public sealed class RotaryEmbedding
     /// <summary>Cosines and sines of a pass, <c>[rows, dim / 2]</c> each.</summary>
     internal (Tensor Cos, Tensor Sin) Tables(Step step)
     {
-        float[] frequencies = _frequencies;
-        if (_scaling.Kind is RopeScalingKind.Dynamic or RopeScalingKind.LongRope)
+        if (_scaling.Kind is not (RopeScalingKind.Dynamic or RopeScalingKind.LongRope))
+            return step.Tape.RopeTables(step.Positions, _frequencies, AttentionFactor);
+        if (step.Caches is null)
         {
             Fill(_current, step.PositionEnd);
-            frequencies = _current;
+            return step.Tape.RopeTables(step.Positions, _current, AttentionFactor);
         }
-        return step.Tape.RopeTables(step.Positions, frequencies, AttentionFactor);
+        // texts that are written together do not know of each other: the length of each decides for it alone
+        Tensor cos = step.Tape.New(new Shape(step.Batch.Rows, _current.Length)), sin = step.Tape.New(cos.Shape);
+        for (int sequence = 0; sequence < step.Batch.Sequences; sequence++)
+        {
+            int first = step.Batch.Start(sequence), rows = step.Batch.Length(sequence);
+            if (rows == 0)
+                continue;
+            Fill(_current, step.Positions.Integers[first + rows - 1] + 1);
+            RopeTablesOp.FillRopeTables(step.Positions, first, rows, _current, AttentionFactor, cos, sin);
+        }
+        return (cos, sin);
     }
 
     private void Fill(Span<float> frequencies, int positions)

@@ -86,6 +86,21 @@ public class GeneratorTests
         text.Tokens.ToArray().ShouldBe(expected);
     }
 
+    [Fact]
+    public void A_short_text_keeps_its_rotations_beside_one_that_has_outgrown_the_original_context()
+    {
+        string folder = GoldenData.Path("models", "phi3-longrope-long");
+        using CausalLm model = ModelLoader.Load(folder);
+        using Generator together = new(model), alone = new(model);
+        GenerationRequest brief = new() { Prompt = [3, 5], MaxTokens = 5 };
+        Generation single = alone.Add(brief);
+        alone.Run(TestContext.Current.CancellationToken);
+        together.Add(new GenerationRequest { Prompt = [4, 9, 2, 7, 11, 6, 8, 3, 12, 10], MaxTokens = 8 });
+        Generation beside = together.Add(brief);
+        together.Run(TestContext.Current.CancellationToken);
+        beside.Tokens.ToArray().ShouldBe(single.Tokens.ToArray());
+    }
+
     [Theory]
     [InlineData(0, 1)]
     [InlineData(0.9, 4)]
