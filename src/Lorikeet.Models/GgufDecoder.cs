@@ -62,31 +62,36 @@ public static class GgufDecoder
                 : $"{file.Description}: architecture \"{arch}\" is not supported; of GGUF files llama (Mistral too), qwen2, qwen3, phi3 and smollm3 are");
         }
         List<string> problems = [];
-        int heads = Size("attention.head_count"), hidden = Size("embedding_length"), layers = Size("block_count");
+        int heads = Size("attention.head_count"), hidden = Size("embedding_length"), layers = Size("block_count", maximum: 4096);
         int kvHeads = Size("attention.head_count_kv", heads);
-        int headDim = Size("attention.key_length", hidden / Math.Max(1, heads));
-        if (kvHeads < 1 || heads % kvHeads != 0)
+        if (heads % kvHeads != 0)
             problems.Add($"{arch}.attention.head_count_kv: {heads} heads cannot be shared by {kvHeads}");
+        int headDim = Size("attention.key_length", Math.Max(1, hidden / heads));
+        if ((long)heads * headDim > 1 << 24)
+            problems.Add($"{arch}.attention.key_length: {heads} heads of {headDim} are beyond what a model can have");
         int rotary = Size("rope.dimension_count", headDim);
-        int context = Size("context_length", 2048);
+        if (rotary % 2 != 0 || rotary > headDim)
+            problems.Add($"{arch}.rope.dimension_count: an even number of a head's {headDim} dimensions must rotate, not {rotary}");
+        int context = Size("context_length", 2048, int.MaxValue), intermediate = Size("feed_forward_length");
+        int window = Size("attention.sliding_window", 0, int.MaxValue);
         StoredTensor? embedding = file.Find("token_embd.weight");
-        if (embedding is null || embedding.Shape.Count != 2)
-            problems.Add("tensor token_embd.weight [vocabulary, hidden] is missing");
+        if (embedding is null || embedding.Shape.Count != 2 || embedding.Shape[0] is < 1 or > 1 << 24)
+            problems.Add("tensor token_embd.weight [vocabulary, hidden] is missing, or of another shape");
+        RopeScaling rope = Rope(file, arch, context, rotary, problems);
         if (problems.Count > 0)
             throw new InputException($"{file.Description}: the metadata cannot be used", problems);
-        int window = Size("attention.sliding_window", 0);
         return new DecoderConfig
         {
             ModelType = arch,
             Vocabulary = (int)embedding!.Shape[0],
             Hidden = hidden,
-            Intermediate = Size("feed_forward_length"),
+            Intermediate = intermediate,
             Layers = layers,
             Heads = heads,
             KvHeads = kvHeads,
             HeadDim = headDim,
             NormEpsilon = (float)(meta.Number($"{arch}.attention.layer_norm_rms_epsilon") ?? 1e-5),
-            Rope = Rope(file, arch, context, rotary),
+            Rope = rope,
             RotaryDim = rotary,
             QkvBias = file.Find("blk.0.attn_q.bias") is not null || file.Find("blk.0.attn_qkv.bias") is not null,
             OutputBias = file.Find("blk.0.attn_output.bias") is not null,
@@ -99,39 +104,57 @@ public static class GgufDecoder
             ContextLength = context,
         };
 
-        int Size(string key, int fallback = -1)
+        // a window may be absent (0), everything else counts something
+        int Size(string key, int fallback = -1, int maximum = 1 << 24)
         {
             long? value = meta.Integer($"{arch}.{key}");
+            int minimum = fallback == 0 ? 0 : 1;
             if (value is null && fallback < 0)
                 problems.Add($"{arch}.{key} is missing");
-            else if (value is < 0 or > (1 << 24))
-                problems.Add($"{arch}.{key} is {value}, beyond what a model can have");
-            return (int)Math.Clamp(value ?? (fallback < 0 ? 1 : fallback), 0, 1 << 24);
+            else if (value is { } found && (found < minimum || found > maximum))
+                problems.Add($"{arch}.{key} is {found}, a number from {minimum} to {maximum} was expected");
+            return (int)Math.Clamp(value ?? fallback, minimum, maximum);
         }
     }
 
-    private static RopeScaling Rope(GgufFile file, string arch, int context, int rotary)
+    private static RopeScaling Rope(GgufFile file, string arch, int context, int rotary, List<string> problems)
     {
         GgufMetadata meta = file.Metadata;
         RopeScaling rope = new()
         {
-            Theta = meta.Number($"{arch}.rope.freq_base") ?? 10000,
+            Theta = Positive("freq_base") ?? 10000,
             MaxPositions = context,
-            OriginalMaxPositions = (int)(meta.Integer($"{arch}.rope.scaling.original_context_length") ?? context),
-            Factor = meta.Number($"{arch}.rope.scaling.factor") ?? 1,
-            AttentionFactor = meta.Number($"{arch}.rope.scaling.attn_factor"),
+            OriginalMaxPositions = (int)Math.Clamp(Positive("scaling.original_context_length") ?? context, 1, int.MaxValue),
+            Factor = Positive("scaling.factor") ?? 1,
+            AttentionFactor = Positive("scaling.attn_factor"),
         };
         // files of Llama 3.1 carry their scaling as a divisor for each frequency
         if (Divisors(file, "rope_freqs.weight", rotary) is { } all)
             return rope with { Kind = RopeScalingKind.LongRope, ShortFactors = all, LongFactors = all, AttentionFactor = 1 };
         if (Divisors(file, "rope_factors_long.weight", rotary) is { } longer && Divisors(file, "rope_factors_short.weight", rotary) is { } shorter)
             return rope with { Kind = RopeScalingKind.LongRope, ShortFactors = shorter, LongFactors = longer, Factor = rope.Factor == 1 ? context / (double)rope.OriginalMaxPositions : rope.Factor };
-        return meta.Text($"{arch}.rope.scaling.type") switch
+        string kind = meta.Text($"{arch}.rope.scaling.type") ?? "none";
+        switch (kind)
         {
-            "linear" => rope with { Kind = RopeScalingKind.Linear },
-            "yarn" => rope with { Kind = RopeScalingKind.Yarn },
-            _ => rope,
-        };
+            case "linear":
+                return rope with { Kind = RopeScalingKind.Linear };
+            case "yarn":
+                return rope with { Kind = RopeScalingKind.Yarn };
+            case "none":
+                return rope;
+            default:
+                problems.Add($"{arch}.rope.scaling.type is \"{kind}\", one of none, linear, yarn was expected (longrope where the file has rope_factors_long.weight and rope_factors_short.weight)");
+                return rope;
+        }
+
+        double? Positive(string key)
+        {
+            double? value = meta.Number($"{arch}.rope.{key}");
+            if (value is null or (> 0 and < double.PositiveInfinity))
+                return value;
+            problems.Add($"{arch}.rope.{key} is {value}, a positive number was expected");
+            return null;
+        }
     }
 
     private static double[]? Divisors(GgufFile file, string name, int rotary)
@@ -190,17 +213,19 @@ public static class GgufDecoder
         }
 
         // rows [heads, half, 2] become [heads, 2, half]; whole rows move, so blocks stay as they are
-        private static StoredTensor Unturn(StoredTensor stored, int heads)
+        private StoredTensor Unturn(StoredTensor stored, int heads)
         {
-            int rows = (int)stored.Shape[0];
-            long rowBytes = stored.Bytes.Length / Math.Max(1, rows);
+            // a tensor of another shape is reported by whoever asks for it
+            int rows = heads * config.HeadDim, headDim = config.HeadDim, half = headDim / 2;
+            if (stored.Shape.Count == 0 || stored.Shape[0] != rows || headDim % 2 != 0)
+                return stored;
+            long rowBytes = stored.Bytes.Length / rows;
             NativeBuffer buffer = new(stored.Bytes.Length, zeroed: false);
-            int headDim = rows / heads, half = headDim / 2;
             for (int row = 0; row < rows; row++)
             {
                 int head = row / headDim, within = row % headDim;
                 int from = head * headDim + within % half * 2 + within / half;
-                stored.Bytes.Slice(from * rowBytes, rowBytes).Span.CopyTo(buffer.Span.Slice((int)(row * rowBytes), (int)rowBytes));
+                stored.Bytes.Slice(from * rowBytes, rowBytes).Span.CopyTo(buffer.Span.Slice(checked((int)(row * rowBytes)), (int)rowBytes));
             }
             return stored with { Bytes = buffer.Bytes };
         }
