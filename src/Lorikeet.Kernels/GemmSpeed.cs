@@ -35,7 +35,7 @@ public static unsafe class GemmSpeed
         try
         {
             // in place: bf16 and f16 take half of the room
-            BlockFormats.Narrow(second, b, (long)n * k, (byte*)b);
+            BlockFormats.Quantize(second, b, (long)n * k, (byte*)b);
             bool transposeA = form == GemmForm.WeightGradient, transposeB = form != GemmForm.Forward;
             GemmCall call = new()
             {

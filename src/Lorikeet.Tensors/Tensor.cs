@@ -173,7 +173,7 @@ public sealed unsafe class Tensor
         ArgumentNullException.ThrowIfNull(source);
         if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
             throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
-        BlockFormats.Narrow(Type, source.F, source.Shape.Elements, Pointer + Type.Bytes((long)first * Columns));
+        BlockFormats.Quantize(Type, source.F, source.Shape.Elements, Pointer + Type.Bytes((long)first * Columns));
     }
 
     /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>

@@ -28,7 +28,7 @@ public sealed unsafe class NarrowTests
         fixed (float* w = wide)
         {
             BlockFormats.Dequantize(type, a, 0, 65536, w);
-            BlockFormats.Narrow(type, w, 65536, b);
+            BlockFormats.Quantize(type, w, 65536, b);
         }
         for (int i = 0; i < 65536; i++)
         {
@@ -57,7 +57,7 @@ public sealed unsafe class NarrowTests
         ushort[] actual = new ushort[values.Length];
         fixed (float* x = values)
         fixed (ushort* y = actual)
-            BlockFormats.Narrow(type, x, values.Length, y);
+            BlockFormats.Quantize(type, x, values.Length, y);
         for (int i = 0; i < values.Length; i++)
         {
             ushort wanted = expected(values[i]);

@@ -62,21 +62,26 @@ public static unsafe class BlockFormats
         ComputePool.Run(&RunPart, &whole, checked((int)((count + Part - 1) / Part)));
     }
 
-    /// <summary>Rounds singles to a plain storage type: F32 (a copy), F16 or BF16 (to nearest, ties to even).</summary>
-    /// <param name="type">F32, F16 or BF16.</param>
-    /// <param name="x"><paramref name="count"/> singles.</param>
-    /// <param name="count">Number of elements.</param>
+    /// <summary>True for types that <see cref="Quantize"/> writes.</summary>
+    public static bool CanQuantize(DType type) => Packer(type) != null;
+
+    /// <summary>
+    /// Rounds singles to a storage type: F16 and BF16 to nearest, ties to even; Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0 to the bytes of ggml's scalar code; Q4_K and
+    /// Q6_K by a search for scales of our own, as close as ggml's.
+    /// </summary>
+    /// <param name="type">What to write.</param>
+    /// <param name="x"><paramref name="count"/> finite singles.</param>
+    /// <param name="count">Number of elements: whole blocks.</param>
     /// <param name="y">Receives the elements.</param>
-    /// <exception cref="ArgumentException">Another type.</exception>
-    public static void Narrow(DType type, float* x, long count, void* y)
+    /// <exception cref="ArgumentException">A type that cannot be written (<see cref="CanQuantize"/>), or no whole blocks.</exception>
+    public static void Quantize(DType type, float* x, long count, void* y)
     {
-        switch (type)
-        {
-            case DType.F32: F32.Widen((byte*)x, count, (float*)y); break;
-            case DType.F16: F16.Narrow(x, count, (byte*)y); break;
-            case DType.BF16: BF16.Narrow(x, count, (byte*)y); break;
-            default: throw new ArgumentException($"singles are rounded to F16 or BF16, not to {type}", nameof(type));
-        }
+        delegate*<float*, long, byte*, void> packer = Packer(type);
+        if (packer == null)
+            throw new ArgumentException($"singles cannot be written as {type}", nameof(type));
+        if (count % type.BlockSize() != 0)
+            throw new ArgumentException($"{count} elements are no whole blocks of {type}", nameof(count));
+        packer(x, count / type.BlockSize(), (byte*)y);
     }
 
     private struct Whole
@@ -134,4 +139,21 @@ public static unsafe class BlockFormats
         DType.TQ2_0 => &TQ2_0.Dequantize,
         _ => null,
     };
+
+    private static delegate*<float*, long, byte*, void> Packer(DType type) => type switch
+    {
+        DType.F32 => &Copy,
+        DType.F16 => &F16.Narrow,
+        DType.BF16 => &BF16.Narrow,
+        DType.Q4_0 => &Q4_0.Quantize,
+        DType.Q4_1 => &Q4_1.Quantize,
+        DType.Q5_0 => &Q5_0.Quantize,
+        DType.Q5_1 => &Q5_1.Quantize,
+        DType.Q8_0 => &Q8_0.Quantize,
+        DType.Q4_K => &Q4_K.Quantize,
+        DType.Q6_K => &Q6_K.Quantize,
+        _ => null,
+    };
+
+    private static void Copy(float* x, long count, byte* y) => F32.Widen((byte*)x, count, (float*)y);
 }

@@ -19,4 +19,19 @@ internal static unsafe class Q4_0
             Codes.Scale(Codes.HighNibbles(packed).AsSByte() - eight, d, y + 16);
         }
     }
+
+    /// <summary>Packs whole blocks, to the same bytes as ggml's scalar code.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        for (long b = 0; b < blocks; b++, block += 18, x += 32)
+        {
+            float d = Rounding.Farthest(x, 32) / -8, inverse = d != 0 ? 1 / d : 0;
+            *(ushort*)block = Rounding.ToHalf(d);
+            for (int i = 0; i < 16; i++)
+            {
+                int low = Math.Min(15, (int)(x[i] * inverse + 8.5f)), high = Math.Min(15, (int)(x[i + 16] * inverse + 8.5f));
+                block[2 + i] = (byte)(low | high << 4);
+            }
+        }
+    }
 }

@@ -19,4 +19,21 @@ internal static unsafe class Q4_1
             Codes.ScaleShift(Codes.HighNibbles(packed), d, m, y + 16);
         }
     }
+
+    /// <summary>Packs whole blocks, to the same bytes as ggml's scalar code.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        for (long b = 0; b < blocks; b++, block += 20, x += 32)
+        {
+            (float least, float most) = Rounding.Range(x, 32);
+            float d = (most - least) / 15, inverse = d != 0 ? 1 / d : 0;
+            ((ushort*)block)[0] = Rounding.ToHalf(d);
+            ((ushort*)block)[1] = Rounding.ToHalf(least);
+            for (int i = 0; i < 16; i++)
+            {
+                int low = Math.Min(15, (int)((x[i] - least) * inverse + 0.5f)), high = Math.Min(15, (int)((x[i + 16] - least) * inverse + 0.5f));
+                block[4 + i] = (byte)(low | high << 4);
+            }
+        }
+    }
 }

@@ -21,4 +21,22 @@ internal static unsafe class Q5_0
             Codes.Scale(high.AsSByte() - sixteen, d, y + 16);
         }
     }
+
+    /// <summary>Packs whole blocks, to the same bytes as ggml's scalar code.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        for (long b = 0; b < blocks; b++, block += 22, x += 32)
+        {
+            float d = Rounding.Farthest(x, 32) / -16, inverse = d != 0 ? 1 / d : 0;
+            *(ushort*)block = Rounding.ToHalf(d);
+            uint fifth = 0;
+            for (int i = 0; i < 16; i++)
+            {
+                int low = Math.Min(31, (int)(x[i] * inverse + 16.5f)), high = Math.Min(31, (int)(x[i + 16] * inverse + 16.5f));
+                block[6 + i] = (byte)(low & 15 | (high & 15) << 4);
+                fifth |= (uint)(low >> 4) << i | (uint)(high >> 4) << (i + 16);
+            }
+            Unsafe.WriteUnaligned(block + 2, fifth);
+        }
+    }
 }

@@ -37,4 +37,41 @@ internal static unsafe class Q6_K
 
     private static Vector128<sbyte> Join(Vector128<byte> nibbles, Vector128<byte> pairs) =>
         (nibbles | (pairs.AsUInt16() << 4).AsByte()).AsSByte();
+
+    /// <summary>Packs whole blocks: the scale of each group by least squares over a range of roundings, then to eight bits.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        float* scales = stackalloc float[16];
+        byte* codes = stackalloc byte[256];
+        for (long b = 0; b < blocks; b++, block += 210, x += 256)
+        {
+            float farthest = 0;
+            for (int group = 0; group < 16; group++)
+            {
+                scales[group] = Rounding.SignedScale(x + 16 * group, 16, 32);
+                farthest = Math.Abs(scales[group]) > Math.Abs(farthest) ? scales[group] : farthest;
+            }
+            ushort half = Rounding.ToHalf(farthest / -128);
+            *(ushort*)(block + 208) = half;
+            float d = F16.ToSingle(half);
+            for (int group = 0; group < 16; group++)
+            {
+                int scale = d == 0 ? 0 : Math.Clamp((int)MathF.Round(scales[group] / d), -128, 127);
+                ((sbyte*)block)[192 + group] = (sbyte)scale;
+                float s = d * scale;
+                for (int i = 16 * group; i < 16 * group + 16; i++)
+                    codes[i] = (byte)((s == 0 ? 0 : Math.Clamp((int)MathF.Round(x[i] / s), -32, 31)) + 32);
+            }
+            for (int part = 0; part < 2; part++)
+            {
+                byte* from = codes + 128 * part;
+                for (int i = 0; i < 32; i++)
+                {
+                    block[64 * part + i] = (byte)(from[i] & 15 | (from[i + 64] & 15) << 4);
+                    block[64 * part + 32 + i] = (byte)(from[i + 32] & 15 | (from[i + 96] & 15) << 4);
+                    block[128 + 32 * part + i] = (byte)(from[i] >> 4 | from[i + 32] >> 4 << 2 | from[i + 64] >> 4 << 4 | from[i + 96] >> 4 << 6);
+                }
+            }
+        }
+    }
 }

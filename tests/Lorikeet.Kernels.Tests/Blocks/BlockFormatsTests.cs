@@ -99,14 +99,45 @@ public sealed unsafe class BlockFormatsTests
     [Theory]
     [InlineData(DType.F16, "f16")]
     [InlineData(DType.BF16, "bf16")]
+    [InlineData(DType.Q4_0, "q4_0")]
+    [InlineData(DType.Q4_1, "q4_1")]
+    [InlineData(DType.Q5_0, "q5_0")]
+    [InlineData(DType.Q5_1, "q5_1")]
+    [InlineData(DType.Q8_0, "q8_0")]
     public void Singles_round_to_the_bytes_that_ggml_stores(DType type, string name)
     {
         float[] values = Floats("input_16x512.f32");
-        byte[] rounded = new byte[2 * Count];
+        byte[] rounded = new byte[type.Bytes(Count)];
         fixed (float* x = values)
         fixed (byte* y = rounded)
-            BlockFormats.Narrow(type, x, Count, y);
+            BlockFormats.Quantize(type, x, Count, y);
         rounded.ShouldBe(Blocks(name));
+    }
+
+    [Theory]
+    [InlineData(DType.Q4_K, "q4_K")]
+    [InlineData(DType.Q6_K, "q6_K")]
+    public void Packing_that_searches_for_scales_comes_as_close_as_ggml(DType type, string name)
+    {
+        float[] values = Floats("input_16x512.f32"), theirs = Expected(name);
+        byte[] packed = new byte[type.Bytes(Count)];
+        fixed (float* x = values)
+        fixed (byte* y = packed)
+            BlockFormats.Quantize(type, x, Count, y);
+        float[] ours = Read(type, packed, 0, Count);
+        for (int row = 0; row < 16; row++)
+            Error(ours, row).ShouldBeLessThanOrEqualTo(1.05 * Error(theirs, row) + 1e-12, $"row {row}");
+
+        double Error(float[] found, int row) => Math.Sqrt(Enumerable.Range(row * 512, 512).Sum(i => Math.Pow((double)found[i] - values[i], 2)));
+    }
+
+    [Fact]
+    public void Only_whole_blocks_are_packed()
+    {
+        float* x = stackalloc float[40];
+        byte* y = stackalloc byte[64];
+        Should.Throw<ArgumentException>(() => BlockFormats.Quantize(DType.Q4_0, x, 33, y)).Message.ShouldContain("whole blocks");
+        Should.Throw<ArgumentException>(() => BlockFormats.Quantize(DType.Q2_K, x, 256, y)).Message.ShouldContain("Q2_K");
     }
 
     [Fact]
@@ -117,7 +148,7 @@ public sealed unsafe class BlockFormatsTests
         ushort[] rounded = new ushort[values.Length];
         fixed (float* x = values)
         fixed (ushort* y = rounded)
-            BlockFormats.Narrow(DType.BF16, x, values.Length, y);
+            BlockFormats.Quantize(DType.BF16, x, values.Length, y);
         rounded.ShouldBe(values.Select(BF16.FromSingle));
         rounded[4101].ShouldBe((ushort)0x7F80);
     }

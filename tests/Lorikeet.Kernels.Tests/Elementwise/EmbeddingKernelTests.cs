@@ -15,11 +15,11 @@ public sealed unsafe class EmbeddingKernelTests
         y.ShouldEqualBits(expected, "f32");
 
         ushort* narrow = stackalloc ushort[vocabulary * ld];
-        BlockFormats.Narrow(DType.BF16, table, vocabulary * ld, narrow);
+        BlockFormats.Quantize(DType.BF16, table, vocabulary * ld, narrow);
         EmbeddingKernel.Gather(narrow, DType.BF16, ld, ids, rows, dim, y, 41);
         EmbeddingReference.Gather(narrow, DType.BF16, ld, ids, rows, dim, expected, 41);
         y.ShouldEqualBits(expected, "bf16");
-        BlockFormats.Narrow(DType.F16, table, vocabulary * ld, narrow);
+        BlockFormats.Quantize(DType.F16, table, vocabulary * ld, narrow);
         EmbeddingKernel.Gather(narrow, DType.F16, ld, ids, rows, dim, y, 41);
         EmbeddingReference.Gather(narrow, DType.F16, ld, ids, rows, dim, expected, 41);
         y.ShouldEqualBits(expected, "f16");

@@ -15,7 +15,7 @@ internal static unsafe class Stored
         fixed (float* from = values)
         {
             if (!type.IsBlocked())
-                BlockFormats.Narrow(type, from, values.Length, tensor.Pointer);
+                BlockFormats.Quantize(type, from, values.Length, tensor.Pointer);
         }
         if (!type.IsBlocked())
             return tensor;
