@@ -37,6 +37,18 @@ public static class GgufDecoder
         return stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && magic.SequenceEqual("GGUF"u8);
     }
 
+    /// <summary>ggml's name of a tensor; null where it has none.</summary>
+    /// <param name="name">As in a Hugging Face folder: <c>model.layers.0.self_attn.q_proj.weight</c>.</param>
+    internal static string? NameOf(string name)
+    {
+        if (Names.TryGetValue(name, out string? whole))
+            return whole;
+        string[] parts = name.Split('.');
+        return parts.Length >= 5 && parts[1] == "layers" && Names.TryGetValue(string.Join('.', parts[3..^1]), out string? block)
+            ? $"blk.{parts[2]}.{block}.{parts[^1]}"
+            : null;
+    }
+
     /// <summary>Loads the model of a GGUF file.</summary>
     /// <exception cref="InputException">The architecture is not supported, or something is missing.</exception>
     public static CausalLm Load(string path)
@@ -178,7 +190,7 @@ public static class GgufDecoder
 
         public StoredTensor? Find(string name)
         {
-            StoredTensor? stored = ToGguf(name) is { } there ? file.Find(there) : null;
+            StoredTensor? stored = NameOf(name) is { } there ? file.Find(there) : null;
             if (stored is null || !_interleaved)
                 return stored;
             int heads = name.Contains(".self_attn.q_proj.", StringComparison.Ordinal) ? config.Heads
@@ -191,16 +203,6 @@ public static class GgufDecoder
         }
 
         public void Dispose() => file.Dispose();
-
-        private static string? ToGguf(string name)
-        {
-            if (GgufDecoder.Names.TryGetValue(name, out string? whole))
-                return whole;
-            string[] parts = name.Split('.');
-            return parts.Length >= 5 && parts[1] == "layers" && GgufDecoder.Names.TryGetValue(string.Join('.', parts[3..^1]), out string? block)
-                ? $"blk.{parts[2]}.{block}.{parts[^1]}"
-                : null;
-        }
 
         private string ToHub(string name)
         {

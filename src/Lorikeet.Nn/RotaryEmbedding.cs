@@ -36,6 +36,9 @@ public sealed class RotaryEmbedding
     /// <summary>Multiplies cosines and sines.</summary>
     public float AttentionFactor { get; }
 
+    /// <summary>Radians per position of each pair; where the length of a text decides, those of the shortest.</summary>
+    public ReadOnlySpan<float> Frequencies => _frequencies;
+
     /// <summary>Rotates queries or keys <c>[rows, heads · headDim]</c>, in place: use the result.</summary>
     public Tensor Apply(Step step, Tensor x, int headDim)
     {

@@ -5,33 +5,26 @@ namespace Lorikeet.Formats;
 /// <summary>The storage types of ggml by number.</summary>
 internal static class GgufTypes
 {
+    private static readonly (uint Number, DType Type)[] Known =
+    [
+        (0, DType.F32), (1, DType.F16), (2, DType.Q4_0), (3, DType.Q4_1), (6, DType.Q5_0), (7, DType.Q5_1), (8, DType.Q8_0), (10, DType.Q2_K),
+        (11, DType.Q3_K), (12, DType.Q4_K), (13, DType.Q5_K), (14, DType.Q6_K), (20, DType.IQ4_NL), (23, DType.IQ4_XS), (24, DType.I8), (25, DType.I16),
+        (26, DType.I32), (27, DType.I64), (28, DType.F64), (30, DType.BF16), (34, DType.TQ1_0), (35, DType.TQ2_0),
+    ];
+
     /// <summary>Finds a type; null where it is not read.</summary>
-    public static DType? Parse(uint number) => number switch
+    public static DType? Parse(uint number)
     {
-        0 => DType.F32,
-        1 => DType.F16,
-        2 => DType.Q4_0,
-        3 => DType.Q4_1,
-        6 => DType.Q5_0,
-        7 => DType.Q5_1,
-        8 => DType.Q8_0,
-        10 => DType.Q2_K,
-        11 => DType.Q3_K,
-        12 => DType.Q4_K,
-        13 => DType.Q5_K,
-        14 => DType.Q6_K,
-        20 => DType.IQ4_NL,
-        23 => DType.IQ4_XS,
-        24 => DType.I8,
-        25 => DType.I16,
-        26 => DType.I32,
-        27 => DType.I64,
-        28 => DType.F64,
-        30 => DType.BF16,
-        34 => DType.TQ1_0,
-        35 => DType.TQ2_0,
-        _ => null,
-    };
+        int at = Array.FindIndex(Known, pair => pair.Number == number);
+        return at < 0 ? null : Known[at].Type;
+    }
+
+    /// <summary>The number of a type; null where ggml has none.</summary>
+    public static uint? NumberOf(DType type)
+    {
+        int at = Array.FindIndex(Known, pair => pair.Type == type);
+        return at < 0 ? null : Known[at].Number;
+    }
 
     /// <summary>What ggml calls a type that is not read, for messages.</summary>
     public static string NameOf(uint number) => number switch

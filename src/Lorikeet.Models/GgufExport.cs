@@ -1,0 +1,171 @@
+using Lorikeet.Formats;
+using Lorikeet.Kernels;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models;
+
+/// <summary>
+/// Writes a decoder as one GGUF file with the names, row order and metadata that llama.cpp reads. Tensors are packed and streamed one after another, so that a
+/// model larger than memory can be written.
+/// </summary>
+public static class GgufExport
+{
+    /// <summary>Every storage that can be asked for. A matrix whose rows are no whole blocks is stored in the next type that fits: Q5_0 for Q4_K, Q8_0 for Q6_K, F16 for the others.</summary>
+    public static IReadOnlyList<DType> Types { get; } = [DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.Q5_1, DType.Q4_K, DType.Q6_K];
+
+    /// <summary>Writes the file, all or nothing.</summary>
+    /// <param name="model">Its weights as they are now.</param>
+    /// <param name="path">Final place.</param>
+    /// <param name="type">Storage of the matrices; vectors stay f32, and a head beside them that is asked for in 4 or 5 bits gets 8, for errors there reach every token.</param>
+    /// <param name="text">What else the file shall say: <c>general.name</c>, the keys of the tokenizer.</param>
+    /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
+    public static void Write(CausalLm model, string path, DType type, IEnumerable<KeyValuePair<string, object>> text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        if (!Types.Contains(type))
+            throw new ArgumentException($"a GGUF file is written as one of {string.Join(", ", Types)}, not {type}");
+        if (model is not Decoder { Config: { } config })
+            throw new InputException($"a model of type {model?.Facts.ModelType} cannot be written as GGUF; decoders of the Llama family can");
+        string arch = config.ModelType == "mistral" ? "llama" : config.ModelType;
+        List<KeyValuePair<string, object>> metadata = Metadata(config, arch);
+        metadata.AddRange(text);
+        List<GgufEntry> tensors = [];
+        if (Divisors(config.Rope, config.RotaryDim) is { } divisors)
+            tensors.Add(Vector("rope_freqs.weight", divisors));
+        if (config.Rope.Kind == RopeScalingKind.LongRope)
+        {
+            tensors.Add(Vector("rope_factors_long.weight", config.Rope.LongFactors));
+            tensors.Add(Vector("rope_factors_short.weight", config.Rope.ShortFactors));
+        }
+        foreach (Parameter parameter in model.Parameters)
+            tensors.Add(Entry(parameter, model, config, arch, type));
+        GgufWriter.Write(path, metadata, tensors);
+    }
+
+    /// <summary>How a matrix is stored when a type is asked for.</summary>
+    /// <param name="type">What was asked for.</param>
+    /// <param name="columns">Length of a row.</param>
+    /// <param name="isHead">True for the projection to the vocabulary, and for an embedding that serves as one.</param>
+    public static DType StorageOf(DType type, int columns, bool isHead)
+    {
+        if (isHead && type is DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1)
+            type = DType.Q8_0;
+        if (isHead && type == DType.Q4_K)
+            type = DType.Q6_K;
+        if (columns % type.BlockSize() == 0)
+            return type;
+        return type switch
+        {
+            DType.Q4_K when columns % 32 == 0 => DType.Q5_0,
+            DType.Q6_K when columns % 32 == 0 => DType.Q8_0,
+            _ => DType.F16,
+        };
+    }
+
+    private static List<KeyValuePair<string, object>> Metadata(DecoderConfig config, string arch)
+    {
+        List<string> problems = [];
+        if (config.Windows.Distinct().Count() > 1)
+            problems.Add("its layers see windows of different widths");
+        if (config.Activation != Activation.Silu)
+            problems.Add($"its activation is {config.Activation}, the format's is SiLU");
+        if (arch == "smollm3" && !config.Rotates.SequenceEqual(Enumerable.Range(1, config.Layers).Select(layer => layer % 4 != 0)))
+            problems.Add("other layers than every fourth are without positions");
+        RopeScaling rope = config.Rope;
+        if (rope.Kind == RopeScalingKind.Dynamic)
+            problems.Add("its rotary embedding grows with the length of the text (dynamic scaling)");
+        if (rope.Kind == RopeScalingKind.Yarn && (rope.Mscale != 0 || rope.MscaleAllDim != 0 || !rope.Truncate || rope.BetaFast != 32 || rope.BetaSlow != 1))
+            problems.Add("its yarn scaling has settings of its own");
+        if (problems.Count > 0)
+            throw new InputException("the model cannot be written as GGUF", problems);
+        List<KeyValuePair<string, object>> all =
+        [
+            new("general.architecture", arch),
+            new("general.quantization_version", 2u),
+        ];
+        Add("context_length", (uint)config.ContextLength);
+        Add("embedding_length", (uint)config.Hidden);
+        Add("block_count", (uint)config.Layers);
+        Add("feed_forward_length", (uint)config.Intermediate);
+        Add("attention.head_count", (uint)config.Heads);
+        Add("attention.head_count_kv", (uint)config.KvHeads);
+        Add("attention.key_length", (uint)config.HeadDim);
+        Add("attention.value_length", (uint)config.HeadDim);
+        Add("attention.layer_norm_rms_epsilon", config.NormEpsilon);
+        Add("vocab_size", (uint)config.Vocabulary);
+        Add("rope.dimension_count", (uint)config.RotaryDim);
+        Add("rope.freq_base", (float)rope.Theta);
+        if (config.Windows[0] > 0)
+            Add("attention.sliding_window", (uint)config.Windows[0]);
+        if (rope.Kind is RopeScalingKind.Linear or RopeScalingKind.Yarn)
+        {
+            Add("rope.scaling.type", rope.Kind == RopeScalingKind.Linear ? "linear" : "yarn");
+            Add("rope.scaling.factor", (float)rope.Factor);
+        }
+        if (rope.Kind is RopeScalingKind.Yarn or RopeScalingKind.LongRope)
+            Add("rope.scaling.original_context_length", (uint)rope.OriginalMaxPositions);
+        if (rope.AttentionFactor is { } factor)
+            Add("rope.scaling.attn_factor", (float)factor);
+        return all;
+
+        void Add(string key, object value) => all.Add(new($"{arch}.{key}", value));
+    }
+
+    // Llama 3's smooth step is stored as what each frequency is divided by
+    private static double[]? Divisors(RopeScaling rope, int dim)
+    {
+        if (rope.Kind != RopeScalingKind.Llama3)
+            return null;
+        ReadOnlySpan<float> scaled = new RotaryEmbedding(dim, rope).Frequencies, plain = new RotaryEmbedding(dim, rope with { Kind = RopeScalingKind.None }).Frequencies;
+        double[] divisors = new double[scaled.Length];
+        for (int i = 0; i < divisors.Length; i++)
+            divisors[i] = plain[i] / scaled[i];
+        return divisors;
+    }
+
+    private static GgufEntry Vector(string name, IReadOnlyList<double> values)
+    {
+        Tensor tensor = Tensor.FromValues([.. values.Select(value => (float)value)], new Shape(values.Count));
+        return new GgufEntry(name, DType.F32, [values.Count], stream => tensor.Contents.CopyTo(stream));
+    }
+
+    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, string arch, DType asked)
+    {
+        string name = GgufDecoder.NameOf(parameter.Name) ?? throw new InputException($"tensor {parameter.Name} has no place in a GGUF file");
+        Tensor value = parameter.Value;
+        bool isHead = parameter == model.Head.Weight;
+        DType type = value.Shape.Rank == 1 ? DType.F32 : StorageOf(asked, value.Columns, isHead);
+        int heads = arch is not ("llama" or "smollm3") ? 0
+            : parameter.Name.Contains(".self_attn.q_proj.", StringComparison.Ordinal) ? config.Heads
+            : parameter.Name.Contains(".self_attn.k_proj.", StringComparison.Ordinal) ? config.KvHeads : 0;
+        return new GgufEntry(name, type, value.Shape.ToArray(), stream => Write(parameter.Name, value, type, heads, stream));
+    }
+
+    private static void Write(string name, Tensor value, DType type, int heads, Stream stream)
+    {
+        // a vector is a column of heads: its numbers move one by one
+        Tensor matrix = value.Shape.Rank == 1 ? Tensor.FromBytes(value.Contents, value.Type, new Shape(value.Columns, 1)) : value;
+        int most = Math.Clamp((1 << 20) / matrix.Columns, 1, matrix.Rows);
+        for (int first = 0; first < matrix.Rows; first += most)
+        {
+            int rows = Math.Min(most, matrix.Rows - first);
+            Tensor wide = Tensor.Create(new Shape(rows, matrix.Columns)), stored = Tensor.Create(wide.Shape, type);
+            for (int row = 0; row < rows; row++)
+            {
+                matrix.ReadRow(heads == 0 ? first + row : Turned(first + row, matrix.Rows / heads), wide.Row(row));
+                if (wide.Row(row).ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
+                    throw new InputException($"tensor {name}: row {first + row} holds a number that is not finite; it cannot be packed as {type}");
+            }
+            stored.WriteRows(0, wide);
+            stored.Contents.CopyTo(stream);
+        }
+    }
+
+    // llama.cpp rotates neighbouring rows of a head, ours are half a head apart
+    private static int Turned(int row, int headDim)
+    {
+        int within = row % headDim;
+        return row - within + within % 2 * (headDim / 2) + within / 2;
+    }
+}

@@ -1,0 +1,104 @@
+using Lorikeet.Formats;
+using Lorikeet.Kernels;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Models.Tests;
+
+/// <summary>Models written as GGUF files and read back.</summary>
+public sealed class GgufExportTests : IDisposable
+{
+    private readonly DirectoryInfo _temporary = Directory.CreateTempSubdirectory("lorikeet-");
+
+    private string Target => Path.Combine(_temporary.FullName, "model.gguf");
+
+    public void Dispose() => _temporary.Delete(recursive: true);
+
+    [Theory]
+    [InlineData("llama")]
+    [InlineData("llama-tied")]
+    [InlineData("llama-mha-bias")]
+    [InlineData("llama-rope-linear")]
+    [InlineData("llama-rope-llama3")]
+    [InlineData("mistral-window")]
+    [InlineData("phi3")]
+    [InlineData("phi3-longrope-short")]
+    [InlineData("phi3-longrope-long")]
+    [InlineData("qwen2")]
+    [InlineData("qwen3")]
+    public void A_written_file_computes_the_same(string name)
+    {
+        using CausalLm model = ModelLoader.Load(GoldenData.Path("models", name));
+        GgufExport.Write(model, Target, DType.F32, []);
+        using CausalLm again = ModelLoader.Load(Target);
+        float[] expected = Logits(model), found = Logits(again);
+        for (int i = 0; i < expected.Length; i++)
+            found[i].ShouldBe(expected[i], 1e-5f, $"number {i}");
+    }
+
+    [Theory]
+    [InlineData("llama-rope-dynamic", "dynamic")]
+    [InlineData("llama-rope-yarn-mscale", "yarn")]
+    [InlineData("llama-mqa-head16", "SiLU")]
+    [InlineData("smollm3", "without positions")]
+    [InlineData("gpt2", "gpt2")]
+    [InlineData("qwen2-window", "windows")]
+    public void What_the_format_cannot_say_is_refused_and_nothing_is_written(string name, string reason)
+    {
+        using CausalLm model = ModelLoader.Load(GoldenData.Path("models", name));
+        Should.Throw<InputException>(() => GgufExport.Write(model, Target, DType.F32, [])).Message.ShouldContain(reason);
+        _temporary.GetFileSystemInfos().ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Metadata_are_kept()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        KeyValuePair<string, object>[] text =
+        [
+            new("general.name", "tïny"), new("tokenizer.ggml.tokens", new[] { "a", "▁b" }), new("tokenizer.ggml.scores", new[] { 0.5f, -1f }),
+            new("tokenizer.ggml.token_type", new[] { 1, 3 }), new("tokenizer.ggml.add_bos_token", true), new("x.wide", 1L << 40), new("x.double", 0.1),
+        ];
+        GgufExport.Write(model, Target, DType.Q8_0, text);
+        using GgufFile file = GgufFile.Open(Target);
+        foreach ((string key, object value) in text)
+            file.Metadata[key].ShouldBe(value);
+    }
+
+    [Theory]
+    [InlineData(DType.Q4_0, 576, false, DType.Q4_0)]
+    [InlineData(DType.Q4_0, 576, true, DType.Q8_0)]
+    [InlineData(DType.Q4_K, 576, false, DType.Q5_0)]
+    [InlineData(DType.Q4_K, 1536, false, DType.Q4_K)]
+    [InlineData(DType.Q6_K, 576, true, DType.Q8_0)]
+    [InlineData(DType.Q8_0, 172, false, DType.F16)]
+    [InlineData(DType.F32, 172, true, DType.F32)]
+    public void A_matrix_takes_the_type_that_fits_its_rows(DType asked, int columns, bool isHead, DType stored) => GgufExport.StorageOf(asked, columns, isHead).ShouldBe(stored);
+
+    [Fact]
+    public void Packed_weights_are_close_to_what_they_were()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        float[] expected = Logits(model);
+        double size = Math.Sqrt(expected.Average(x => x * (double)x)), before = 0;
+        foreach (DType type in (DType[])[DType.Q8_0, DType.Q5_0, DType.Q4_0])
+        {
+            GgufExport.Write(model, Target, type, []);
+            using CausalLm again = ModelLoader.Load(Target);
+            again.Parameters.ShouldContain(parameter => parameter.Value.Type == type);
+            double error = Math.Sqrt(Logits(again).Zip(expected, (x, y) => Math.Pow(x - y, 2)).Average()) / size;
+            error.ShouldBeInRange(before, 0.3, type.ToString());
+            before = error;
+        }
+    }
+
+    private static float[] Logits(CausalLm model)
+    {
+        using Tape tape = new();
+        Step step = new(tape);
+        RaggedBatch batch = new();
+        batch.Add([.. Enumerable.Range(0, 14).Select(i => 1 + i * 7 % 60)]);
+        step.Begin(batch);
+        return model.Logits(step, model.Hidden(step)).Values.ToArray();
+    }
+}
