@@ -11,6 +11,9 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal static unsafe class GemmPack
 {
+    /// <summary>How far ahead rows are fetched into the second cache: they are more than the processor follows by itself.</summary>
+    private const int FetchAhead = 256;
+
     /// <summary>Most rows of one panel.</summary>
     public const int MaxWidth = 32;
 
@@ -153,6 +156,11 @@ internal static unsafe class GemmPack
         {
             for (int g = group; g >= 0; g -= 8)
             {
+                if (Sse.IsSupported)
+                {
+                    for (int r = 0; r < 8; r++)
+                        Sse.Prefetch1(row[g + r] + at + FetchAhead);
+                }
                 Turn8<TSource>(row + g, at, by, to + g, width);
                 Turn8<TSource>(row + g, at + 8 * TSource.Bytes, by, to + 8 * width + g, width);
             }

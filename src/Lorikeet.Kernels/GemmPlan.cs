@@ -1,6 +1,5 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
-using unsafe Tile = delegate*<float*, nint, float*, nint, nint, float*, nint, float*, bool, void>;
 
 namespace Lorikeet.Kernels;
 
@@ -21,7 +20,7 @@ internal unsafe struct GemmPlan
     internal static int BlockFloats = 192 * 1024;
 
     /// <summary>Floats of A that are kept packed for further columns: 4 MB, which the last cache should hold beside C.</summary>
-    private const long KeptFloats = 1024 * 1024;
+    private const int KeptFloats = 1024 * 1024;
 
     /// <summary>Multiplications for which waking other threads does not pay.</summary>
     private const long SerialWork = 300_000;
@@ -95,12 +94,25 @@ internal unsafe struct GemmPlan
             plan->Rectangle(row, rowEnd - row, column, columnEnd - column);
     }
 
+    /// <summary>One part's rectangle of C, in as many chunks of rows as the packed rows of A want.</summary>
+    private readonly void Rectangle(int row, int rows, int column, int columns)
+    {
+        GemmTiles tiles = GemmTiles.Of(_tier);
+        int longest = _block + (_call.K2 > 0 ? ExtraTerms : 0);
+        int tileRows = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
+        int chunks = (tileRows - 1) / Math.Max(1, KeptFloats / longest / tiles.MaxRows) + 1;
+        for (int chunk = 0; chunk < chunks; chunk++)
+        {
+            int begin = (int)((long)rows * chunk / chunks), end = (int)((long)rows * (chunk + 1) / chunks);
+            Rows(row + begin, end - begin, column, columns, longest);
+        }
+    }
+
     [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
-    private void Rectangle(int row, int rows, int column, int columns)
+    private readonly void Rows(int row, int rows, int column, int columns, int longest)
     {
         GemmTiles tiles = GemmTiles.Of(_tier);
         int panel = 2 * tiles.Lanes;
-        int longest = _block + (_call.K2 > 0 ? ExtraTerms : 0);
         int panels = (columns + panel - 1) / panel;
         int blocks = (panels - 1) / Math.Max(1, BlockFloats / longest / panel) + 1;
         int blockColumns = (panels + blocks - 1) / blocks * panel;
@@ -116,23 +128,22 @@ internal unsafe struct GemmPlan
         int scratch = Math.Max(
             Math.Max(GemmPack.ScratchFloats(_call.A, aRows, longest), GemmPack.ScratchFloats(_call.B, blockColumns, longest)),
             Math.Max(GemmPack.ScratchFloats(_call.A2, aRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
-        // later blocks of columns find A as the first one packed it, unless that is too much to keep
-        bool keepA = blocks > 1 && !aInPlace && (long)rows * (_call.K + _call.K2) <= KeptFloats;
-        int aFloats = ((keepA ? rows * (_call.K + _call.K2) : aRows * longest) + GemmPack.Slack + 15) & ~15;
+        // later blocks of columns find A as the first one packed it
+        bool keepA = blocks > 1 && !aInPlace;
+        int aFloats = ((keepA ? rows : aRows) * longest + GemmPack.Slack + 15) & ~15;
         float* a = GemmScratch.Rent(aFloats + (long)blockColumns * longest + GemmPack.Slack + scratch);
         float* b = a + aFloats;
         float* unpacked = b + (long)blockColumns * longest + GemmPack.Slack;
         float* edge = stackalloc float[14 * 32];
 
-        for (int j = column; j < column + columns; j += blockColumns)
+        int k1 = 0, k2 = 0;
+        do
         {
-            int width = Math.Min(blockColumns, column + columns - j);
-            int k1 = 0, k2 = 0;
-            do
+            int terms = Math.Min(_block, _call.K - k1);
+            int terms2 = k1 + terms == _call.K ? Math.Min(longest - terms, _call.K2 - k2) : 0;
+            bool first = k1 == 0 && k2 == 0;
+            for (int j = column; j < column + columns; j += blockColumns)
             {
-                int terms = Math.Min(_block, _call.K - k1);
-                int terms2 = k1 + terms == _call.K ? Math.Min(longest - terms, _call.K2 - k2) : 0;
-                bool first = k1 == 0 && k2 == 0;
                 Block block = new()
                 {
                     K1 = k1,
@@ -140,7 +151,7 @@ internal unsafe struct GemmPlan
                     Terms = terms,
                     Terms2 = terms2,
                     Column = j,
-                    Columns = width,
+                    Columns = Math.Min(blockColumns, column + columns - j),
                     BInPlace = bInPlace && terms2 == 0,
                     AInPlace = aInPlace && terms2 == 0,
                     B = b,
@@ -156,8 +167,8 @@ internal unsafe struct GemmPlan
                     // tiles of two heights, the higher ones first
                     int rest = row + rows - at, height = (rest + left - 1) / left;
                     int strips = Math.Min(rest - left * (height - 1), mostStrips);
-                    int after = at + strips * height, next = Math.Min(strips * height, row + rows - after), shares = strips * (width / panel);
-                    float* strip = keepA ? a + (nint)rows * (k1 + k2) + (nint)(at - row) * k : a;
+                    int after = at + strips * height, next = Math.Min(strips * height, row + rows - after), shares = strips * (block.Columns / panel);
+                    float* strip = keepA ? a + (nint)(at - row) * k : a;
                     Ahead ahead = default;
                     if (keepA && j > column)
                     {
@@ -171,11 +182,11 @@ internal unsafe struct GemmPlan
                     for (; strips > 0; strips--, left--, at += height, strip += (nint)height * k)
                         Strip(block, tiles, at, height, strip, ref ahead);
                 }
-                k1 += terms;
-                k2 += terms2;
             }
-            while (k1 < _call.K || k2 < _call.K2);
+            k1 += terms;
+            k2 += terms2;
         }
+        while (k1 < _call.K || k2 < _call.K2);
     }
 
     private readonly void PackB(in Block block, GemmTiles tiles)
@@ -210,31 +221,52 @@ internal unsafe struct GemmPlan
     {
         int lanes = tiles.Lanes, panel = 2 * lanes;
         int k = block.Terms + block.Terms2;
-        nint aStep = height;
+        GemmTileCall call = new()
+        {
+            A = a,
+            AStep = height * sizeof(float),
+            BStep = block.BInPlace ? (nint)_call.B.Stride * sizeof(float) : panel * sizeof(float),
+            Steps = k,
+            Next = a,
+            CStep = (nint)_call.StrideC * sizeof(float),
+            Accumulate = block.Accumulate ? 1 : 0,
+        };
         if (block.AInPlace)
         {
-            a = (float*)_call.A.Data + block.K1 * _call.A.Stride + row;
-            aStep = (nint)_call.A.Stride;
+            call.A = (float*)_call.A.Data + block.K1 * _call.A.Stride + row;
+            call.AStep = (nint)_call.A.Stride * sizeof(float);
         }
         float* c = _call.C + row * _call.StrideC + block.Column;
-        Tile tile = tiles[height, 2];
         int j = 0;
         for (; j + panel <= block.Columns; j += panel)
         {
-            ahead.Fetch();
-            float* b = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
-            tile(a, aStep, b, block.BInPlace ? (nint)_call.B.Stride : panel, k, c + j, (nint)_call.StrideC, block.Bias == null ? null : block.Bias + j, block.Accumulate);
+            if (tiles.Fetches && ahead.IsPacked)
+                call.Next = ahead.Take(k);
+            else
+                ahead.Fetch();
+            call.B = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
+            call.C = c + j;
+            call.Bias = block.Bias == null ? null : block.Bias + j;
+            tiles.Run(height, 2, &call);
         }
         if (j < block.Columns)
         {
             int rest = block.Columns - j, width = rest <= lanes ? lanes : panel;
-            float* b = block.B + (nint)j * k, bias = block.Bias == null ? null : block.Bias + j;
+            float* bias = block.Bias == null ? null : block.Bias + j;
+            call.B = block.B + (nint)j * k;
+            call.BStep = width * sizeof(float);
             if (rest == width)
             {
-                tiles[height, 1](a, aStep, b, width, k, c + j, (nint)_call.StrideC, bias, block.Accumulate);
+                call.C = c + j;
+                call.Bias = bias;
+                tiles.Run(height, 1, &call);
                 return;
             }
-            tiles[height, width / lanes](a, aStep, b, width, k, block.Edge, width, null, false);
+            call.C = block.Edge;
+            call.CStep = width * sizeof(float);
+            call.Accumulate = 0;
+            call.Bias = null;
+            tiles.Run(height, width / lanes, &call);
             Spread(block.Edge, width, height, rest, c + j, bias, block.Accumulate);
         }
     }
@@ -262,6 +294,7 @@ internal unsafe struct GemmPlan
         private readonly byte* _from;
         private readonly nint _stride;
         private readonly int _rows, _bytes, _share;
+        private readonly bool _packed;
         private int _row, _at;
 
         public Ahead(in GemmOperand x, int row, int rows, int first, int k, int shares)
@@ -281,9 +314,21 @@ internal unsafe struct GemmPlan
             if (!Sse.IsSupported || shares == 0)
                 return;
             _from = (byte*)from;
+            _packed = true;
             _rows = 1;
             _bytes = (int)(floats * sizeof(float));
             _share = (_bytes / Line + shares) / shares;
+        }
+
+        /// <summary>True where the rows are packed already, one after another.</summary>
+        public readonly bool IsPacked => _packed;
+
+        /// <summary>Where a tile of k steps, which fetches <see cref="GemmTiles.FetchedByStep"/> bytes each, may go on.</summary>
+        public byte* Take(nint k)
+        {
+            byte* from = _from + Math.Min(_at, _bytes);
+            _at = (int)Math.Min(_bytes, _at + k * GemmTiles.FetchedByStep);
+            return from;
         }
 
         public void Fetch()

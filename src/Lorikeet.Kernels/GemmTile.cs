@@ -18,11 +18,14 @@ internal static unsafe class GemmTile<TVector, TLanes, TRows, TColumns>
     where TColumns : struct, IGemmSize
 {
     /// <summary>
-    /// <c>C[i, j] = sum_p a[p * aStep + i] * b[p * bStep + j]</c>, plus what C held where <paramref name="accumulate"/>, plus <c>bias[j]</c> where there is one.
+    /// <c>C[i, j] = sum_p a[p * aStep + i] * b[p * bStep + j]</c>, plus what C held where the call accumulates, plus <c>bias[j]</c> where there is one.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Run(float* a, nint aStep, float* b, nint bStep, nint k, float* c, nint cStep, float* bias, bool accumulate)
+    public static void Run(GemmTileCall* call)
     {
+        float* a = (float*)call->A, b = (float*)call->B, c = call->C, bias = call->Bias;
+        nint aStep = call->AStep / sizeof(float), bStep = call->BStep / sizeof(float), cStep = call->CStep / sizeof(float), k = call->Steps;
+        bool accumulate = call->Accumulate != 0;
         // the tile of C is wanted when k has run; until then it has time to come
         if (Sse.IsSupported)
         {

@@ -1,38 +1,72 @@
 using System.Runtime.Intrinsics;
 using System.Runtime.Intrinsics.Arm;
-using unsafe Tile = delegate*<float*, nint, float*, nint, nint, float*, nint, float*, bool, void>;
+using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
 
-/// <summary>The compiled tiles of one register width, by height and breadth.</summary>
+/// <summary>The tiles of one register width, by height and breadth: compiled, or assembled when each is first wanted.</summary>
 internal sealed unsafe class GemmTiles
 {
-    private static GemmTiles? _wide512, _wide256, _wide128;
+    private static GemmTiles? _wide512, _wide256, _wide128, _assembled512, _assembled256;
 
     private readonly nint[] _byRows = new nint[2 * 14];
+    private readonly bool _assembled;
+
+    private GemmTiles(int lanes, int maxRows, bool assembled)
+    {
+        Lanes = lanes;
+        MaxRows = maxRows;
+        _assembled = assembled;
+    }
 
     /// <summary>Floats in a register.</summary>
-    public required int Lanes { get; init; }
+    public int Lanes { get; }
 
     /// <summary>The highest tile whose accumulators all stay in registers.</summary>
-    public required int MaxRows { get; init; }
+    public int MaxRows { get; }
 
-    /// <summary>Tiles with <paramref name="rows"/> rows of one or two registers.</summary>
-    public Tile this[int rows, int registers] => (Tile)_byRows[2 * (rows - 1) + registers - 1];
+    /// <summary>True where tiles fetch what the call names to be read next.</summary>
+    public bool Fetches => _assembled;
+
+    /// <summary>Bytes that such a tile fetches with each step.</summary>
+    public const int FetchedByStep = 64 / TileAssembler.Unroll;
 
     /// <summary>The tiles of a tier.</summary>
     public static GemmTiles Of(KernelTier tier) => tier switch
     {
+        KernelTier.Assembled512 => _assembled512 ??= new GemmTiles(Lanes512.Count, 14, true),
+        KernelTier.Assembled256 => _assembled256 ??= new GemmTiles(Lanes256.Count, 6, true),
         KernelTier.Vector512 => _wide512 ??= Build<Vector512<float>, Lanes512>(14),
         KernelTier.Vector256 => _wide256 ??= Build<Vector256<float>, Lanes256>(6),
         _ => _wide128 ??= Build<Vector128<float>, Lanes128>(AdvSimd.Arm64.IsSupported ? 12 : 6),
     };
 
+    /// <summary>Runs the tile with <paramref name="rows"/> rows of one or two registers.</summary>
+    public void Run(int rows, int registers, GemmTileCall* call)
+    {
+        nint tile = _byRows[2 * (rows - 1) + registers - 1];
+        if (!_assembled)
+            ((delegate*<GemmTileCall*, void>)tile)(call);
+        else
+            ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)(tile != 0 ? tile : Assemble(rows, registers)))(call);
+    }
+
+    private nint Assemble(int rows, int registers)
+    {
+        lock (_byRows)
+        {
+            ref nint tile = ref _byRows[2 * (rows - 1) + registers - 1];
+            if (tile == 0)
+                Volatile.Write(ref tile, TileAssembler.Tile(TileKind.F32, Lanes * sizeof(float), rows, registers).Publish());
+            return tile;
+        }
+    }
+
     private static GemmTiles Build<TVector, TLanes>(int maxRows)
         where TVector : struct
         where TLanes : struct, IGemmLanes<TVector>
     {
-        var tiles = new GemmTiles { Lanes = TLanes.Count, MaxRows = maxRows };
+        var tiles = new GemmTiles(TLanes.Count, maxRows, false);
         tiles.Add<TVector, TLanes, Size1>();
         tiles.Add<TVector, TLanes, Size2>();
         tiles.Add<TVector, TLanes, Size3>();
@@ -55,8 +89,8 @@ internal sealed unsafe class GemmTiles
         where TLanes : struct, IGemmLanes<TVector>
         where TRows : struct, IGemmSize
     {
-        Tile one = &GemmTile<TVector, TLanes, TRows, Size1>.Run;
-        Tile two = &GemmTile<TVector, TLanes, TRows, Size2>.Run;
+        delegate*<GemmTileCall*, void> one = &GemmTile<TVector, TLanes, TRows, Size1>.Run;
+        delegate*<GemmTileCall*, void> two = &GemmTile<TVector, TLanes, TRows, Size2>.Run;
         _byRows[2 * (TRows.Value - 1)] = (nint)one;
         _byRows[2 * (TRows.Value - 1) + 1] = (nint)two;
     }

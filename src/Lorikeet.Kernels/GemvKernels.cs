@@ -16,7 +16,7 @@ internal sealed unsafe class GemvKernels
     public required int Group { get; init; }
 
     /// <summary>The kernels of a tier.</summary>
-    public static GemvKernels Of(KernelTier tier) => tier switch
+    public static GemvKernels Of(KernelTier tier) => tier.Compiled() switch
     {
         KernelTier.Vector512 => _wide512 ??= Build<Vector512<float>, Lanes512>(8),
         KernelTier.Vector256 => _wide256 ??= Build<Vector256<float>, Lanes256>(4),

@@ -1,13 +1,15 @@
-using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
+using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
 
 /// <summary>What this processor offers and which kernels were chosen for it, once, at start-up.</summary>
 public static class Isa
 {
-    /// <summary>Names the kernels to use: <c>reference</c>, <c>portable</c> (the widest registers), <c>vector128</c>, <c>vector256</c> or <c>vector512</c>.</summary>
+    /// <summary>
+    /// Names the kernels to use: <c>reference</c>, <c>portable</c> (compiled, with the widest registers), <c>vector128</c>, <c>vector256</c> or <c>vector512</c>
+    /// (compiled, of that width), <c>assembled</c> (machine code assembled at start-up, whatever the calibration says). Without it the fastest are used.
+    /// </summary>
     public const string Variable = "LORIKEET_KERNELS";
 
     /// <summary>The widest registers of this processor.</summary>
@@ -17,43 +19,46 @@ public static class Isa
         : Vector128.IsHardwareAccelerated ? KernelTier.Vector128
         : KernelTier.Reference;
 
+    /// <summary>Why no assembled kernels run here, or null where they can.</summary>
+    public static string? WhyNotAssembled { get; } = AssembledKernels.WhyNot();
+
     /// <summary>The kernels in use.</summary>
-    public static KernelTier Tier { get; } = Choose(Environment.GetEnvironmentVariable(Variable), Widest);
+    public static KernelTier Tier { get; } = Choose(Environment.GetEnvironmentVariable(Variable), Widest, WhyNotAssembled is null);
 
     /// <summary>One line for a log: the kernels in use and why, and what the processor has.</summary>
     public static string Description { get; } = Describe(Environment.GetEnvironmentVariable(Variable));
 
-    /// <summary>The tier that a value of <see cref="Variable"/> asks for; the widest where it is absent or unknown, or asks for more than there is.</summary>
-    internal static KernelTier Choose(string? wanted, KernelTier widest)
+    /// <summary>The tier that a value of <see cref="Variable"/> asks for; the fastest where it is absent or unknown, or asks for more than there is.</summary>
+    internal static KernelTier Choose(string? wanted, KernelTier widest, bool assembled)
     {
-        KernelTier tier = Parse(wanted) ?? widest;
-        return tier > widest ? widest : tier;
+        KernelTier fastest = !assembled ? widest : widest switch
+        {
+            KernelTier.Vector512 => KernelTier.Assembled512,
+            KernelTier.Vector256 => KernelTier.Assembled256,
+            _ => widest,
+        };
+        KernelTier tier = Parse(wanted, widest, fastest) ?? fastest;
+        return tier.Compiled() > widest ? widest : tier;
     }
 
-    private static KernelTier? Parse(string? wanted) => wanted?.Trim().ToLowerInvariant() switch
+    private static KernelTier? Parse(string? wanted, KernelTier widest, KernelTier fastest) => wanted?.Trim().ToLowerInvariant() switch
     {
         "reference" => KernelTier.Reference,
+        "portable" => widest,
         "vector128" => KernelTier.Vector128,
         "vector256" => KernelTier.Vector256,
         "vector512" => KernelTier.Vector512,
+        "assembled" => fastest,
         _ => null,
     };
 
     private static string Describe(string? wanted)
     {
         string chosen = string.IsNullOrWhiteSpace(wanted) ? ""
-            : Parse(wanted) is { } tier && tier > Widest ? $" ({Variable}={wanted}: this processor has no such registers)"
-            : Parse(wanted) is not null || wanted.Trim().Equals("portable", StringComparison.OrdinalIgnoreCase) ? $" ({Variable})"
-            : $" ({Variable}={wanted} is unknown: reference, portable, vector128, vector256 or vector512)";
-        List<string> features = [RuntimeInformation.ProcessArchitecture.ToString().ToLowerInvariant()];
-        if (Avx2.IsSupported)
-            features.Add("avx2");
-        if (Fma.IsSupported)
-            features.Add("fma");
-        if (Avx512F.IsSupported)
-            features.Add("avx512");
-        if (AvxVnni.IsSupported)
-            features.Add("avx-vnni");
-        return $"{Tier.ToString().ToLowerInvariant()} kernels{chosen}; {string.Join(' ', features)}; {Environment.ProcessorCount} processors";
+            : Parse(wanted, Widest, Tier) is not { } tier ? $" ({Variable}={wanted} is unknown: reference, portable, vector128, vector256, vector512 or assembled)"
+            : tier.Compiled() > Widest ? $" ({Variable}={wanted}: this processor has no such registers)"
+            : wanted.Trim().Equals("assembled", StringComparison.OrdinalIgnoreCase) && WhyNotAssembled is { } reason ? $" ({Variable}={wanted}: {reason})"
+            : $" ({Variable})";
+        return $"{Tier.ToString().ToLowerInvariant()} kernels{chosen}; {string.Join(' ', ProcessorFeatures.Names)}; {Environment.ProcessorCount} processors";
     }
 }

@@ -18,7 +18,8 @@ public sealed unsafe class GemmTests : IDisposable
 
     public static TheoryData<KernelTier> Tiers =>
     [
-        .. new[] { KernelTier.Vector128, KernelTier.Vector256, KernelTier.Vector512 }.Where(tier => tier == KernelTier.Vector128 || tier <= Isa.Widest),
+        .. Enum.GetValues<KernelTier>().Where(tier => tier != KernelTier.Reference && (tier == KernelTier.Vector128 || tier.Compiled() <= Isa.Widest)
+            && (tier == tier.Compiled() || Isa.WhyNotAssembled is null)),
     ];
 
     /// <summary>Where the processor's vectors are switched off, they are played in software, a hundred times as slow.</summary>
@@ -32,7 +33,7 @@ public sealed unsafe class GemmTests : IDisposable
         for (int round = 0; round < Rounds(200); round++)
         {
             // half of the shapes small, so that every remainder of every tile is met often
-            int limit = round % 2 == 0 ? 40 : 160;
+            int limit = round % 2 == 0 ? 40 : 201;
             Case x = NewCase(random, random.Next(1, limit), random.Next(1, limit), random.Next(0, limit), random.Next(3) == 0 ? random.Next(1, 70) : 0);
             Check(x, tier);
         }
@@ -189,6 +190,27 @@ public sealed unsafe class GemmTests : IDisposable
                 float[] result = x.Result();
                 first ??= result;
                 MemoryMarshal.AsBytes(result.AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(first.AsSpan())).ShouldBeTrue($"{threads} threads, {x}");
+            }
+        }
+    }
+
+    [Theory]
+    [InlineData(KernelTier.Vector256, KernelTier.Assembled256)]
+    [InlineData(KernelTier.Vector512, KernelTier.Assembled512)]
+    public void Assembled_tiles_give_the_bits_of_the_compiled_ones(KernelTier compiled, KernelTier assembled)
+    {
+        Assert.SkipWhen(compiled > Isa.Widest || Isa.WhyNotAssembled is not null, "not on this machine");
+        var random = new Random(13);
+        foreach (int n in new[] { 1, 15, 16, 17, 31, 32, 33, 63, 64, 65, 97 })
+        {
+            for (int m = 9; m < 60; m++)
+            {
+                Case x = NewCase(random, m, n, random.Next(0, 60), random.Next(2) * random.Next(1, 9));
+                Gemm.Run(x.Call, compiled);
+                float[] expected = x.Result();
+                x.Reset();
+                Gemm.Run(x.Call, assembled);
+                MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(expected.AsSpan())).ShouldBeTrue(x.ToString());
             }
         }
     }

@@ -16,7 +16,7 @@ internal static unsafe class VectorJob
     /// <summary>The tier for jobs started by this thread: the process-wide one, unless a test sets another to compare them all.</summary>
     public static KernelTier Tier
     {
-        get => _override == 0 ? Isa.Tier : (KernelTier)(_override - 1);
+        get => _override == 0 ? Isa.Tier.Compiled() : (KernelTier)(_override - 1);
         set => _override = (int)value + 1;
     }
 

@@ -1,0 +1,175 @@
+using Iced.Intel;
+
+namespace Lorikeet.Kernels.Assembled;
+
+/// <summary>
+/// Instructions in the order in which they will run, for 64-bit x86. Vector instructions are named by what they do; the register width (32 or 64
+/// bytes) chooses the encoding. The code is a leaf function of one pointer: it uses only registers that a caller expects to lose.
+/// </summary>
+internal sealed class MachineCode(int width)
+{
+    private readonly List<Instruction> _instructions = [];
+    private ulong _labels;
+    private ulong _pending;
+
+    /// <summary>Bytes of a vector register.</summary>
+    public int Width { get; } = width;
+
+    /// <summary>The only argument.</summary>
+    public static Register Argument => OperatingSystem.IsWindows() ? Register.RCX : Register.RDI;
+
+    private bool Is512 => Width == 64;
+
+    /// <summary>A place to jump to.</summary>
+    public ulong NewLabel() => ++_labels;
+
+    /// <summary>The label stands before the next instruction.</summary>
+    public void Bind(ulong label)
+    {
+        // two labels at one place would need a second address: an instruction that does nothing gives it
+        if (_pending != 0)
+            Add(Instruction.Create(Code.Nopd));
+        _pending = label;
+    }
+
+    /// <summary>Appends any instruction.</summary>
+    public void Add(Instruction instruction)
+    {
+        instruction.IP = _pending;
+        _pending = 0;
+        _instructions.Add(instruction);
+    }
+
+    /// <summary>Jumps where the last comparison left the zero flag clear.</summary>
+    public void JumpIfNotZero(ulong label) => Add(Instruction.CreateBranch(Code.Jne_rel32_64, label));
+
+    /// <summary>Jumps where the last comparison left the zero flag set.</summary>
+    public void JumpIfZero(ulong label) => Add(Instruction.CreateBranch(Code.Je_rel32_64, label));
+
+    /// <summary>Jumps where the last comparison or subtraction was less than zero.</summary>
+    public void JumpIfLess(ulong label) => Add(Instruction.CreateBranch(Code.Jl_rel32_64, label));
+
+    /// <summary>Jumps where the last comparison or subtraction was not less than zero.</summary>
+    public void JumpIfNotLess(ulong label) => Add(Instruction.CreateBranch(Code.Jge_rel32_64, label));
+
+    /// <summary><c>to = from</c>.</summary>
+    public void Move(Register to, Register from) => Add(Instruction.Create(Code.Mov_r64_rm64, to, from));
+
+    /// <summary>Reads eight bytes.</summary>
+    public void LoadWord(Register to, Register address, int offset) => Add(Instruction.Create(Code.Mov_r64_rm64, to, At(address, offset)));
+
+    /// <summary><c>to += from</c>.</summary>
+    public void AddTo(Register to, Register from) => Add(Instruction.Create(Code.Add_r64_rm64, to, from));
+
+    /// <summary><c>to += value</c>.</summary>
+    public void AddTo(Register to, int value) => Add(Instruction.Create(Code.Add_rm64_imm32, to, value));
+
+    /// <summary><c>to -= value</c>, and sets the flags.</summary>
+    public void Subtract(Register to, int value) => Add(Instruction.Create(Code.Sub_rm64_imm32, to, value));
+
+    /// <summary>Sets the flags by what a register holds.</summary>
+    public void Test(Register register) => Add(Instruction.Create(Code.Test_rm64_r64, register, register));
+
+    /// <summary>Asks for a line of the first cache.</summary>
+    public void Prefetch(Register address, int offset) => Add(Instruction.Create(Code.Prefetcht0_m8, At(address, offset)));
+
+    /// <summary>Asks for a line of the second cache.</summary>
+    public void PrefetchSecond(Register address, int offset) => Add(Instruction.Create(Code.Prefetcht1_m8, At(address, offset)));
+
+    /// <summary>All bits zero.</summary>
+    public void Zero(int to)
+    {
+        if (Is512)
+            Add(Instruction.Create(Code.EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, V(to), V(to), V(to)));
+        else
+            Add(Instruction.Create(Code.VEX_Vpxor_ymm_ymm_ymmm256, V(to), V(to), V(to)));
+    }
+
+    /// <summary>Reads a whole register.</summary>
+    public void Load(int to, Register address, int offset) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vmovups_zmm_k1z_zmmm512 : Code.VEX_Vmovups_ymm_ymmm256, V(to), At(address, offset)));
+
+    /// <summary>Writes a whole register.</summary>
+    public void Store(Register address, int offset, int from) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vmovups_zmmm512_k1z_zmm : Code.VEX_Vmovups_ymmm256_ymm, At(address, offset), V(from)));
+
+    /// <summary>Repeats four bytes.</summary>
+    public void Broadcast(int to, Register address, int offset) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vbroadcastss_zmm_k1z_xmmm32 : Code.VEX_Vbroadcastss_ymm_m32, V(to), At(address, offset)));
+
+    /// <summary>Singles: <c>sum += x * y</c>.</summary>
+    public void MultiplyAdd(int sum, int x, int y) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfmadd231ps_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
+
+    /// <summary>Singles: <c>to = x * y</c>.</summary>
+    public void Multiply(int to, int x, int y) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vmulps_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Singles: <c>to = x + y</c>.</summary>
+    public void Add(int to, int x, int y) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vaddps_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Singles: <c>to = x + memory</c>.</summary>
+    public void Add(int to, int x, Register address, int offset) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vaddps_ymm_ymm_ymmm256, V(to), V(x), At(address, offset)));
+
+    /// <summary>32-bit integers to singles.</summary>
+    public void ToSingle(int to, int from) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vcvtdq2ps_zmm_k1z_zmmm512b32_er : Code.VEX_Vcvtdq2ps_ymm_ymmm256, V(to), V(from)));
+
+    /// <summary>Pairs of bfloat16: <c>sum += x0 * y0 + x1 * y1</c>.</summary>
+    public void DotBF16(int sum, int x, int y) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vdpbf16ps_zmm_k1z_zmm_zmmm512b32 : Code.EVEX_Vdpbf16ps_ymm_k1z_ymm_ymmm256b32, V(sum), V(x), V(y)));
+
+    /// <summary>Fours of bytes, x unsigned and y signed: <c>sum += x0 * y0 + x1 * y1 + x2 * y2 + x3 * y3</c>.</summary>
+    public void DotBytes(int sum, int x, int y) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vpdpbusd_zmm_k1z_zmm_zmmm512b32 : Code.VEX_Vpdpbusd_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
+
+    /// <summary>Keeps what the system's convention says belongs to the caller.</summary>
+    public void Enter()
+    {
+        if (!OperatingSystem.IsWindows())
+            return;
+        AddTo(Register.RSP, -SavedBytes);
+        for (int i = 0; i < 10; i++)
+            Add(Instruction.Create(Code.VEX_Vmovups_xmmm128_xmm, At(Register.RSP, 16 * i), Register.XMM6 + i));
+    }
+
+    /// <summary>Returns to the caller.</summary>
+    public void Leave()
+    {
+        Add(Instruction.Create(Code.VEX_Vzeroupper));
+        if (OperatingSystem.IsWindows())
+        {
+            for (int i = 0; i < 10; i++)
+                Add(Instruction.Create(Code.VEX_Vmovups_xmm_xmmm128, Register.XMM6 + i, At(Register.RSP, 16 * i)));
+            AddTo(Register.RSP, SavedBytes);
+        }
+        Add(Instruction.Create(Code.Retnq));
+    }
+
+    /// <summary>Encodes the code and makes it executable: where it begins.</summary>
+    /// <exception cref="PlatformNotSupportedException">The system does not let this process run code of its own.</exception>
+    public nint Publish()
+    {
+        ByteWriter bytes = new();
+        if (!BlockEncoder.TryEncode(64, new InstructionBlock(bytes, _instructions, 0x10000), out string? error, out _))
+            throw new InvalidOperationException(error);
+        return ExecutableMemory.Publish(bytes.Written);
+    }
+
+    private const int SavedBytes = 10 * 16 + 8;
+
+    private static MemoryOperand At(Register address, int offset) => new(address, offset, offset == 0 ? 0 : 8);
+
+    private Register V(int index) => (Is512 ? Register.ZMM0 : Register.YMM0) + index;
+
+    private sealed class ByteWriter : CodeWriter
+    {
+        private readonly List<byte> _bytes = [];
+
+        public ReadOnlySpan<byte> Written => System.Runtime.InteropServices.CollectionsMarshal.AsSpan(_bytes);
+
+        public override void WriteByte(byte value) => _bytes.Add(value);
+    }
+}

@@ -1,0 +1,174 @@
+using Iced.Intel;
+
+namespace Lorikeet.Kernels.Assembled;
+
+/// <summary>
+/// Writes the innermost loop of a product: a tile of C stays in registers while k runs. Each step loads one or two registers of B's panel and adds
+/// the outer product with the tile's rows of A, four bytes of each row repeated through a register: one single, two bfloat16 or four bytes.
+/// </summary>
+internal static class TileAssembler
+{
+    // arguments, and what they are loaded into while k runs
+    private const Register Call = Register.R11, A = Register.RAX, AStep = Register.RDX, B = Register.R8, BStep = Register.R9, Steps = Register.R10, Next = Register.RCX;
+
+    // after k has run
+    private const Register C = Register.RAX, CStep = Register.RDX, Other = Register.R8;
+
+    /// <summary>Steps of k between two tests of the counter.</summary>
+    public const int Unroll = 4;
+
+    /// <summary>Assembles one tile.</summary>
+    /// <param name="kind">What is multiplied.</param>
+    /// <param name="width">Bytes of a register: 32 or 64.</param>
+    /// <param name="rows">Rows of the tile.</param>
+    /// <param name="registers">Registers of a row: 1 or 2.</param>
+    /// <returns>The code, a function of one pointer to a <see cref="GemmTileCall"/>.</returns>
+    public static MachineCode Tile(TileKind kind, int width, int rows, int registers)
+    {
+        MachineCode code = new(width);
+        int sums = rows * registers, spare = (width == 64 ? 32 : 16) - sums;
+        code.Enter();
+        code.Move(Call, MachineCode.Argument);
+        code.LoadWord(C, Call, 40);
+        code.LoadWord(CStep, Call, 48);
+        // the tile of C is wanted when k has run; until then it has time to come
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < registers * width; j += 64)
+                code.Prefetch(C, j);
+            // a tile that begins inside a line ends in one more
+            code.Prefetch(C, registers * width - 1);
+            code.AddTo(C, CStep);
+        }
+        for (int i = 0; i < sums; i++)
+        {
+            if (kind == TileKind.Bytes)
+                continue;
+            code.Zero(i);
+        }
+        if (kind == TileKind.Bytes)
+        {
+            code.LoadWord(Other, Call, 72);
+            for (int i = 0; i < sums; i++)
+                code.Broadcast(i, Other, i / registers * 4);
+        }
+        code.LoadWord(A, Call, 0);
+        code.LoadWord(AStep, Call, 8);
+        code.LoadWord(B, Call, 16);
+        code.LoadWord(BStep, Call, 24);
+        code.LoadWord(Steps, Call, 32);
+        code.LoadWord(Next, Call, 96);
+
+        ulong many = code.NewLabel(), few = code.NewLabel(), one = code.NewLabel(), end = code.NewLabel();
+        code.Subtract(Steps, Unroll);
+        code.JumpIfLess(few);
+        code.Bind(many);
+        for (int step = 0; step < Unroll; step++)
+            Step(code, kind, rows, registers, sums, spare);
+        code.PrefetchSecond(Next, 0);
+        code.AddTo(Next, 64);
+        code.Subtract(Steps, Unroll);
+        code.JumpIfNotLess(many);
+        code.Bind(few);
+        code.AddTo(Steps, Unroll);
+        code.JumpIfZero(end);
+        code.Bind(one);
+        Step(code, kind, rows, registers, sums, spare);
+        code.Subtract(Steps, 1);
+        code.JumpIfNotZero(one);
+        code.Bind(end);
+        if (kind == TileKind.Bytes)
+            Scale(code, rows, registers, sums);
+        Finish(code, rows, registers, sums);
+        code.Leave();
+        return code;
+    }
+
+    private static void Step(MachineCode code, TileKind kind, int rows, int registers, int sums, int spare)
+    {
+        for (int j = 0; j < registers; j++)
+            code.Load(sums + j, B, j * code.Width);
+        code.Prefetch(B, 1024);
+        if (registers * code.Width > 64)
+            code.Prefetch(B, 1024 + 64);
+        int repeats = Math.Min(spare - registers, 4);
+        for (int i = 0; i < rows; i++)
+        {
+            int x = sums + registers + i % repeats;
+            code.Broadcast(x, A, 4 * i);
+            for (int j = 0; j < registers; j++)
+            {
+                int sum = i * registers + j, y = sums + j;
+                switch (kind)
+                {
+                    case TileKind.F32:
+                        code.MultiplyAdd(sum, y, x);
+                        break;
+                    case TileKind.BF16:
+                        code.DotBF16(sum, y, x);
+                        break;
+                    default:
+                        code.DotBytes(sum, y, x);
+                        break;
+                }
+            }
+        }
+        code.AddTo(A, AStep);
+        code.AddTo(B, BStep);
+    }
+
+    /// <summary>Integers to singles, times the scales of their row and column.</summary>
+    private static void Scale(MachineCode code, int rows, int registers, int sums)
+    {
+        code.LoadWord(Other, Call, 88);
+        for (int j = 0; j < registers; j++)
+            code.Load(sums + j, Other, j * code.Width);
+        code.LoadWord(Other, Call, 80);
+        for (int i = 0; i < rows; i++)
+        {
+            int scale = sums + registers;
+            code.Broadcast(scale, Other, 4 * i);
+            for (int j = 0; j < registers; j++)
+            {
+                int sum = i * registers + j;
+                code.ToSingle(sum, sum);
+                code.Multiply(sum, sum, scale);
+                code.Multiply(sum, sum, sums + j);
+            }
+        }
+    }
+
+    private static void Finish(MachineCode code, int rows, int registers, int sums)
+    {
+        ulong plain = code.NewLabel(), store = code.NewLabel();
+        code.LoadWord(CStep, Call, 48);
+        code.LoadWord(Other, Call, 64);
+        code.Test(Other);
+        code.JumpIfZero(plain);
+        code.LoadWord(C, Call, 40);
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < registers; j++)
+                code.Add(i * registers + j, i * registers + j, C, j * code.Width);
+            code.AddTo(C, CStep);
+        }
+        code.Bind(plain);
+        code.LoadWord(Other, Call, 56);
+        code.Test(Other);
+        code.JumpIfZero(store);
+        for (int j = 0; j < registers; j++)
+        {
+            code.Load(sums, Other, j * code.Width);
+            for (int i = 0; i < rows; i++)
+                code.Add(i * registers + j, i * registers + j, sums);
+        }
+        code.Bind(store);
+        code.LoadWord(C, Call, 40);
+        for (int i = 0; i < rows; i++)
+        {
+            for (int j = 0; j < registers; j++)
+                code.Store(C, j * code.Width, i * registers + j);
+            code.AddTo(C, CStep);
+        }
+    }
+}
