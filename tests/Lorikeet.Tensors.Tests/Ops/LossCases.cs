@@ -26,6 +26,11 @@ internal static class LossCases
             (tape, t) => tape.Scale(tape.CrossEntropy(t[0], OpCases.Integers(tape, s.Rows, i => i), 0.3f), 0.5f));
         yield return new("CrossEntropyOp", "scaled to nothing", [new("logits", new Shape(s.Rows, s.Classes)) { Gapless = true }],
             (tape, t) => tape.CrossEntropy(t[0], OpCases.Integers(tape, s.Rows, i => i), 0));
+        OpInput[] pair = [new("predicted", new Shape(s.Rows, s.Classes)) { Gapless = true, Element = x => 3 * x }, new("targets", new Shape(s.Rows, s.Classes)) { Gapless = true, Differentiable = false, Element = x => (x + 1) / 2 }];
+        yield return new("SquaredErrorOp", "a number each", pair, (tape, t) => tape.SquaredError(t[0], t[1], 0.3f));
+        yield return new("SquaredErrorOp", "half of a loss", pair, (tape, t) => tape.Scale(tape.SquaredError(t[0], t[1], 0.3f), 0.5f));
+        yield return new("BinaryCrossEntropyOp", "a number each", pair, (tape, t) => tape.BinaryCrossEntropy(t[0], t[1], 0.3f));
+        yield return new("BinaryCrossEntropyOp", "half of a loss", pair, (tape, t) => tape.Scale(tape.BinaryCrossEntropy(t[0], t[1], 0.3f), 0.5f));
         yield return new("LinearCrossEntropyOp", "scaled to nothing", Head(s),
             (tape, t) => tape.LinearCrossEntropy(t[0], t[1], t[2], OpCases.Integers(tape, s.Rows, i => i), 0));
         yield return new("LinearCrossEntropyOp", "no bias", Head(s)[..2],
