@@ -9,7 +9,7 @@ internal static class AdapterFolders
 {
     /// <summary>Loads them in order; none acts yet.</summary>
     /// <exception cref="InputException">One or more do not fit; the problems of all are listed.</exception>
-    public static Adapter[] Load(CausalLm model, IReadOnlyList<string> folders, Terminal terminal)
+    public static Adapter[] Load(LanguageModel model, IReadOnlyList<string> folders, Terminal terminal)
     {
         List<Adapter> adapters = [];
         List<string> problems = [];

@@ -20,7 +20,7 @@ internal static class Inspection
     private static readonly string[] ModelFields =
     [
         "hidden_size", "n_embd", "intermediate_size", "num_hidden_layers", "n_layer", "num_attention_heads", "n_head", "num_key_value_heads", "head_dim", "vocab_size",
-        "max_position_embeddings", "n_positions", "rope_theta", "sliding_window", "tie_word_embeddings",
+        "max_position_embeddings", "n_positions", "rope_theta", "sliding_window", "tie_word_embeddings", "num_labels", "id2label", "problem_type",
     ];
 
     private static readonly string[] AdapterFields =

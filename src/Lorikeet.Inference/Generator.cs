@@ -46,7 +46,7 @@ public sealed class Generator : IDisposable
         _sampler = new Sampler(model.Head.Outputs);
         _lastRows = new int[maxBatch];
         // LongRoPE turns positions otherwise once a text outgrows the original context: keys of before are of no use then
-        _recomputeAt = model is Decoder { Config.Rope: { Kind: RopeScalingKind.LongRope } rope } && rope.ShortFactors != rope.LongFactors ? rope.OriginalMaxPositions : int.MaxValue;
+        _recomputeAt = model.Backbone is Decoder { Config.Rope: { Kind: RopeScalingKind.LongRope } rope } && rope.ShortFactors != rope.LongFactors ? rope.OriginalMaxPositions : int.MaxValue;
     }
 
     /// <summary>How many texts are written at the same time.</summary>

@@ -61,9 +61,13 @@ public sealed class ModelFiles
         throw new InputException($"{name}: there is no such folder or file, nor a repository of this name in the hub's cache. `lorikeet pull ORG/NAME` downloads one, {RandomWeights.Prefix}NAME makes one of random weights");
     }
 
-    /// <summary>Loads the weights.</summary>
-    /// <exception cref="InputException">They are missing or do not fit; every problem is listed.</exception>
+    /// <summary>Loads the weights of a causal language model.</summary>
+    /// <exception cref="InputException">They are missing or do not fit, or the model predicts no tokens; every problem is listed.</exception>
     public CausalLm LoadModel() => ModelLoader.Load(Path);
+
+    /// <summary>Loads the weights of a model with whatever head.</summary>
+    /// <exception cref="InputException">They are missing or do not fit; every problem is listed.</exception>
+    public LanguageModel LoadAnyModel() => ModelLoader.LoadAny(Path);
 
     /// <summary>Loads the tokenizer.</summary>
     /// <exception cref="InputException">Random weights have none, or GGUF metadata are broken.</exception>

@@ -4,30 +4,38 @@ using Lorikeet.Tensors;
 namespace Lorikeet.Models;
 
 /// <summary>A model that predicts the next token.</summary>
-public abstract class CausalLm : Model
+public sealed class CausalLm : LanguageModel
 {
-    /// <summary>Takes over what was gathered during construction.</summary>
-    protected CausalLm(ModelContext context, ModelFacts facts) : base(context, facts) { }
+    /// <summary>Builds the model from a source of weights.</summary>
+    /// <param name="source">The model owns it.</param>
+    /// <param name="backbone">Builds what lies below the head, from the root of the weights.</param>
+    /// <exception cref="InputException">Weights are missing or have another shape; all are listed.</exception>
+    public CausalLm(ITensorSource source, Func<Weights, Backbone> backbone) : this(new ModelContext(source), backbone) { }
 
-    /// <summary>The projection from hidden states to logits.</summary>
-    public abstract Linear Head { get; }
+    private CausalLm(ModelContext context, Func<Weights, Backbone> backbone) : base(context, backbone(new Weights(context)))
+    {
+        Weights head = new Weights(context) / "lm_head";
+        Head = Backbone.Tied
+            ? new Linear(head, InputEmbedding.Weight, Facts.Hidden, Facts.Vocabulary)
+            : new Linear(head, Facts.Hidden, Facts.Vocabulary, bias: false);
+        context.ThrowIfBroken();
+    }
+
+    /// <inheritdoc/>
+    public override Linear Head { get; }
 
     /// <inheritdoc/>
     public override Linear OutputEmbedding => Head;
 
-    /// <summary>Runs the pass that <see cref="Step.Begin"/> started, up to the final norm.</summary>
-    /// <returns><c>[rows, hidden]</c>.</returns>
-    public abstract Tensor Hidden(Step step);
-
-    /// <summary>Logits of the given rows of hidden states, <c>[rows, vocabulary]</c>.</summary>
-    public Tensor Logits(Step step, Tensor hidden) => Head.Forward(hidden, step);
+    /// <inheritdoc/>
+    public override string TaskType => "CAUSAL_LM";
 
     /// <summary>
     /// The loss: <c>scale · Σ -log p(target)</c>. <paramref name="targets"/> are those of each row itself (shifted already): the token that
     /// comes next, or negative.
     /// </summary>
     /// <param name="step">The pass.</param>
-    /// <param name="hidden">What <see cref="Hidden"/> returned.</param>
+    /// <param name="hidden">What <see cref="LanguageModel.Hidden"/> returned.</param>
     /// <param name="targets"><c>[rows]</c> i32.</param>
     /// <param name="scale">Usually 1 / number of targets of the whole optimiser step.</param>
     /// <param name="labelSmoothing">Share of the target's probability that is spread over all tokens.</param>
@@ -58,28 +66,4 @@ public abstract class CausalLm : Model
     /// <param name="capacity">Tokens to make room for.</param>
     public KvCache NewCache(int capacity) =>
         new(Facts.Layers, Facts.KvHeads * Facts.HeadDim, Facts.KvHeads * Facts.HeadDim, capacity);
-
-    /// <summary>Adds NEFTune's noise to embeddings while training: uniform, of size alpha / sqrt(length · hidden).</summary>
-    protected static Tensor AddNoise(Step step, Tensor embeddings)
-    {
-        ArgumentNullException.ThrowIfNull(step);
-        if (!step.Training || step.NoiseAlpha <= 0)
-            return embeddings;
-        Tensor noise = step.Tape.New(embeddings.Shape);
-        for (int sequence = 0; sequence < step.Batch.Sequences; sequence++)
-        {
-            int length = step.Batch.Length(sequence);
-            float bound = step.NoiseAlpha / MathF.Sqrt((float)length * embeddings.Columns);
-            step.Tape.FillUniform(step.Tape.RowRange(noise, step.Batch.Start(sequence), length), -bound, bound);
-        }
-        return step.Tape.Add(embeddings, noise);
-    }
-
-    /// <summary>Counts the rows of this pass in every cache, once all layers have theirs.</summary>
-    protected static void AdvanceCaches(Step step)
-    {
-        ArgumentNullException.ThrowIfNull(step);
-        for (int sequence = 0; step.Caches is not null && sequence < step.Caches.Count; sequence++)
-            step.Caches[sequence].Advance(step.Batch.Length(sequence));
-    }
 }

@@ -144,8 +144,13 @@ public sealed class ConfigReader
         return [];
     }
 
-    /// <summary>Notes a problem that the caller found.</summary>
-    public void Problem(string name, string text) => _problems.Add($"{_prefix}{name}: {text}");
+    /// <summary>Notes a problem that the caller found; the same one counts once.</summary>
+    public void Problem(string name, string text)
+    {
+        string problem = $"{_prefix}{name}: {text}";
+        if (!_problems.Contains(problem))
+            _problems.Add(problem);
+    }
 
     /// <summary>Reports every problem met so far.</summary>
     /// <exception cref="InputException">There were some.</exception>

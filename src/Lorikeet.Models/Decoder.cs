@@ -4,22 +4,21 @@ using Lorikeet.Tensors;
 namespace Lorikeet.Models;
 
 /// <summary>The Llama family: one decoder, and <see cref="DecoderConfig"/> for what differs.</summary>
-public sealed class Decoder : CausalLm
+public sealed class Decoder : Backbone
 {
     private readonly Embedding _embedding;
     private readonly ResidualStream _input;
     private readonly DecoderLayer[] _layers;
     private readonly Norm _norm;
 
-    /// <summary>Builds the model from a source of weights.</summary>
-    /// <exception cref="InputException">Weights are missing or have another shape; all are listed.</exception>
-    public Decoder(DecoderConfig config, ITensorSource source) : this(config, new ModelContext(source)) { }
-
-    private Decoder(DecoderConfig config, ModelContext context) : base(context, new ModelFacts(config.ModelType, config.Hidden, config.Layers,
+    /// <summary>Builds the layers; what is wrong with the weights is left with their context.</summary>
+    /// <param name="config">What differs from its relatives.</param>
+    /// <param name="root">The root of the model's weights.</param>
+    public Decoder(DecoderConfig config, Weights root) : base(new ModelFacts(config.ModelType, config.Hidden, config.Layers,
         config.Heads, config.KvHeads, config.HeadDim, config.Vocabulary, config.ContextLength))
     {
         Config = config;
-        Weights root = new(context), model = root / "model";
+        Weights model = root / "model";
         _embedding = new Embedding(model / "embed_tokens", config.Vocabulary, config.Hidden);
         _input = new ResidualStream(model, -1, config.Hidden);
         RotaryEmbedding rotary = new(config.RotaryDim, config.Rope);
@@ -27,26 +26,21 @@ public sealed class Decoder : CausalLm
         for (int layer = 0; layer < config.Layers; layer++)
             _layers[layer] = new DecoderLayer(model / "layers" / layer, config, layer, config.Rotates[layer] ? rotary : null);
         _norm = new RmsNorm(model / "norm", config.Hidden, config.NormEpsilon);
-        Head = config.Tied
-            ? new Linear(root / "lm_head", _embedding.Weight, config.Hidden, config.Vocabulary)
-            : new Linear(root / "lm_head", config.Hidden, config.Vocabulary, bias: false);
-        context.ThrowIfBroken();
     }
 
     /// <summary>What differs from its relatives.</summary>
     public DecoderConfig Config { get; }
 
     /// <inheritdoc/>
-    public override Linear Head { get; }
+    public override Embedding Embedding => _embedding;
 
     /// <inheritdoc/>
-    public override Embedding InputEmbedding => _embedding;
+    public override bool Tied => Config.Tied;
 
     /// <inheritdoc/>
     public override Tensor Hidden(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        step.ShiftPositions(LearnedPrefix);
         Tensor x = AddNoise(step, _embedding.Forward(step.Ids, step));
         x = _input.Forward(x, step);
         step.HiddenStates?.Invoke(0, x);

@@ -57,7 +57,7 @@ public static class GgufDecoder
         return ModelLoader.Build(file, _ =>
         {
             DecoderConfig config = ReadConfig(file);
-            return new Decoder(config, new Weights(file, config));
+            return new CausalLm(new Weights(file, config), root => new Decoder(config, root));
         });
     }
 

@@ -4,7 +4,7 @@ using Lorikeet.Tensors;
 namespace Lorikeet.Models;
 
 /// <summary>GPT-2: learned positions, layer norms, fused projections stored as <c>[in, out]</c>.</summary>
-public sealed class Gpt2 : CausalLm
+public sealed class Gpt2 : Backbone
 {
     private readonly Embedding _tokens;
     private readonly Embedding _positions;
@@ -12,17 +12,15 @@ public sealed class Gpt2 : CausalLm
     private readonly Gpt2Block[] _blocks;
     private readonly Norm _norm;
 
-    /// <summary>Builds the model from a source of weights.</summary>
-    /// <exception cref="InputException">Weights are missing or have another shape; all are listed.</exception>
-    public Gpt2(Gpt2Config config, ITensorSource source) : this(config, new ModelContext(source)) { }
-
-    private Gpt2(Gpt2Config config, ModelContext context) : base(context, new ModelFacts("gpt2", config.Hidden, config.Layers, config.Heads, config.Heads,
+    /// <summary>Builds the layers; what is wrong with the weights is left with their context.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="root">The root of the model's weights.</param>
+    public Gpt2(Gpt2Config config, Weights root) : base(new ModelFacts("gpt2", config.Hidden, config.Layers, config.Heads, config.Heads,
         config.Hidden / config.Heads, config.Vocabulary, config.Positions))
     {
         Config = config;
-        Weights root = new(context);
         // the hub's gpt2 files leave the prefix away
-        Weights model = context.Source.Find("wte.weight") is not null ? root : root / "transformer";
+        Weights model = root.Has("wte.weight") ? root : root / "transformer";
         _tokens = new Embedding(model / "wte", config.Vocabulary, config.Hidden);
         _positions = new Embedding(model / "wpe", config.Positions, config.Hidden);
         _input = new ResidualStream(model, -1, config.Hidden);
@@ -30,26 +28,21 @@ public sealed class Gpt2 : CausalLm
         for (int layer = 0; layer < config.Layers; layer++)
             _blocks[layer] = new Gpt2Block(model / "h" / layer, config, layer);
         _norm = new LayerNorm(model / "ln_f", config.Hidden, config.NormEpsilon);
-        Head = config.Tied
-            ? new Linear(root / "lm_head", _tokens.Weight, config.Hidden, config.Vocabulary)
-            : new Linear(root / "lm_head", config.Hidden, config.Vocabulary, bias: false);
-        context.ThrowIfBroken();
     }
 
     /// <summary>Sizes.</summary>
     public Gpt2Config Config { get; }
 
     /// <inheritdoc/>
-    public override Linear Head { get; }
+    public override Embedding Embedding => _tokens;
 
     /// <inheritdoc/>
-    public override Embedding InputEmbedding => _tokens;
+    public override bool Tied => Config.Tied;
 
     /// <inheritdoc/>
     public override Tensor Hidden(Step step)
     {
         ArgumentNullException.ThrowIfNull(step);
-        step.ShiftPositions(LearnedPrefix);
         if (step.PositionEnd > Config.Positions)
             throw new InputException($"a sequence of {step.PositionEnd} tokens is longer than the {Config.Positions} learned positions of this model");
         Tensor tokens = AddNoise(step, _tokens.Forward(step.Ids, step));

@@ -24,7 +24,7 @@ public static class ModelFolder
     /// <param name="folder">Final place.</param>
     /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as.</param>
     /// <exception cref="InputException">The folder cannot be written, or is the model's own.</exception>
-    public static void Save(CausalLm model, string? source, string folder, DType? storage = null)
+    public static void Save(LanguageModel model, string? source, string folder, DType? storage = null)
     {
         // its files are mapped while they are read
         if (source is not null && Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))
@@ -38,7 +38,7 @@ public static class ModelFolder
     /// <param name="folder">Receives <c>config.json</c>, the weights and, from a source folder, tokenizer, chat template and generation settings.</param>
     /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as, and f32 for what safetensors cannot hold.</param>
     /// <exception cref="InputException">The folder cannot be written, or the configuration cannot be expressed.</exception>
-    public static void SaveInto(CausalLm model, string? source, string folder, DType? storage = null)
+    public static void SaveInto(LanguageModel model, string? source, string folder, DType? storage = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (storage is not (null or DType.F32 or DType.BF16 or DType.F16))
@@ -81,11 +81,11 @@ public static class ModelFolder
         return changed;
     }
 
-    private static void WriteConfig(CausalLm model, string? source, string folder, DType? storage)
+    private static void WriteConfig(LanguageModel model, string? source, string folder, DType? storage)
     {
         JsonObject config = model switch
         {
-            Decoder decoder => DecoderConfigJson.Write(decoder.Config),
+            CausalLm { Backbone: Decoder decoder } => DecoderConfigJson.Write(decoder.Config),
             _ => throw new InputException($"a model of type {model.Facts.ModelType} can be written only beside the config.json that it was loaded from"),
         };
         config["torch_dtype"] = TorchName(storage ?? StorageOf(model.InputEmbedding.Weight));

@@ -1,9 +1,10 @@
 using Lorikeet.Formats;
+using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Models;
 
-/// <summary>Finds the architecture of a checkpoint by its <c>model_type</c> and builds it.</summary>
+/// <summary>Finds the architecture of a checkpoint by its <c>model_type</c>, the head by its <c>architectures</c>, and builds it.</summary>
 public static class ModelLoader
 {
     /// <summary>Every <c>model_type</c> that can be loaded.</summary>
@@ -13,49 +14,46 @@ public static class ModelLoader
     /// Loads a causal language model: a Hugging Face folder (<c>config.json</c> and weights), one GGUF file, or <c>random:NAME</c> for random
     /// weights of a known shape. Weights stay in the mapped file where their storage allows.
     /// </summary>
-    /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
-    public static CausalLm Load(string path)
-    {
-        ArgumentNullException.ThrowIfNull(path);
-        if (path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal))
-            return RandomWeights.Build(path);
-        if (File.Exists(path) && GgufDecoder.IsGguf(path))
-            return GgufDecoder.Load(path);
-        if (!Directory.Exists(path))
-        {
-            throw new InputException(File.Exists(path)
-                ? $"{path}: a model is a folder with config.json and weights, or one .gguf file; this file is neither"
-                : $"{path}: there is no such model folder or file. `lorikeet pull ORG/NAME` downloads one, `random:NAME` makes one of random weights");
-        }
-        return Load(ConfigReader.Open(Path.Combine(path, "config.json")), () => TensorFiles.Open(path));
-    }
+    /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
+    public static CausalLm Load(string path) => IsFolder(path) ? Load(ConfigOf(path), () => TensorFiles.Open(path)) : LoadFile(path);
 
-    /// <summary>Builds a model from its configuration and a source of weights.</summary>
+    /// <summary>Builds a causal language model from its configuration and a source of weights.</summary>
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
+    /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
     public static CausalLm Load(ConfigReader config, Func<ITensorSource> open)
+    {
+        if (ClassifierConfig.ArchitectureOf(config) is { } architecture)
+        {
+            throw new InputException($"{config.File}: this is a {architecture}: it gives each {(ClassifierConfig.LabelsTokens(architecture) ? "token" : "text")} a number for each label and predicts no next token. "
+                + "`lorikeet forward` computes its logits, loss and gradients, `lorikeet merge` merges an adapter into it; to write, chat or train by a recipe, give the model that it was made from (…ForCausalLM)");
+        }
+        return (CausalLm)LoadAny(config, open);
+    }
+
+    /// <summary>Loads a model with whatever head its <c>architectures</c> names: a <see cref="SequenceClassifier"/>, a <see cref="TokenClassifier"/>, else a <see cref="CausalLm"/>.</summary>
+    /// <param name="path">As for <see cref="Load(string)"/>.</param>
+    /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
+    public static LanguageModel LoadAny(string path) => IsFolder(path) ? LoadAny(ConfigOf(path), () => TensorFiles.Open(path)) : LoadFile(path);
+
+    /// <summary>Builds a model with whatever head its <c>architectures</c> names.</summary>
+    /// <param name="config">Its <c>model_type</c> decides.</param>
+    /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
+    /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
+    public static LanguageModel LoadAny(ConfigReader config, Func<ITensorSource> open)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(open);
-        string type = config.Text("model_type", "");
-        if (type == "gpt2")
-        {
-            Gpt2Config gpt2 = Gpt2Config.Read(config);
-            config.ThrowIfBroken();
-            return Build(open(), source => new Gpt2(gpt2, source));
-        }
-        if (!DecoderConfig.ModelTypes.Contains(type))
-        {
-            throw new InputException(type.Length == 0
-                ? $"{config.File}: model_type is missing; it names the architecture (one of {string.Join(", ", ModelTypes)})"
-                : $"{config.File}: model_type \"{type}\" is not supported; supported are {string.Join(", ", ModelTypes)}");
-        }
-        DecoderConfig decoder = DecoderConfig.Read(config);
+        Func<Weights, Backbone> backbone = BackboneOf(config);
+        string? architecture = ClassifierConfig.ArchitectureOf(config);
+        ClassifierConfig? classifier = architecture is null ? null : ClassifierConfig.Read(config);
         config.ThrowIfBroken();
-        return Build(open(), source => new Decoder(decoder, source));
+        return Build<LanguageModel>(open(), source => classifier is null ? new CausalLm(source, backbone)
+            : ClassifierConfig.LabelsTokens(architecture!) ? new TokenClassifier(source, backbone, classifier)
+            : new SequenceClassifier(source, backbone, classifier));
     }
 
-    internal static CausalLm Build(ITensorSource source, Func<ITensorSource, CausalLm> build)
+    internal static T Build<T>(ITensorSource source, Func<ITensorSource, T> build) where T : LanguageModel
     {
         try
         {
@@ -66,5 +64,43 @@ public static class ModelLoader
             source.Dispose();
             throw;
         }
+    }
+
+    private static Func<Weights, Backbone> BackboneOf(ConfigReader config)
+    {
+        string type = config.Text("model_type", "");
+        if (type == "gpt2")
+        {
+            Gpt2Config gpt2 = Gpt2Config.Read(config);
+            return root => new Gpt2(gpt2, root);
+        }
+        if (!DecoderConfig.ModelTypes.Contains(type))
+        {
+            throw new InputException(type.Length == 0
+                ? $"{config.File}: model_type is missing; it names the architecture (one of {string.Join(", ", ModelTypes)})"
+                : $"{config.File}: model_type \"{type}\" is not supported; supported are {string.Join(", ", ModelTypes)}");
+        }
+        DecoderConfig decoder = DecoderConfig.Read(config);
+        return root => new Decoder(decoder, root);
+    }
+
+    private static bool IsFolder(string path)
+    {
+        ArgumentNullException.ThrowIfNull(path);
+        return !path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal) && Directory.Exists(path);
+    }
+
+    private static ConfigReader ConfigOf(string folder) => ConfigReader.Open(Path.Combine(folder, "config.json"));
+
+    // these hold nothing but causal models
+    private static CausalLm LoadFile(string path)
+    {
+        if (path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal))
+            return RandomWeights.Build(path);
+        if (File.Exists(path) && GgufDecoder.IsGguf(path))
+            return GgufDecoder.Load(path);
+        throw new InputException(File.Exists(path)
+            ? $"{path}: a model is a folder with config.json and weights, or one .gguf file; this file is neither"
+            : $"{path}: there is no such model folder or file. `lorikeet pull ORG/NAME` downloads one, `random:NAME` makes one of random weights");
     }
 }

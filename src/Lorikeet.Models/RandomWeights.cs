@@ -75,7 +75,7 @@ public sealed class RandomWeights : ITensorSource
             Rotates = [.. Enumerable.Repeat(true, shape.Layers)],
             ContextLength = 8192,
         };
-        return ModelLoader.Build(new RandomWeights(name, config, storage), source => new Decoder(config, source));
+        return ModelLoader.Build(new RandomWeights(name, config, storage), source => new CausalLm(source, root => new Decoder(config, root)));
     }
 
     /// <inheritdoc/>

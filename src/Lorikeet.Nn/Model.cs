@@ -26,6 +26,9 @@ public abstract class Model : IDisposable
     /// <summary>Sizes.</summary>
     public ModelFacts Facts { get; }
 
+    /// <summary>What its head is for, in PEFT's words: <c>CAUSAL_LM</c>, <c>SEQ_CLS</c>, <c>TOKEN_CLS</c>.</summary>
+    public abstract string TaskType { get; }
+
     /// <summary>Positions that learned rows take before the first token (prefix tuning): the tokens' own are counted behind them.</summary>
     public int LearnedPrefix { get; set; }
 

@@ -10,6 +10,7 @@ public sealed class RaggedBatch
     private int[] _positions = new int[256];
     private int[] _starts = new int[16];
     private int[] _groups = new int[16];
+    private bool[] _unseenEnds = new bool[16];
 
     /// <summary>Rows: tokens of all sequences.</summary>
     public int Rows { get; private set; }
@@ -42,6 +43,15 @@ public sealed class RaggedBatch
         return _groups[sequence];
     }
 
+    /// <summary>
+    /// True where no row sees the last row of a sequence, not even itself: a place that a mask leaves out, asked all the same for what the model says there.
+    /// </summary>
+    public bool HasUnseenEnd(int sequence)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, Sequences);
+        return _unseenEnds[sequence];
+    }
+
     /// <summary>Forgets all sequences.</summary>
     public void Clear() => Rows = Sequences = 0;
 
@@ -59,7 +69,11 @@ public sealed class RaggedBatch
     }
 
     /// <summary>Adds a sequence with positions of its own, ascending (padding was left out between them).</summary>
-    public void Add(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, int group = -1)
+    /// <param name="ids">Its tokens.</param>
+    /// <param name="positions">As many.</param>
+    /// <param name="group">See <see cref="Group"/>; a number of its own where negative.</param>
+    /// <param name="unseenEnd">See <see cref="HasUnseenEnd"/>.</param>
+    public void Add(ReadOnlySpan<int> ids, ReadOnlySpan<int> positions, int group = -1, bool unseenEnd = false)
     {
         if (ids.Length != positions.Length)
             throw new ArgumentException($"{ids.Length} ids, {positions.Length} positions");
@@ -68,18 +82,19 @@ public sealed class RaggedBatch
             if (positions[i] < before)
                 throw new ArgumentException($"position {positions[i]} of row {i} comes after {before}: positions ascend from 0");
         }
-        Begin(ids.Length, group);
+        Begin(ids.Length, group, unseenEnd);
         ids.CopyTo(_ids.AsSpan(Rows));
         positions.CopyTo(_positions.AsSpan(Rows));
         Rows += ids.Length;
     }
 
-    private void Begin(int length, int group)
+    private void Begin(int length, int group, bool unseenEnd = false)
     {
         if (Sequences == _starts.Length)
         {
             Array.Resize(ref _starts, Sequences * 2);
             Array.Resize(ref _groups, Sequences * 2);
+            Array.Resize(ref _unseenEnds, Sequences * 2);
         }
         if (Rows + length > _ids.Length)
         {
@@ -87,6 +102,7 @@ public sealed class RaggedBatch
             Array.Resize(ref _ids, size);
             Array.Resize(ref _positions, size);
         }
+        _unseenEnds[Sequences] = unseenEnd;
         _groups[Sequences] = group < 0 ? Sequences : group;
         _starts[Sequences++] = Rows;
     }

@@ -58,6 +58,11 @@ public sealed class Step
         ArgumentNullException.ThrowIfNull(batch);
         if (caches is not null && caches.Count != batch.Sequences)
             throw new ArgumentException($"{caches.Count} caches for {batch.Sequences} sequences");
+        for (int sequence = 0; caches is not null && sequence < batch.Sequences; sequence++)
+        {
+            if (batch.HasUnseenEnd(sequence))
+                throw new ArgumentException($"sequence {sequence} ends in a row that none may see: a cache would keep it");
+        }
         Tape.Reset();
         _ranges.Clear();
         _rotations.Clear();
@@ -108,12 +113,13 @@ public sealed class Step
         for (int sequence = 0; sequence < Batch.Sequences; sequence++)
         {
             int start = Batch.Start(sequence), end = Batch.Start(sequence + 1), from = start;
+            int keys = Batch.HasUnseenEnd(sequence) ? end - 1 : end;
             for (int row = start; row < end; row++)
             {
                 while (window > 0 && positions[from] <= positions[row] - window)
                     from++;
                 first[row] = from;
-                last[row] = causal ? row + 1 : end;
+                last[row] = causal ? Math.Min(row + 1, keys) : keys;
             }
         }
         _ranges.Add((window, causal, range));

@@ -36,6 +36,7 @@ public static class AdapterFile
         method.FillDefaults(config);
         using ITensorSource file = TensorFiles.Open(WeightsOf(folder));
         using AdapterBuilder builder = new(model, config, name, file, seed: 0);
+        SavedModules.NameHeads(builder, method);
         method.Build(builder);
         if (unknown.Count > 0)
             builder.Notes.Add($"{config.Description}: not understood and kept as they are: {string.Join(", ", unknown)}");
@@ -59,8 +60,9 @@ public static class AdapterFile
             config.Report(key, $"is no option of {method.RecipeName}; it has {string.Join(", ", method.Defaults.Select(pair => pair.Key).Where(IsOption))}");
         method.FillDefaults(config);
         config.Root["peft_type"] = method.Type;
-        config.Root["task_type"] ??= "CAUSAL_LM";
+        config.Root["task_type"] ??= model.TaskType;
         using AdapterBuilder builder = new(model, config, name, null, seed);
+        SavedModules.NameHeads(builder, method);
         method.Build(builder);
         return builder.Finish(method);
     }

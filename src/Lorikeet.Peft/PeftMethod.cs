@@ -12,6 +12,9 @@ public abstract class PeftMethod
     /// <summary>The name in recipes.</summary>
     public abstract string RecipeName { get; }
 
+    /// <summary>True for methods whose parameters stand beside the model's text, not in its layers (prefix tuning): the reference names keys otherwise there.</summary>
+    public virtual bool IsPromptLearning => false;
+
     /// <summary>Every field that the reference writes, with its default; a field beyond them is not understood.</summary>
     public abstract JsonObject Defaults { get; }
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Lorikeet.Formats;
 using Lorikeet.Nn;
 
 namespace Lorikeet.Peft;
@@ -5,17 +7,46 @@ namespace Lorikeet.Peft;
 /// <summary>PEFT's <c>modules_to_save</c>: modules that are trained whole and stored with the adapter.</summary>
 internal static class SavedModules
 {
-    /// <summary>Adds the modules that the configuration names.</summary>
-    public static void Add(AdapterBuilder builder, TargetMatcher matcher)
+    // what PEFT trains along when an adapter is for a classifier, whichever of them the model has
+    private static readonly string[] Heads = ["classifier", "score"];
+
+    /// <summary>True where an adapter's task is one whose head is trained along.</summary>
+    public static bool TrainsHead(JsonConfig config) => config.TextOrNull("task_type") is "SEQ_CLS" or "TOKEN_CLS";
+
+    /// <summary>Names the heads of classifiers in the configuration, as the reference does; one that is read may name them already.</summary>
+    public static void NameHeads(AdapterBuilder builder, PeftMethod method)
     {
-        foreach (string name in matcher.Saved)
+        if (!TrainsHead(builder.Config) || !method.Defaults.ContainsKey("modules_to_save"))
+            return;
+        List<string> names = [.. builder.Config.TextsOrNull("modules_to_save") ?? []];
+        if (!builder.Loading)
+            names.AddRange(method.IsPromptLearning ? [.. Heads, .. Heads] : Heads); // the reference does it twice there
+        else if (!Heads.All(names.Contains))
+            names.AddRange(Heads.Except(names));
+        else
+            return;
+        builder.Config.Root["modules_to_save"] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
+    }
+
+    /// <summary>Adds the modules that the configuration names.</summary>
+    /// <param name="builder">Receives the parts.</param>
+    /// <param name="names">Names or ends of names.</param>
+    /// <param name="prefix">What their keys begin with.</param>
+    public static void Add(AdapterBuilder builder, IEnumerable<string> names, string prefix = AdapterFile.Prefix)
+    {
+        bool trainsHead = TrainsHead(builder.Config), foundHead = false;
+        foreach (string name in names)
         {
             Module[] modules = [.. builder.Model.Modules.Where(module => module is Linear or Embedding or Norm && TargetMatcher.Ends(module.Path, name))];
-            if (modules.Length == 0)
+            bool isHead = trainsHead && Heads.Contains(name);
+            foundHead |= isHead && modules.Length > 0;
+            if (modules.Length == 0 && !isHead)
                 builder.Notes.Add($"modules_to_save: \"{name}\" matches no module");
             foreach (Module module in modules)
-                Add(builder, module, AdapterFile.Prefix + module.Path);
+                Add(builder, module, prefix + module.Path);
         }
+        if (trainsHead && !foundHead)
+            builder.Problem($"{builder.Config.Description}: task_type {builder.Config.TextOrNull("task_type")}: the adapter is for a classifier and trains its head; this model is of task {builder.Model.TaskType} and has neither {string.Join(" nor ", Heads)}");
     }
 
     private static void Add(AdapterBuilder builder, Module module, string key)

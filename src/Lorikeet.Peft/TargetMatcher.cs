@@ -94,7 +94,7 @@ public sealed class TargetMatcher
     {
         if (!_allLinear)
             return;
-        List<string> names = [.. _builder.Model.Modules.OfType<Linear>().Where(layer => layer != _builder.Model.OutputEmbedding).Select(layer => layer.Path)];
+        List<string> names = [.. _builder.Model.Modules.OfType<Linear>().Where(layer => !IsHead(layer)).Select(layer => layer.Path)];
         if (names.Count >= 20)
             names = [.. names.Select(path => path[(path.LastIndexOf('.') + 1)..]).Distinct()];
         _builder.Config.Root["target_modules"] = new JsonArray([.. names.Select(name => (JsonNode)name)]);
@@ -131,7 +131,7 @@ public sealed class TargetMatcher
         if (IsSaved(module) || _excluded(path))
             return false;
         if (_allLinear)
-            return module is Linear && module != _builder.Model.OutputEmbedding;
+            return module is Linear && !IsHead(module);
         if (_pattern is not null)
             return _pattern.IsMatch(path);
         bool found = false;
@@ -144,6 +144,10 @@ public sealed class TargetMatcher
         }
         return found;
     }
+
+    // the reference leaves the head of text classifiers out of "all-linear"; that of token classifiers it names, and then skips it as one trained whole
+    private bool IsHead(Module module) =>
+        module == _builder.Model.OutputEmbedding || (_builder.Config.TextOrNull("task_type") == "SEQ_CLS" && module.Path is "score" or "classifier");
 
     private bool InLayers(string path, string entry)
     {

@@ -10,7 +10,8 @@ internal static class TrainedBiases
     /// <param name="option">none, all, or the method's own word for the biases of its targets.</param>
     /// <param name="onlyName">That word.</param>
     /// <param name="targets">What the method acts on.</param>
-    public static void Add(AdapterBuilder builder, string option, string onlyName, IReadOnlyList<Module> targets)
+    /// <param name="matcher">Says which modules are trained whole, bias and all.</param>
+    public static void Add(AdapterBuilder builder, string option, string onlyName, IReadOnlyList<Module> targets, TargetMatcher matcher)
     {
         if (option == "none")
             return;
@@ -23,7 +24,7 @@ internal static class TrainedBiases
         foreach (Module module in builder.Model.Modules)
         {
             Parameter? bias = module switch { Linear linear => linear.Bias, Norm norm => norm.Bias, _ => null };
-            if (bias is null || (option != "all" && !wrapped.Contains(module)))
+            if (bias is null || matcher.IsSaved(module) || (option != "all" && !wrapped.Contains(module)))
                 continue;
             string key = AdapterFile.Prefix + module.Path + (wrapped.Contains(module) ? ".base_layer.bias" : ".bias");
             Parameter own = builder.Parameter(key, bias.Value.Shape, (value, _) => value.CopyFrom(bias.Value.ToF32()));

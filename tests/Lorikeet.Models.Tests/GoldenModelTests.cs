@@ -94,7 +94,7 @@ public class GoldenModelTests
         while (made.Count < expected.Length)
         {
             // a reference quirk: LongRope throws its cache away when the length passes the original context
-            if (golden.Model is Decoder { Config.Rope: { Kind: RopeScalingKind.LongRope } rope } && cache.Length == rope.OriginalMaxPositions)
+            if (golden.Model.Backbone is Decoder { Config.Rope: { Kind: RopeScalingKind.LongRope } rope } && cache.Length == rope.OriginalMaxPositions)
             {
                 cache.Truncate(0);
                 next = (int[])[.. prompt, .. made];

@@ -47,7 +47,7 @@ public sealed class ModelFolderTests : IDisposable
         using CausalLm model = ModelLoader.Load(GoldenData.Path("models", name));
         ModelFolder.Save(model, source: null, Target);
         using CausalLm again = ModelLoader.Load(Target);
-        DecoderConfig expected = ((Decoder)model).Config, found = ((Decoder)again).Config;
+        DecoderConfig expected = ((Decoder)model.Backbone).Config, found = ((Decoder)again.Backbone).Config;
         found.Windows.ShouldBe(expected.Windows);
         found.Rotates.ShouldBe(expected.Rotates);
         found.Rope.ShortFactors.ShouldBe(expected.Rope.ShortFactors);

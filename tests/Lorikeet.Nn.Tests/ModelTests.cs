@@ -44,6 +44,8 @@ public class ModelTests
             context.ThrowIfBroken();
         }
 
+        public override string TaskType => "CAUSAL_LM";
+
         public override Linear? OutputEmbedding { get; }
 
         public override Embedding InputEmbedding { get; }

@@ -47,6 +47,23 @@ public sealed class StepTests : IDisposable
     }
 
     [Fact]
+    public void An_unseen_end_sees_the_others_and_none_sees_it()
+    {
+        RaggedBatch batch = Batch([0, 1, 2]);
+        batch.Add([7, 8, 9], [3, 4, 9], group: 0, unseenEnd: true);
+        batch.Add([7, 8], [0, 1]);
+        _step.Begin(batch);
+        batch.Group(1).ShouldBe(0);
+        Range().ShouldBe([(0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (3, 5), (6, 7), (6, 8)]);
+        Range(causal: false).ShouldBe([(0, 3), (0, 3), (0, 3), (3, 5), (3, 5), (3, 5), (6, 8), (6, 8)]);
+        Range(6).ShouldBe([(0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (4, 5), (6, 7), (6, 8)]);
+        Should.Throw<ArgumentException>(() => _step.Begin(batch, [new KvCache(1, 4, 4, 8), new KvCache(1, 4, 4, 8), new KvCache(1, 4, 4, 8)])).Message.ShouldContain("sequence 1");
+        batch.Clear();
+        batch.Add([7, 8]);
+        batch.HasUnseenEnd(0).ShouldBeFalse();
+    }
+
+    [Fact]
     public void Every_range_is_what_a_comparison_of_positions_says()
     {
         Random random = new(4);

@@ -14,13 +14,13 @@ internal sealed class PeftGolden : IDisposable
 
     public PeftGolden(string baseFolder, string outputs, string? inputs = null)
     {
-        Model = ModelLoader.Load(baseFolder);
+        Model = ModelLoader.LoadAny(baseFolder);
         _outputs = TensorFiles.Open(outputs);
         _inputs = inputs is null ? _outputs : TensorFiles.Open(inputs);
         _mask = Ids("attention_mask");
     }
 
-    public CausalLm Model { get; }
+    public LanguageModel Model { get; }
 
     public Step Step { get; } = new(new Tape());
 
@@ -37,11 +37,12 @@ internal sealed class PeftGolden : IDisposable
 
     public IEnumerable<string> Names => _outputs.Names;
 
-    /// <summary>Logits of the rows that count.</summary>
+    /// <summary>Logits of the rows that count, or of the texts where the model labels those.</summary>
     public Tensor Logits()
     {
         Begin();
-        return Model.Logits(Step, Model.Hidden(Step));
+        Tensor hidden = Model.Hidden(Step);
+        return Model.Logits(Step, Model is SequenceClassifier texts ? Step.Tape.SelectRows(hidden, Step.Copy(texts.PooledRows(Step.Batch))) : hidden);
     }
 
     /// <summary>The loss of the golden's labels, with gradients.</summary>
@@ -52,21 +53,27 @@ internal sealed class PeftGolden : IDisposable
 
     private float Loss(int[] labels)
     {
-        int length = Length;
-        int[] targets = [.. Rows.Select(i => i % length + 1 < length && _mask[i + 1] == 1 ? labels[i + 1] : -100)];
         Step.Tape.Recording = true;
-        Begin();
-        Tensor loss = Model.Loss(Step, Model.Hidden(Step), Step.Copy(targets), 1f / targets.Count(target => target >= 0));
+        Tensor loss = Model is SequenceClassifier texts ? texts.Loss(Step, Logits(), Step.Copy(labels)) : LossOfTokens((CausalLm)Model, labels);
         Step.Tape.Backward(loss);
         Step.Tape.Recording = false;
         return loss.Values[0];
     }
 
-    /// <summary>The largest difference to a golden <c>[batch, seq, vocab]</c>.</summary>
+    private Tensor LossOfTokens(CausalLm model, int[] labels)
+    {
+        int length = Length;
+        int[] targets = [.. Rows.Select(i => i % length + 1 < length && _mask[i + 1] == 1 ? labels[i + 1] : -100)];
+        Begin();
+        return model.Loss(Step, model.Hidden(Step), Step.Copy(targets), 1f / targets.Count(target => target >= 0));
+    }
+
+    /// <summary>The largest difference to a golden <c>[batch, seq, vocab]</c>, or <c>[batch, labels]</c>.</summary>
     public float Difference(Tensor logits, string golden)
     {
         Tensor expected = Read(golden);
-        int[] rows = Rows;
+        int[] rows = Model is SequenceClassifier ? [.. Enumerable.Range(0, expected.Rows)] : Rows;
+        logits.Rows.ShouldBe(rows.Length);
         float worst = 0;
         for (int i = 0; i < rows.Length; i++)
         {

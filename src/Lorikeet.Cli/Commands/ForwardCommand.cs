@@ -15,8 +15,8 @@ internal static class ForwardCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = CommonOptions.Model();
-        Argument<string> inputs = new("INPUTS") { Description = "A safetensors file with input_ids [batch, seq], and where wanted attention_mask and labels" };
-        Option<string> output = new("--out", "-o") { Description = "The safetensors file to write: logits [batch, seq, vocabulary], rows of padding zero", Required = true };
+        Argument<string> inputs = new("INPUTS") { Description = "A safetensors file with input_ids [batch, seq], and where wanted attention_mask and labels (of a classifier of texts: [batch], or [batch, labels])" };
+        Option<string> output = new("--out", "-o") { Description = "The safetensors file to write: logits [batch, seq, vocabulary], rows of padding zero; of a classifier [batch, labels] or [batch, seq, labels]", Required = true };
         Option<bool> hidden = new("--hidden-states") { Description = "Write hidden_states.0 (embeddings), hidden_states.N (after block N - 1) and last_hidden_state" };
         Option<bool> loss = new("--loss") { Description = "Write loss: the mean over all labels" };
         Option<bool> gradients = new("--gradients") { Description = "Write grad.NAME of every weight; with adapters, of every tensor of theirs" };
@@ -37,9 +37,9 @@ internal static class ForwardCommand
 
     private static int Run(string modelName, string[] folders, bool merged, string inputFile, string outputFile, ForwardOptions options, Terminal terminal)
     {
-        using CausalLm model = ModelFiles.Find(modelName).LoadModel();
+        using LanguageModel model = ModelFiles.Find(modelName).LoadAnyModel();
         using ITensorSource source = TensorFiles.Open(inputFile);
-        ForwardInputs inputs = ForwardInputs.Read(source, model.Facts.Vocabulary);
+        ForwardInputs inputs = ForwardInputs.Read(source, model);
         Adapter[] adapters = AdapterFolders.Load(model, folders, terminal);
         foreach (Adapter adapter in adapters)
         {

@@ -39,7 +39,7 @@ internal static class MergeCommand
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace it as a whole");
         ModelFiles files = ModelFiles.Find(modelName);
-        using CausalLm model = files.LoadModel();
+        using LanguageModel model = files.LoadAnyModel();
         Adapter adapter = AdapterFile.Load(model, adapterFolder);
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");

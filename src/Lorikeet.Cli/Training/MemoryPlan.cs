@@ -23,8 +23,8 @@ internal sealed record MemoryPlan(long Weights, long Trained, long Activations, 
         long trained = run.Parameters.Sum(parameter => parameter.Value.Shape.Elements) * sizeof(float) * 4;
         int rows = run.Data.Train.LargestBatch(run.Recipe.Training.BatchSize);
         // what a block keeps for its derivative: the stream twice, two norms, q, k, v, attention, and the inputs of the gated unit
-        int intermediate = model switch { Decoder decoder => decoder.Config.Intermediate, Gpt2 gpt2 => gpt2.Config.Inner, _ => 4 * facts.Hidden };
-        int gates = model is Decoder ? 3 : 2;
+        int intermediate = model.Backbone switch { Decoder decoder => decoder.Config.Intermediate, Gpt2 gpt2 => gpt2.Config.Inner, _ => 4 * facts.Hidden };
+        int gates = model.Backbone is Decoder ? 3 : 2;
         long query = (long)facts.Heads * facts.HeadDim, key = (long)facts.KvHeads * facts.HeadDim;
         long block = 4L * facts.Hidden + 2 * query + 2 * key + (long)gates * intermediate + facts.Heads + 2;
         long kept = run.Recipe.Training.GradientCheckpointing ? (long)facts.Layers * facts.Hidden + 2 * block : (long)facts.Layers * block + 2L * intermediate + 4L * facts.Hidden;

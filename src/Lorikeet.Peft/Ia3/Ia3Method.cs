@@ -51,6 +51,6 @@ public sealed class Ia3Method : PeftMethod
         matcher.WriteBack();
         if (targets.Any(module => module is Linear { Transposed: true }))
             config.Root["fan_in_fan_out"] = true;
-        SavedModules.Add(builder, matcher);
+        SavedModules.Add(builder, matcher.Saved);
     }
 }

@@ -101,8 +101,8 @@ public sealed class LoraMethod : PeftMethod
         matcher.WriteBack();
         if (targets.Any(module => module is Linear { Transposed: true }))
             config.Root["fan_in_fan_out"] = true;
-        TrainedBiases.Add(builder, config.Text("bias", "none"), "lora_only", targets);
-        SavedModules.Add(builder, matcher);
+        TrainedBiases.Add(builder, config.Text("bias", "none"), "lora_only", targets, matcher);
+        SavedModules.Add(builder, matcher.Saved);
         SavedEmbeddings.Add(builder, targets);
     }
 

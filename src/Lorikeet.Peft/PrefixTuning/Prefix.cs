@@ -58,10 +58,11 @@ internal sealed class Prefix : AdapterPart, IAdapter<AttentionCore, AttentionInp
             int begin = at;
             for (int i = 0; i < tokens; i++)
                 source.Integers[at++] = ~i;
-            for (int row = step.Batch.Start(sequence); row < step.Batch.Start(sequence + 1); row++)
+            int end = step.Batch.Start(sequence + 1);
+            for (int row = step.Batch.Start(sequence); row < end; row++)
             {
                 source.Integers[at++] = row;
-                range.Last.Integers[row] = at;
+                range.Last.Integers[row] = row == end - 1 && step.Batch.HasUnseenEnd(sequence) ? at - 1 : at;
                 range.First.Integers[row] = place.Window > 0 ? Math.Max(begin, at - place.Window) : begin;
             }
         }

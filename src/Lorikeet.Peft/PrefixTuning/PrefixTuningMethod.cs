@@ -15,6 +15,9 @@ public sealed class PrefixTuningMethod : PeftMethod
     public override string RecipeName => "prefix";
 
     /// <inheritdoc/>
+    public override bool IsPromptLearning => true;
+
+    /// <inheritdoc/>
     public override JsonObject Defaults => new()
     {
         ["auto_mapping"] = null,
@@ -44,8 +47,8 @@ public sealed class PrefixTuningMethod : PeftMethod
         int rows = config.Int32("num_virtual_tokens");
         if (rows < 1)
             config.Report("num_virtual_tokens", $"at least 1 was expected, found {rows}");
-        if (config.Has("modules_to_save"))
-            config.Report("modules_to_save", "does not go together with prefix tuning");
+        if (config.Has("modules_to_save") && !SavedModules.TrainsHead(config))
+            config.Report("modules_to_save", "goes together with prefix tuning only for classifiers (task_type SEQ_CLS or TOKEN_CLS), whose head it trains");
         if (config.Flag("prefix_projection", false) && !builder.Loading)
             config.Report("prefix_projection", "training the projection is not implemented; without it the prefix itself is trained");
         int dim = facts.KvHeads * facts.HeadDim;
@@ -63,6 +66,7 @@ public sealed class PrefixTuningMethod : PeftMethod
                 random.FillNormal(values, 0, 1);
         });
         builder.Parts.Add(new Prefix(builder.Model, table, dim));
+        SavedModules.Add(builder, (config.TextsOrNull("modules_to_save") ?? []).Distinct(), "base_model.");
     }
 
     // the reference fills these from the base model; a file that says otherwise was made for another one
