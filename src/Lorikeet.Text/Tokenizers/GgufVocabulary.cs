@@ -56,4 +56,13 @@ public sealed record GgufVocabulary
 
     /// <summary><c>tokenizer.ggml.precompiled_charsmap</c>: SentencePiece's table of character replacements, or empty.</summary>
     public ReadOnlyMemory<byte> PrecompiledCharsmap { get; init; }
+
+    /// <summary>What a GGUF file says of the tokenizer of a Hugging Face folder: byte-level BPE of a named word pattern, or a SentencePiece model.</summary>
+    /// <param name="folderOrFile">A model's folder, or the file itself.</param>
+    /// <exception cref="TokenizerException">It is broken, or no GGUF file can say what it does.</exception>
+    public static GgufVocabulary FromFolder(string folderOrFile)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(folderOrFile);
+        return GgufConversion.Convert(folderOrFile);
+    }
 }

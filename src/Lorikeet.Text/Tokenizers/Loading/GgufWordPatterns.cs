@@ -30,6 +30,26 @@ internal sealed record GgufWordPatterns(string[] Expressions, bool IgnoreMerges 
     /// <summary>The patterns of a name; a file without one has those called default. Null where the name is unknown.</summary>
     public static GgufWordPatterns? Find(string? name) => ByName.GetValueOrDefault(string.IsNullOrEmpty(name) ? "default" : name);
 
+    /// <summary>The name that stands for these patterns, the best known of several; null where there is none.</summary>
+    public static string? NameOf(IReadOnlyList<string> expressions, bool ignoreMerges, bool composes)
+    {
+        string[] spelled = [.. expressions.Select(Spelling)];
+        return new[] { "gpt-2", "smollm", "llama-bpe", "dbrx", "qwen2" }.Concat(Names).FirstOrDefault(name =>
+            ByName[name] is { } known && known.IgnoreMerges == ignoreMerges && known.Composes == composes && known.Expressions.SequenceEqual(spelled));
+    }
+
+    // Llama 3's pattern and its kin are spelled in two ways
+    private static string Spelling(string expression)
+    {
+        foreach (int digits in (ReadOnlySpan<int>)[1, 2, 3])
+        {
+            string[] sources = Cl100kWordPattern.SourcesFor(digits);
+            if (sources.Contains(expression))
+                return sources[0];
+        }
+        return expression;
+    }
+
     private static Dictionary<string, GgufWordPatterns> MakeTable()
     {
         Dictionary<string, GgufWordPatterns> table = new(StringComparer.Ordinal);
