@@ -72,6 +72,53 @@ internal static class GgufText
         return new ModelChatTemplates(templates, new ChatTemplateVariables { All = variables });
     }
 
+    /// <summary>What a file says about text, for another file of the same model.</summary>
+    public static IEnumerable<KeyValuePair<string, object>> Copy(GgufMetadata metadata) => metadata.Where(pair =>
+        pair.Key.StartsWith("tokenizer.", StringComparison.Ordinal) || pair.Key is "general.name" or "general.basename" or "general.license" or "general.size_label");
+
+    /// <summary>What a file says about text.</summary>
+    /// <param name="name">Of the model.</param>
+    /// <param name="vocabulary">Its tokenizer.</param>
+    /// <param name="ends">Tokens that end a text.</param>
+    /// <param name="templates">Its chat templates, or null.</param>
+    public static List<KeyValuePair<string, object>> Write(string name, GgufVocabulary vocabulary, IReadOnlyList<int> ends, ModelChatTemplates? templates)
+    {
+        List<KeyValuePair<string, object>> all =
+        [
+            new("general.name", name),
+            new(Prefix + "model", vocabulary.Model),
+            new(Prefix + "tokens", vocabulary.Tokens.ToArray()),
+            new(Prefix + "token_type", vocabulary.TokenTypes.ToArray()),
+        ];
+        Add("pre", vocabulary.Pre);
+        Add("scores", vocabulary.Scores.Count > 0 ? vocabulary.Scores.ToArray() : null);
+        Add("merges", vocabulary.Merges.Count > 0 ? vocabulary.Merges.ToArray() : null);
+        Add("bos_token_id", (uint?)vocabulary.BosId);
+        Add("eos_token_id", (uint?)vocabulary.EosId);
+        Add("unknown_token_id", (uint?)vocabulary.UnkId);
+        Add("padding_token_id", (uint?)vocabulary.PadId);
+        // generation may end at another token than a document does
+        Add("eot_token_id", ends.Where(id => id != vocabulary.EosId).Select(id => (uint?)id).FirstOrDefault());
+        Add("add_bos_token", vocabulary.AddBos);
+        Add("add_eos_token", vocabulary.AddEos);
+        Add("add_space_prefix", vocabulary.AddSpacePrefix);
+        Add("remove_extra_whitespaces", vocabulary.RemoveExtraWhitespaces);
+        if (templates is not null)
+        {
+            foreach ((string key, ChatTemplate template) in templates.Templates)
+                all.Add(new(key == ModelChatTemplates.DefaultName ? "tokenizer.chat_template" : "tokenizer.chat_template." + key, template.Source));
+            if (templates.Templates.Keys.Where(key => key != ModelChatTemplates.DefaultName).ToArray() is { Length: > 0 } named)
+                all.Add(new("tokenizer.chat_templates", named));
+        }
+        return all;
+
+        void Add(string key, object? value)
+        {
+            if (value is not null)
+                all.Add(new(Prefix + key, value));
+        }
+    }
+
     // files write -1 or 2^32 - 1 for none
     private static int? Id(GgufMetadata metadata, string key) => metadata.Integer(Prefix + key) is >= 0 and <= int.MaxValue and { } id ? (int)id : null;
 

@@ -114,6 +114,20 @@ public sealed class ModelFiles
         return [.. ends];
     }
 
+    /// <summary>What a GGUF file of this model says beside its sizes: name, tokenizer, chat templates.</summary>
+    /// <exception cref="TokenizerException">The tokenizer is broken, or no GGUF file can say what it does.</exception>
+    internal IEnumerable<KeyValuePair<string, object>> GgufMetadata()
+    {
+        if (IsGguf)
+            return GgufText.Copy(_metadata.Value);
+        string name = System.IO.Path.GetFileName(System.IO.Path.TrimEndingDirectorySeparator(Path.Replace(RandomWeights.Prefix, "", StringComparison.Ordinal)));
+        return IsFolder && HasTokenizer
+            ? GgufText.Write(name, GgufVocabulary.FromFolder(Path), EndTokens(LoadTokenizer()), LoadChatTemplates())
+            : [new("general.name", name), new("tokenizer.ggml.model", "no_vocab")];
+    }
+
+    private bool HasTokenizer => File.Exists(System.IO.Path.Combine(Path, "tokenizer.json")) || File.Exists(System.IO.Path.Combine(Path, "tokenizer.model"));
+
     // one number or a list of numbers
     private List<int> EndTokensOf(string file)
     {

@@ -47,10 +47,11 @@ internal static class GgufConversion
         List<string> tokens = [.. model.Pieces.Select(piece => piece.Text)];
         List<float> scores = [.. model.Pieces.Select(piece => piece.Score)];
         List<int> types = [.. model.Pieces.Select(piece => (int)piece.Type)];
-        foreach (AddedToken token in original.AddedTokens.OrderBy(token => token.Id))
+        foreach (AddedToken token in original.AddedTokens)
         {
             Fill(tokens, types, token.Id);
-            (tokens[token.Id], types[token.Id]) = (token.Content, token.Special ? (int)PieceType.Control : (int)PieceType.UserDefined);
+            if (types[token.Id] is not ((int)PieceType.Unknown or (int)PieceType.Control))
+                (tokens[token.Id], types[token.Id]) = (token.Content, token.Special ? (int)PieceType.Control : (int)PieceType.UserDefined);
         }
         while (scores.Count < tokens.Count)
             scores.Add(-1000);

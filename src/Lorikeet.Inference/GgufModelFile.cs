@@ -1,0 +1,23 @@
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Tensors;
+using Lorikeet.Text;
+
+namespace Lorikeet.Inference;
+
+/// <summary>Writes a model with its tokenizer and chat template as one GGUF file.</summary>
+public static class GgufModelFile
+{
+    /// <summary>Writes the file, all or nothing.</summary>
+    /// <param name="files">Where the model lies: what it says about text goes into the file.</param>
+    /// <param name="model">Its weights as they are now.</param>
+    /// <param name="path">Final place.</param>
+    /// <param name="type">Storage of the matrices; see <see cref="GgufExport.Write"/>.</param>
+    /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
+    /// <exception cref="TokenizerException">GGUF cannot express the tokenizer.</exception>
+    public static void Write(ModelFiles files, CausalLm model, string path, DType type)
+    {
+        ArgumentNullException.ThrowIfNull(files);
+        GgufExport.Write(model, path, type, files.GgufMetadata());
+    }
+}
