@@ -34,4 +34,6 @@ public unsafe struct GemmCall
     public bool Accumulate;
     /// <summary><c>[n]</c>, or null.</summary>
     public float* Bias;
+    /// <summary>How far the factors may be rounded: not at all, unless said.</summary>
+    public GemmPrecision Precision;
 }

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics.X86;
+using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
 
@@ -27,33 +28,45 @@ internal unsafe struct GemmPlan
 
     private GemmCall _call;
     private KernelTier _tier;
+    private TileKind _kind;
+    private bool _rounds;
+    private int _pair;
     private int _block;
     private int _rowParts;
     private int _columnParts;
 
     /// <summary>Runs a product on the tiles of a tier.</summary>
-    public static void Run(in GemmCall call, KernelTier tier)
+    public static void Run(in GemmCall call, KernelTier tier) => Run(call, tier, ComputePool.Threads);
+
+    /// <summary>Runs a product on the tiles of a tier, cut for a number of threads.</summary>
+    public static void Run(in GemmCall call, KernelTier tier, int threads)
     {
         if (call.M <= 0 || call.N <= 0)
             return;
-        GemmPlan plan = new() { _call = call, _tier = tier, _block = TermsPerBlock(call) };
-        plan.Divide(GemmTiles.Of(tier));
+        bool narrow = call.Precision == GemmPrecision.BF16, pairs = narrow && GemmTiles.Has(tier, TileKind.BF16);
+        GemmPlan plan = new() { _call = call, _tier = tier, _kind = pairs ? TileKind.BF16 : TileKind.F32, _pair = pairs ? 2 : 1, _rounds = narrow && !pairs };
+        plan._block = plan.TermsPerBlock();
+        plan.Divide(plan.Tiles, threads);
         ComputePool.Run(&Part, &plan, plan._rowParts * plan._columnParts);
     }
 
+    private readonly GemmTiles Tiles => GemmTiles.Of(_tier, _kind);
+
     /// <summary>Equal blocks of k, of whole blocks of stored weights.</summary>
-    private static int TermsPerBlock(in GemmCall call)
+    private readonly int TermsPerBlock()
     {
-        int unit = Math.Max(8, Math.Max(call.A.Type.BlockSize(), call.B.Type.BlockSize()));
-        int blocks = Math.Max(1, (call.K + BlockTerms - 1) / BlockTerms);
-        return Math.Max(1, ((call.K + blocks - 1) / blocks + unit - 1) / unit) * unit;
+        int unit = Math.Max(8, Math.Max(_call.A.Type.BlockSize(), _call.B.Type.BlockSize()));
+        int most = BlockTerms * _pair, blocks = Math.Max(1, (_call.K + most - 1) / most);
+        return Math.Max(1, ((_call.K + blocks - 1) / blocks + unit - 1) / unit) * unit;
     }
 
+    /// <summary>Steps of a tile that so many terms take.</summary>
+    private readonly int StepsOf(int terms) => (terms + _pair - 1) / _pair;
+
     /// <summary>Chooses the rectangles: as many as threads, or a few times as many, so that the slowest thread ends early at little extra packing.</summary>
-    private void Divide(GemmTiles tiles)
+    private void Divide(GemmTiles tiles, int threads)
     {
         _rowParts = _columnParts = 1;
-        int threads = ComputePool.Threads;
         long work = (long)_call.M * _call.N * (_call.K + _call.K2);
         if (threads == 1 || work < SerialWork)
             return;
@@ -83,7 +96,7 @@ internal unsafe struct GemmPlan
     private static void Part(void* context, int part)
     {
         var plan = (GemmPlan*)context;
-        int lanes = GemmTiles.Of(plan->_tier).Lanes;
+        int lanes = plan->Tiles.Lanes;
         int rowPart = part % plan->_rowParts, columnPart = part / plan->_rowParts;
         int m = plan->_call.M, n = plan->_call.N;
         int row = (int)((long)m * rowPart / plan->_rowParts), rowEnd = (int)((long)m * (rowPart + 1) / plan->_rowParts);
@@ -97,10 +110,10 @@ internal unsafe struct GemmPlan
     /// <summary>One part's rectangle of C, in as many chunks of rows as the packed rows of A want.</summary>
     private readonly void Rectangle(int row, int rows, int column, int columns)
     {
-        GemmTiles tiles = GemmTiles.Of(_tier);
+        GemmTiles tiles = Tiles;
         int longest = _block + (_call.K2 > 0 ? ExtraTerms : 0);
         int tileRows = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
-        int chunks = (tileRows - 1) / Math.Max(1, KeptFloats / longest / tiles.MaxRows) + 1;
+        int chunks = (tileRows - 1) / Math.Max(1, KeptFloats / StepsOf(longest) / tiles.MaxRows) + 1;
         for (int chunk = 0; chunk < chunks; chunk++)
         {
             int begin = (int)((long)rows * chunk / chunks), end = (int)((long)rows * (chunk + 1) / chunks);
@@ -111,15 +124,16 @@ internal unsafe struct GemmPlan
     [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
     private readonly void Rows(int row, int rows, int column, int columns, int longest)
     {
-        GemmTiles tiles = GemmTiles.Of(_tier);
+        GemmTiles tiles = Tiles;
         int panel = 2 * tiles.Lanes;
         int panels = (columns + panel - 1) / panel;
-        int blocks = (panels - 1) / Math.Max(1, BlockFloats / longest / panel) + 1;
+        int blocks = (panels - 1) / Math.Max(1, BlockFloats / StepsOf(longest) / panel) + 1;
         int blockColumns = (panels + blocks - 1) / blocks * panel;
         int rowTiles = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
         // a factor that lies as the tile reads it, and is read once or twice only, is not packed
-        bool bInPlace = _call.B is { Type: DType.F32, Transposed: true } && rowTiles <= 2;
-        bool aInPlace = _call.A is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && columns <= 2 * panel;
+        bool asIs = _kind == TileKind.F32 && !_rounds;
+        bool bInPlace = asIs && _call.B is { Type: DType.F32, Transposed: true } && rowTiles <= 2;
+        bool aInPlace = asIs && _call.A is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && columns <= 2 * panel;
 
         // where memory holds [k, m], the lines that a strip needs hold its neighbours too
         int mostStrips = _call.A.Transposed && _call.K2 == 0 ? 4 : 1;
@@ -130,10 +144,13 @@ internal unsafe struct GemmPlan
             Math.Max(GemmPack.ScratchFloats(_call.A2, aRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
         // later blocks of columns find A as the first one packed it
         bool keepA = blocks > 1 && !aInPlace;
-        int aFloats = ((keepA ? rows : aRows) * longest + GemmPack.Slack + 15) & ~15;
-        float* a = GemmScratch.Rent(aFloats + (long)blockColumns * longest + GemmPack.Slack + scratch);
+        // a step of the second product may begin a pair of its own
+        int steps = StepsOf(longest) + 1;
+        int aFloats = ((keepA ? rows : aRows) * steps + GemmNarrow.Slack + 15) & ~15;
+        int wide = _pair == 1 ? 0 : (Math.Max(aRows, panel) * (longest + 1) + GemmNarrow.Slack + 15) & ~15;
+        float* a = GemmScratch.Rent(aFloats + (long)blockColumns * steps + GemmNarrow.Slack + wide + scratch);
         float* b = a + aFloats;
-        float* unpacked = b + (long)blockColumns * longest + GemmPack.Slack;
+        float* unpacked = b + (long)blockColumns * steps + GemmNarrow.Slack;
         float* edge = stackalloc float[14 * 32];
 
         int k1 = 0, k2 = 0;
@@ -155,13 +172,15 @@ internal unsafe struct GemmPlan
                     BInPlace = bInPlace && terms2 == 0,
                     AInPlace = aInPlace && terms2 == 0,
                     B = b,
-                    Unpacked = unpacked,
+                    Wide = unpacked,
+                    Unpacked = unpacked + wide,
+                    Steps = StepsOf(terms) + StepsOf(terms2),
                     Edge = edge,
                     Accumulate = !first || _call.Accumulate,
                     Bias = first && _call.Bias != null ? _call.Bias + j : null,
                 };
                 PackB(block, tiles);
-                int k = terms + terms2;
+                int k = block.Steps;
                 for (int at = row, left = rowTiles; left > 0;)
                 {
                     // tiles of two heights, the higher ones first
@@ -192,35 +211,54 @@ internal unsafe struct GemmPlan
     private readonly void PackB(in Block block, GemmTiles tiles)
     {
         int panel = 2 * tiles.Lanes;
-        int k = block.Terms + block.Terms2;
-        int whole = block.Columns / panel * panel;
+        int whole = block.Columns / panel * panel, rest = block.Columns - whole;
         if (!block.BInPlace && whole > 0)
-            PackB(block, block.Column, whole, panel, (nint)panel * k, block.B);
-        int rest = block.Columns - whole;
+            Pack(block, _call.B, _call.B2, block.Column, whole, 1, 1, panel, block.B);
         if (rest > 0)
-            PackB(block, block.Column + whole, rest, rest <= tiles.Lanes ? tiles.Lanes : panel, 0, block.B + (nint)whole * k);
+            Pack(block, _call.B, _call.B2, block.Column + whole, rest, 1, 1, rest <= tiles.Lanes ? tiles.Lanes : panel, block.B + (nint)whole * block.Steps);
     }
 
-    private readonly void PackB(in Block block, int column, int columns, int width, nint panelStep, float* to)
+    private readonly void PackA(in Block block, int row, int height, int strips, float* to) =>
+        Pack(block, _call.A, _call.A2, row, strips * height, _call.Alpha, _call.Alpha2, height, to);
+
+    /// <summary>Packs rows of one factor of both products, in panels of <paramref name="width"/>.</summary>
+    private readonly void Pack(in Block block, in GemmOperand x, in GemmOperand x2, int row, int rows, float scale, float scale2, int width, float* to)
     {
         bool wide = _tier >= KernelTier.Vector256;
-        GemmPack.Panels(_call.B, column, columns, block.K1, block.Terms, 1, to, width, panelStep, wide, block.Unpacked);
-        GemmPack.Panels(_call.B2, column, columns, block.K2, block.Terms2, 1, to + (nint)block.Terms * width, width, panelStep, wide, block.Unpacked);
+        nint step = (nint)width * block.Steps;
+        int first = StepsOf(block.Terms);
+        if (_pair == 1)
+        {
+            GemmPack.Panels(x, row, rows, block.K1, block.Terms, scale, to, width, step, wide, block.Unpacked);
+            GemmPack.Panels(x2, row, rows, block.K2, block.Terms2, scale2, to + (nint)first * width, width, step, wide, block.Unpacked);
+            if (_rounds)
+                GemmNarrow.Round(to, (rows + width - 1) / width * step);
+            return;
+        }
+        // by one panel, or by the few whose rows lie in the same lines of memory
+        int most = x.Transposed && width < 2 * Tiles.Lanes ? rows : width;
+        for (int r = 0; r < rows; r += most)
+        {
+            int count = Math.Min(most, rows - r);
+            PackPairs(block, x, row + r, count, block.K1, block.Terms, scale, width, to + r / width * step, step);
+            PackPairs(block, x2, row + r, count, block.K2, block.Terms2, scale2, width, to + r / width * step + (nint)first * width, step);
+        }
     }
 
-    private readonly void PackA(in Block block, int row, int height, int strips, float* to)
+    private readonly void PackPairs(in Block block, in GemmOperand x, int row, int rows, int first, int terms, float scale, int width, float* to, nint step)
     {
-        bool wide = _tier >= KernelTier.Vector256;
-        nint step = (nint)height * (block.Terms + block.Terms2);
-        GemmPack.Panels(_call.A, row, strips * height, block.K1, block.Terms, _call.Alpha, to, height, step, wide, block.Unpacked);
-        GemmPack.Panels(_call.A2, row, strips * height, block.K2, block.Terms2, _call.Alpha2, to + (nint)block.Terms * height, height, step, wide, block.Unpacked);
+        nint panel = (nint)width * terms;
+        GemmPack.Panels(x, row, rows, first, terms, scale, block.Wide, width, panel, _tier >= KernelTier.Vector256, block.Unpacked);
+        float* from = block.Wide;
+        for (int r = 0; r < rows && terms > 0; r += width, from += panel, to += step)
+            GemmNarrow.Pairs(from, terms, width, (uint*)to);
     }
 
     /// <summary>One packed strip of A against all of the block's panels of B.</summary>
     private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, ref Ahead ahead)
     {
         int lanes = tiles.Lanes, panel = 2 * lanes;
-        int k = block.Terms + block.Terms2;
+        int k = block.Steps;
         GemmTileCall call = new()
         {
             A = a,
@@ -349,8 +387,8 @@ internal unsafe struct GemmPlan
     /// <summary>One block of k by one block of columns.</summary>
     private struct Block
     {
-        public int K1, K2, Terms, Terms2, Column, Columns;
+        public int K1, K2, Terms, Terms2, Steps, Column, Columns;
         public bool AInPlace, BInPlace, Accumulate;
-        public float* B, Unpacked, Edge, Bias;
+        public float* B, Wide, Unpacked, Edge, Bias;
     }
 }

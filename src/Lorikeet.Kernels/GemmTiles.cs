@@ -7,13 +7,15 @@ namespace Lorikeet.Kernels;
 /// <summary>The tiles of one register width, by height and breadth: compiled, or assembled when each is first wanted.</summary>
 internal sealed unsafe class GemmTiles
 {
-    private static GemmTiles? _wide512, _wide256, _wide128, _assembled512, _assembled256;
+    private static GemmTiles? _wide512, _wide256, _wide128, _assembled512, _assembled256, _pairs512;
 
     private readonly nint[] _byRows = new nint[2 * 14];
     private readonly bool _assembled;
+    private readonly TileKind _kind;
 
-    private GemmTiles(int lanes, int maxRows, bool assembled)
+    private GemmTiles(int lanes, int maxRows, bool assembled, TileKind kind = TileKind.F32)
     {
+        _kind = kind;
         Lanes = lanes;
         MaxRows = maxRows;
         _assembled = assembled;
@@ -31,8 +33,16 @@ internal sealed unsafe class GemmTiles
     /// <summary>Bytes that such a tile fetches with each step.</summary>
     public const int FetchedByStep = 64 / TileAssembler.Unroll;
 
+    /// <summary>True where a tier has tiles of a kind: all have those of singles.</summary>
+    public static bool Has(KernelTier tier, TileKind kind) => kind switch
+    {
+        TileKind.BF16 => tier == KernelTier.Assembled512 && ProcessorFeatures.Avx512BF16,
+        TileKind.F32 => true,
+        _ => false,
+    };
+
     /// <summary>The tiles of a tier.</summary>
-    public static GemmTiles Of(KernelTier tier) => tier switch
+    public static GemmTiles Of(KernelTier tier, TileKind kind = TileKind.F32) => kind == TileKind.BF16 ? _pairs512 ??= new GemmTiles(Lanes512.Count, 14, true, kind) : tier switch
     {
         KernelTier.Assembled512 => _assembled512 ??= new GemmTiles(Lanes512.Count, 14, true),
         KernelTier.Assembled256 => _assembled256 ??= new GemmTiles(Lanes256.Count, 6, true),
@@ -57,7 +67,7 @@ internal sealed unsafe class GemmTiles
         {
             ref nint tile = ref _byRows[2 * (rows - 1) + registers - 1];
             if (tile == 0)
-                Volatile.Write(ref tile, TileAssembler.Tile(TileKind.F32, Lanes * sizeof(float), rows, registers).Publish());
+                Volatile.Write(ref tile, TileAssembler.Tile(_kind, Lanes * sizeof(float), rows, registers).Publish());
             return tile;
         }
     }

@@ -32,6 +32,9 @@ public static class ProcessorFeatures
     /// <summary>Tells models apart that may differ in speed: vendor, family, model and stepping.</summary>
     public static string Model { get; } = ReadModel();
 
+    /// <summary>The features that kernels ask for, as bits: what is switched off for one process must not count for the next.</summary>
+    internal static int Bits => (Avx2 ? 1 : 0) | (Avx512 ? 2 : 0) | (Avx512BF16 ? 4 : 0) | (Avx512Vnni ? 8 : 0) | (AvxVnni ? 16 : 0);
+
     /// <summary>Names of the features that are there.</summary>
     public static IReadOnlyList<string> Names { get; } =
     [

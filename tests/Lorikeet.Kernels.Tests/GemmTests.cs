@@ -41,6 +41,33 @@ public sealed unsafe class GemmTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Tiers))]
+    public void Factors_are_rounded_to_bfloat16_where_that_is_allowed(KernelTier tier)
+    {
+        var random = new Random(14);
+        for (int round = 0; round < Rounds(150); round++)
+        {
+            int limit = round % 2 == 0 ? 40 : 201;
+            Case x = NewCase(random, random.Next(1, limit), random.Next(1, limit), random.Next(0, limit), random.Next(3) == 0 ? random.Next(1, 70) : 0);
+            x.Call.Precision = GemmPrecision.BF16;
+            Check(x, tier);
+        }
+        foreach ((int m, int n, int k, int k2) in new[] { (17, 70, 2001, 0), (33, 35, 1153, 17), (19, 1500, 797, 8), (60, 900, 1601, 90) })
+        {
+            Case x = NewCase(random, m, n, k, k2);
+            x.Call.Precision = GemmPrecision.BF16;
+            Check(x, tier);
+        }
+        foreach (DType type in new[] { DType.Q4_0, DType.Q6_K })
+        {
+            Case x = NewCase(random, 21, 70, 512, 0);
+            x.Call.B = Stored(random, type, 70, 512, false);
+            x.Call.Precision = GemmPrecision.BF16;
+            Check(x, tier);
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
     public void A_few_rows_read_the_weights_as_they_are_stored(KernelTier tier)
     {
         var random = new Random(9);
@@ -181,6 +208,7 @@ public sealed unsafe class GemmTests : IDisposable
         for (int round = 0; round < Rounds(40); round++)
         {
             Case x = NewCase(random, round % 3 == 0 ? random.Next(1, 9) : random.Next(1, 200), random.Next(1, 400), random.Next(1, 900), random.Next(2) * random.Next(1, 40));
+            x.Call.Precision = round % 4 == 1 ? GemmPrecision.BF16 : GemmPrecision.Single;
             float[]? first = null;
             foreach (int threads in new[] { 1, 2, 3, 5 })
             {

@@ -6,21 +6,24 @@ internal static unsafe class GemmReference
     /// <summary>See <see cref="Gemm.Run(in GemmCall)"/>; sums are kept in double.</summary>
     public static void Run(in GemmCall call)
     {
+        bool narrow = call.Precision == GemmPrecision.BF16 && !Gemv.Fits(call);
         for (int i = 0; i < call.M; i++)
         {
             for (int j = 0; j < call.N; j++)
             {
                 double first = 0, second = 0;
                 for (int p = 0; p < call.K; p++)
-                    first += (double)At(call.A, i, p) * At(call.B, j, p);
+                    first += narrow ? (double)Round(call.Alpha * At(call.A, i, p)) * Round(At(call.B, j, p)) : (double)At(call.A, i, p) * At(call.B, j, p);
                 for (int p = 0; p < call.K2; p++)
-                    second += (double)At(call.A2, i, p) * At(call.B2, j, p);
-                double sum = call.Alpha * first + call.Alpha2 * second + (call.Bias == null ? 0 : call.Bias[j]);
+                    second += narrow ? (double)Round(call.Alpha2 * At(call.A2, i, p)) * Round(At(call.B2, j, p)) : (double)At(call.A2, i, p) * At(call.B2, j, p);
+                double sum = (narrow ? first + second : call.Alpha * first + call.Alpha2 * second) + (call.Bias == null ? 0 : call.Bias[j]);
                 float* c = call.C + i * call.StrideC + j;
                 *c = (float)(call.Accumulate ? *c + sum : sum);
             }
         }
     }
+
+    private static float Round(float value) => BF16.ToSingle(BF16.FromSingle(value));
 
     private static float At(in GemmOperand x, long i, long p)
     {
