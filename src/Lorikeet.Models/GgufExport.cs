@@ -22,11 +22,12 @@ public static class GgufExport
     /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
     public static void Write(CausalLm model, string path, DType type, IEnumerable<KeyValuePair<string, object>> text)
     {
+        ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(text);
         if (!Types.Contains(type))
             throw new ArgumentException($"a GGUF file is written as one of {string.Join(", ", Types)}, not {type}");
-        if (model is not Decoder { Config: { } config })
-            throw new InputException($"a model of type {model?.Facts.ModelType} cannot be written as GGUF; decoders of the Llama family can");
+        if (model.Backbone is not Decoder { Config: { } config })
+            throw new InputException($"a model of type {model.Facts.ModelType} cannot be written as GGUF; decoders of the Llama family can");
         string arch = config.ModelType == "mistral" ? "llama" : config.ModelType;
         List<KeyValuePair<string, object>> metadata = Metadata(config, arch);
         metadata.AddRange(text);
