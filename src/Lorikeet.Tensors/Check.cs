@@ -31,9 +31,10 @@ internal static class Check
             throw new ArgumentException($"{op}: {tensor} has gaps between its rows");
     }
 
-    /// <summary>Activations are f32.</summary>
+    /// <summary>Activations are f32, and still there.</summary>
     public static void F32(string op, Tensor tensor)
     {
+        tensor.CheckAlive();
         if (tensor.Type != DType.F32)
             throw new ArgumentException($"{op}: {tensor} is not f32");
     }
@@ -50,6 +51,7 @@ internal static class Check
     /// <summary>F32 numbers one after another, of any shape.</summary>
     public static void Vector(string op, Tensor tensor, long count)
     {
+        tensor.CheckAlive();
         if (tensor.Type != DType.F32 || tensor.Shape.Elements != count || !tensor.IsContiguous)
             throw new ArgumentException($"{op}: {tensor} was given where {count} f32 numbers in a row were expected");
     }
@@ -57,6 +59,7 @@ internal static class Check
     /// <summary>Integers one after another, of any shape.</summary>
     public static void Indices(string op, Tensor tensor, long count)
     {
+        tensor.CheckAlive();
         if (tensor.Type != DType.I32 || tensor.Shape.Elements != count || !tensor.IsContiguous)
             throw new ArgumentException($"{op}: {tensor} was given where {count} i32 numbers in a row were expected");
     }

@@ -121,13 +121,28 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>Sets every element of a contiguous f32 tensor.</summary>
-    public void Fill(float value) => VectorKernel.Fill(value, Contiguous(DType.F32), Shape.Elements);
+    public void Fill(float value)
+    {
+        VectorKernel.Fill(value, Contiguous(DType.F32), Shape.Elements);
+        // here and below: a kernel has nothing but a pointer, and the collector may take a tensor that nobody will look at again
+        GC.KeepAlive(this);
+    }
 
     /// <summary>Where the first NaN or infinity of a contiguous f32 tensor is, or -1.</summary>
-    public long FirstNonFinite() => VectorKernel.FirstNonFinite(Contiguous(DType.F32), Shape.Elements);
+    public long FirstNonFinite()
+    {
+        long first = VectorKernel.FirstNonFinite(Contiguous(DType.F32), Shape.Elements);
+        GC.KeepAlive(this);
+        return first;
+    }
 
     /// <summary>The sum of the squares of a contiguous f32 tensor, in double precision.</summary>
-    public double SumOfSquares() => VectorKernel.SumSquares(Contiguous(DType.F32), Shape.Elements);
+    public double SumOfSquares()
+    {
+        double sum = VectorKernel.SumSquares(Contiguous(DType.F32), Shape.Elements);
+        GC.KeepAlive(this);
+        return sum;
+    }
 
     /// <summary>Copies contents of the same type and number of elements.</summary>
     public void CopyFrom(Tensor source)
@@ -138,6 +153,8 @@ public sealed unsafe class Tensor
         if (source.Type != Type || source.Shape.Elements != Shape.Elements || !IsContiguous || !source.IsContiguous)
             throw new ArgumentException($"{source} cannot be copied into {this}");
         Buffer.MemoryCopy(source.Pointer, Pointer, Bytes, Bytes);
+        GC.KeepAlive(source);
+        GC.KeepAlive(this);
     }
 
     /// <summary>An f32 copy with its own memory; block formats are dequantised.</summary>
@@ -148,6 +165,7 @@ public sealed unsafe class Tensor
         if (IsContiguous)
         {
             BlockFormats.DequantizeParallel(Type, Pointer, Shape.Elements, copy.F);
+            GC.KeepAlive(this);
             return copy;
         }
         for (int row = 0; row < Rows; row++)
@@ -163,9 +181,10 @@ public sealed unsafe class Tensor
             throw new ArgumentException($"row {row} of {this} into {values.Length} numbers");
         fixed (float* to = values)
             RowReader.Read(this, row, to);
+        GC.KeepAlive(this);
     }
 
-    /// <summary>Writes f32 rows in this tensor's storage (f32, bf16, f16), rounding to the nearest.</summary>
+    /// <summary>Writes f32 rows in this tensor's storage, any that <see cref="BlockFormats.CanQuantize"/> accepts.</summary>
     /// <param name="first">The first row to write.</param>
     /// <param name="source">F32, contiguous, as many columns.</param>
     public void WriteRows(int first, Tensor source)
@@ -174,6 +193,8 @@ public sealed unsafe class Tensor
         if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
             throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
         BlockFormats.Quantize(Type, source.F, source.Shape.Elements, Pointer + Type.Bytes((long)first * Columns));
+        GC.KeepAlive(source);
+        GC.KeepAlive(this);
     }
 
     /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>
@@ -188,7 +209,7 @@ public sealed unsafe class Tensor
     }
 
     // a tape takes memory back: better an exception than the numbers of whatever came after
-    private void CheckAlive()
+    internal void CheckAlive()
     {
         Tensor root = Tape.Root(this);
         if (root is { OnTape: true, Storage: null, Owner: null })

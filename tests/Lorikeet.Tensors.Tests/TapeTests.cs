@@ -107,6 +107,15 @@ public sealed class TapeTests : IDisposable
     }
 
     [Fact]
+    public void An_op_on_what_is_gone_throws_instead_of_reading_what_came_after()
+    {
+        using Tape tape = new();
+        Tensor x = tape.New(new Shape(2, 3));
+        tape.Reset();
+        Should.Throw<InvalidOperationException>(() => tape.Add(x, x)).Message.ShouldContain("gone");
+    }
+
+    [Fact]
     public void Memory_is_gone_once_the_derivative_has_passed()
     {
         Tensor x = Leaf(1, 2), y = _tape.Scale(x, 2), kept = Tape.Keep(_tape.Scale(y, 2)), part = _tape.Columns(_tape.Scale(kept, 2), 0, 1);
