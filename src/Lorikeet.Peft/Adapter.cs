@@ -57,12 +57,23 @@ public sealed class Adapter
     public long TrainableCount => Parameters.Sum(parameter => parameter.Value.Shape.Elements);
 
     /// <summary>Starts to act.</summary>
+    /// <exception cref="InputException">It cannot act together with an adapter that acts already; nothing changes.</exception>
     public void Attach()
     {
         if (Attached || _merged)
             return;
-        foreach (AdapterPart part in _parts)
-            part.Attach();
+        int attached = 0;
+        try
+        {
+            for (; attached < _parts.Count; attached++)
+                _parts[attached].Attach();
+        }
+        catch
+        {
+            while (attached > 0)
+                _parts[--attached].Detach();
+            throw;
+        }
         Attached = true;
     }
 
@@ -80,6 +91,8 @@ public sealed class Adapter
     /// <exception cref="InputException">The method changes more than weights.</exception>
     public void Merge()
     {
+        if (_merged)
+            return;
         if (MergeObstacle is { } obstacle)
             throw new InputException($"adapter {Name} ({Method.Type}) cannot be merged: {obstacle}. Serve it unmerged");
         Attach();
@@ -89,10 +102,17 @@ public sealed class Adapter
     }
 
     /// <summary>Puts the model's former weights back, bit for bit, and acts again.</summary>
+    /// <exception cref="InvalidOperationException">Another adapter was merged since; nothing changes.</exception>
     public void Unmerge()
     {
         if (!_merged)
             return;
+        // two parts may have changed one weight, a bias that is brought along and added to: the later one counts
+        foreach (IGrouping<Parameter, MergedWeight> weight in _parts.SelectMany(part => part.MergedWeights).GroupBy(merged => merged.Parameter))
+        {
+            if (!weight.Last().IsCurrent)
+                throw new InvalidOperationException($"adapter {Name} cannot be taken out of the weights: {weight.Key.Name} was replaced since. Take out what was merged later first");
+        }
         foreach (AdapterPart part in Enumerable.Reverse(_parts))
             part.Unmerge();
         (_merged, Attached) = (false, true);

@@ -56,8 +56,12 @@ public sealed class AdapterBuilder : IDisposable
     /// <summary>Notes a problem.</summary>
     public void Problem(string text) => _problems.Add(text);
 
-    /// <summary>The fewest problems that a method needs to see before it goes on.</summary>
+    /// <summary>True once a problem was noted.</summary>
     public bool Broken => _problems.Count > 0 || Config.Problems.Count > 0;
+
+    /// <summary>True for the table of embeddings and the head of a model whose head reads that table.</summary>
+    public bool IsTied(Module module) =>
+        Model.OutputEmbedding is { } head && head.Weight == Model.InputEmbedding.Weight && (module == head || module == Model.InputEmbedding);
 
     /// <summary>True where the file holds this key.</summary>
     public bool Has(string key) => _keys.ContainsKey(key);
@@ -73,25 +77,25 @@ public sealed class AdapterBuilder : IDisposable
         return parameter;
     }
 
-    /// <summary>A tensor of the file, widened to f32; zeros and a problem where it is missing or does not fit.</summary>
+    /// <summary>A tensor of the file, widened to f32; an empty one and a problem where it is missing or does not fit.</summary>
     public Tensor Read(string key, Shape shape)
     {
         if (!_keys.TryGetValue(key, out string? stored))
         {
             Problem($"tensor {key} {shape} is missing");
-            return Tensor.Create(shape);
+            return Missing();
         }
         _used.Add(stored);
         StoredTensor tensor = _file!.Find(stored)!;
         if (!tensor.Shape.SequenceEqual(shape.ToArray()))
         {
             Problem($"tensor {key} is {tensor.ShapeText}, {shape} was expected for this model and configuration");
-            return Tensor.Create(shape);
+            return Missing();
         }
         if (tensor.Type is not (DType.F32 or DType.F16 or DType.BF16 or DType.F64))
         {
             Problem($"tensor {key} holds {tensor.Type}; an adapter holds F32, F16, BF16 or F64");
-            return Tensor.Create(shape);
+            return Missing();
         }
         Tensor value = Tensor.FromBytes(tensor.Bytes, tensor.Type, shape).ToF32();
         if (value.FirstNonFinite() is >= 0 and long at)
@@ -124,6 +128,9 @@ public sealed class AdapterBuilder : IDisposable
 
     /// <inheritdoc/>
     public void Dispose() => _random.Dispose();
+
+    // no memory is spent on a tensor that will only be reported: its size may be whatever somebody wrote into a configuration
+    private static Tensor Missing() => Tensor.Create(new Shape(0));
 
     // files of other programs carry the adapter's name, or leave the prefix away
     private string Normalised(string key)

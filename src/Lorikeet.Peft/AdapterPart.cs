@@ -15,6 +15,9 @@ public abstract class AdapterPart
     /// <summary>Turns the place's weights into what they are with this part, and stops acting.</summary>
     public virtual void Merge() => throw new InvalidOperationException(MergeObstacle);
 
+    /// <summary>The weights that it is merged into, in the order in which it changed them.</summary>
+    internal virtual IEnumerable<MergedWeight> MergedWeights => [];
+
     /// <summary>Puts the former weights back, bit for bit, and acts again.</summary>
     public virtual void Unmerge() => throw new InvalidOperationException(MergeObstacle);
 }

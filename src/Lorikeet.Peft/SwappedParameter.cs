@@ -1,17 +1,23 @@
+using System.Runtime.CompilerServices;
 using Lorikeet.Nn;
-using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft;
 
-/// <summary>A whole weight of a module that an adapter brings along: while it acts, the module reads the adapter's.</summary>
+/// <summary>
+/// A whole weight of a module that an adapter brings along: while it acts, the module reads the adapter's. Of several on one module the last one
+/// to come acts; they may leave in any order.
+/// </summary>
 internal sealed class SwappedParameter : AdapterPart
 {
+    // whose weight it is that stands in a module, so that one beneath can leave
+    private static readonly ConditionalWeakTable<Parameter, SwappedParameter> Owners = [];
+
     private readonly Parameter _own;
     private readonly Func<Parameter> _get;
     private readonly Action<Parameter> _set;
     private readonly bool _shared;
     private Parameter? _former;
-    private Tensor? _formerValue;
+    private MergedWeight? _merged;
 
     /// <summary>Replaces what <paramref name="get"/> reads.</summary>
     /// <param name="own">The adapter's.</param>
@@ -24,9 +30,12 @@ internal sealed class SwappedParameter : AdapterPart
         _get = get;
         _set = set;
         _shared = shared;
+        Owners.Add(own, this);
     }
 
     public override string? MergeObstacle => _shared ? $"{_own.Name} replaces one use of a weight that the base uses twice" : null;
+
+    internal override IEnumerable<MergedWeight> MergedWeights => _merged is null ? [] : [_merged];
 
     public override void Attach()
     {
@@ -36,21 +45,33 @@ internal sealed class SwappedParameter : AdapterPart
 
     public override void Detach()
     {
-        _set(_former!);
+        if (_get() == _own)
+        {
+            _set(_former!);
+        }
+        else
+        {
+            SwappedParameter above = OwnerOf(_get());
+            while (above._former != _own)
+                above = OwnerOf(above._former);
+            above._former = _former;
+        }
         _former = null;
     }
 
     public override void Merge()
     {
         Detach();
-        _formerValue = _get().Value;
-        _get().Replace(_own.Value.ToF32());
+        _merged = new MergedWeight(_get(), _own.Value.ToF32());
     }
 
     public override void Unmerge()
     {
-        _get().Replace(_formerValue!);
-        _formerValue = null;
+        _merged!.Undo();
+        _merged = null;
         Attach();
     }
+
+    private SwappedParameter OwnerOf(Parameter? weight) =>
+        weight is not null && Owners.TryGetValue(weight, out SwappedParameter? owner) ? owner : throw new InvalidOperationException($"{_own.Name} does not stand in its module");
 }

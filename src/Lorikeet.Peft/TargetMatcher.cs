@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
-using System.Text.RegularExpressions;
 using Lorikeet.Nn;
 
 namespace Lorikeet.Peft;
@@ -16,10 +15,10 @@ public sealed class TargetMatcher
     private readonly HashSet<string> _saved;
     private readonly Func<string, bool> _excluded;
     private readonly HashSet<int>? _layers;
-    private readonly List<Regex> _layerPatterns = [];
+    private readonly List<NamePattern> _layerPatterns = [];
     private readonly HashSet<string> _matchedEntries = new(StringComparer.Ordinal);
     private readonly List<string>? _list;
-    private readonly Regex? _pattern;
+    private readonly NamePattern? _pattern;
     private readonly bool _allLinear;
 
     /// <summary>Reads the fields that decide.</summary>
@@ -45,7 +44,7 @@ public sealed class TargetMatcher
             if (string.Equals(text, "all-linear", StringComparison.OrdinalIgnoreCase))
                 _allLinear = true;
             else
-                _pattern = Compile("target_modules", text);
+                _pattern = new NamePattern(builder.Config, "target_modules", text);
         }
         else
         {
@@ -58,10 +57,9 @@ public sealed class TargetMatcher
                 builder.Config.Report("layers_to_transform", "works only with a list of target_modules");
             _layers = [.. (builder.Config.NumbersOrNull("layers_to_transform") ?? []).Select(number => (int)number)];
             foreach (string pattern in builder.Config.TextsOrNull("layers_pattern") ?? [])
-                if (Compile("layers_pattern", $@".*?\.{pattern}\.(\d+)\..*") is { } regex)
-                    _layerPatterns.Add(regex);
+                _layerPatterns.Add(new NamePattern(builder.Config, "layers_pattern", pattern, LayerOf(pattern)));
             if (_layerPatterns.Count == 0)
-                _layerPatterns.Add(new Regex(@"^.*?\.[^.]*\.(\d+)\.", RegexOptions.NonBacktracking | RegexOptions.CultureInvariant));
+                _layerPatterns.Add(new NamePattern(builder.Config, "layers_pattern", LayerOf("[^.]*")));
         }
     }
 
@@ -103,28 +101,6 @@ public sealed class TargetMatcher
     /// <summary>True where <paramref name="path"/> is <paramref name="entry"/> or ends with it after a dot.</summary>
     public static bool Ends(string path, string entry) => path == entry || path.EndsWith("." + entry, StringComparison.Ordinal);
 
-    /// <summary>A value chosen by the first pattern of an object that fits a module (<c>rank_pattern</c>, <c>alpha_pattern</c>).</summary>
-    public static double? Pattern(AdapterBuilder builder, string field, string path)
-    {
-        if (builder.Config.Root[field] is not JsonObject patterns)
-            return null;
-        foreach ((string key, JsonNode? value) in patterns)
-        {
-            Regex? regex = TryCompile($@"(.*\.)?({key})");
-            if (regex is null)
-                builder.Config.Report(field, $"\"{key}\" is no regular expression");
-            else if (regex.IsMatch(path))
-                return value is JsonValue number && number.GetValueKind() == JsonValueKind.Number ? number.GetValue<JsonElement>().GetDouble() : Wrong(builder, field, key);
-        }
-        return null;
-    }
-
-    private static double? Wrong(AdapterBuilder builder, string field, string key)
-    {
-        builder.Config.Report(field, $"\"{key}\": a number was expected");
-        return null;
-    }
-
     private bool IsTarget(Module module)
     {
         string path = module.Path;
@@ -153,11 +129,10 @@ public sealed class TargetMatcher
     {
         if (_layers is null || path == entry)
             return true;
-        foreach (Regex pattern in _layerPatterns)
+        foreach (NamePattern pattern in _layerPatterns)
         {
-            Match match = pattern.Match(path);
-            if (match.Success)
-                return _layers.Contains(int.Parse(match.Groups[1].ValueSpan, CultureInfo.InvariantCulture));
+            if (pattern.Group(path, "layer") is { } layer)
+                return _layers.Contains(int.Parse(layer, CultureInfo.InvariantCulture));
         }
         return false;
     }
@@ -172,36 +147,12 @@ public sealed class TargetMatcher
     {
         if (_builder.Config.Root[field] is JsonValue text && text.GetValueKind() == JsonValueKind.String)
         {
-            Regex? regex = Compile(field, text.GetValue<string>());
-            return path => regex is not null && regex.IsMatch(path);
+            return new NamePattern(_builder.Config, field, text.GetValue<string>()).IsMatch;
         }
         IReadOnlyList<string> entries = Texts(field) ?? [];
         return path => entries.Any(entry => Ends(path, entry));
     }
 
-    private Regex? Compile(string field, string pattern)
-    {
-        Regex? regex = TryCompile(pattern);
-        if (regex is null)
-            _builder.Config.Report(field, $"\"{pattern}\" is no regular expression");
-        return regex;
-    }
-
-    // the whole name must match; a pattern from a file must not run for ever
-    private static Regex? TryCompile(string pattern)
-    {
-        string whole = $"^(?:{pattern})$";
-        try
-        {
-            return new Regex(whole, RegexOptions.NonBacktracking | RegexOptions.CultureInvariant);
-        }
-        catch (NotSupportedException)
-        {
-            return new Regex(whole, RegexOptions.CultureInvariant, TimeSpan.FromSeconds(1));
-        }
-        catch (ArgumentException)
-        {
-            return null;
-        }
-    }
+    // a group of the pattern's own must not be taken for the number
+    private static string LayerOf(string pattern) => $@".*?\.(?:{pattern})\.(?<layer>\d+)\..*";
 }

@@ -20,6 +20,9 @@ internal sealed class PeftGolden : IDisposable
         _mask = Ids("attention_mask");
     }
 
+    /// <summary>A base model and its inputs.</summary>
+    public static PeftGolden OfBase(string name) => new(GoldenData.Path("peft", "bases", name), GoldenData.Path("peft", "bases", name, "io.safetensors"));
+
     public LanguageModel Model { get; }
 
     public Step Step { get; } = new(new Tape());

@@ -5,13 +5,14 @@ namespace Lorikeet.Peft;
 
 /// <summary>
 /// DoRA on a linear layer (Liu et al. 2024, arXiv:2402.09353): <c>y = b + (m / n) ⊙ (W x + s · B A x)</c>, where n is the norm of each row of
-/// <c>W + s · B A</c>, through which no derivative passes.
+/// <c>W + s · B A</c>, through which no derivative passes. Dropout acts on what is added to the base, as in PEFT:
+/// <c>y = b + W x + (m / n - 1) ⊙ W drop(x) + (m / n) ⊙ s · B A drop(x)</c>.
 /// </summary>
 public sealed class DoraLinear : LinearPart
 {
     private readonly LoraSettings _settings;
 
-    internal DoraLinear(AdapterBuilder builder, Linear layer, LoraSettings settings) : base(layer)
+    internal DoraLinear(AdapterBuilder builder, Linear layer, LoraSettings settings) : base(builder, layer)
     {
         _settings = settings;
         string key = AdapterFile.Prefix + layer.Path;
@@ -37,11 +38,14 @@ public sealed class DoraLinear : LinearPart
         if (!place.IsInnermost(this))
             throw new InputException($"{place.Path}: DoRA rescales the base weight and must be the first adapter on its layer");
         Tape tape = step.Tape;
-        if (step.Training && _settings.Dropout > 0)
-            input = tape.Dropout(input, _settings.Dropout);
-        Tensor y = tape.LowRankLinear(input, place.Weight.Value, null, place.Transposed, A.Value, B.Value, _settings.Scale);
+        Tensor seen = step.Training ? tape.Dropout(input, _settings.Dropout) : input;
+        Tensor y = tape.LowRankLinear(seen, place.Weight.Value, null, place.Transposed, A.Value, B.Value, _settings.Scale);
         y = tape.ScaleColumns(y, tape.Multiply(Magnitude.Value, tape.Reciprocal(Norms(tape))));
-        return place.Bias is null ? y : tape.AddBias(y, place.Bias.Value);
+        if (seen == input)
+            return place.Bias is null ? y : tape.AddBias(y, place.Bias.Value);
+        // the base sees all of x: what dropout left out or enlarged passes it alone
+        Tensor unseen = tape.Add(input, tape.Scale(seen, -1));
+        return tape.AddTo(y, place.Plain(unseen, step));
     }
 
     /// <inheritdoc/>
@@ -49,8 +53,8 @@ public sealed class DoraLinear : LinearPart
     {
         using Tape tape = new();
         Tensor factors = tape.Multiply(Magnitude.Value, tape.Reciprocal(Norms(tape)));
-        Dense.AddLowRank(weight, Layer.Transposed, A.Value, B.Value, _settings.Scale);
-        Dense.ScaleOutputs(weight, Layer.Transposed, factors);
+        AddLowRank(weight, Layer.Transposed, A.Value, B.Value, _settings.Scale);
+        ScaleOutputs(weight, Layer.Transposed, factors);
     }
 
     private Tensor Norms(Tape tape) => tape.LowRankNorms(Layer.Weight.Value, Layer.Transposed, A.Value, B.Value, _settings.Scale);

@@ -8,7 +8,7 @@ public sealed class Ia3Linear : LinearPart
 {
     private readonly bool _feedForward;
 
-    internal Ia3Linear(AdapterBuilder builder, Linear layer, bool feedForward) : base(layer)
+    internal Ia3Linear(AdapterBuilder builder, Linear layer, bool feedForward) : base(builder, layer)
     {
         _feedForward = feedForward;
         Shape shape = feedForward ? new Shape(1, layer.Inputs) : new Shape(layer.Outputs, 1);
@@ -32,7 +32,7 @@ public sealed class Ia3Linear : LinearPart
     protected override void MergeInto(Tensor weight, Tensor? bias)
     {
         // scaling inputs of [out, in] is scaling outputs of [in, out]
-        Dense.ScaleOutputs(weight, Layer.Transposed != _feedForward, Factors.Value);
+        ScaleOutputs(weight, Layer.Transposed != _feedForward, Factors.Value);
         if (_feedForward || bias is null)
             return;
         Span<float> values = bias.Values, factors = Factors.Value.Values;

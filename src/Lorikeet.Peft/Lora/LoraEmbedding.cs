@@ -8,12 +8,14 @@ public sealed class LoraEmbedding : AdapterPart, IAdapter<Embedding, Tensor>
 {
     private readonly Embedding _layer;
     private readonly float _scale;
-    private Tensor? _former;
+    private readonly bool _tied;
+    private MergedWeight? _merged;
 
     internal LoraEmbedding(AdapterBuilder builder, Embedding layer, LoraSettings settings)
     {
         _layer = layer;
         _scale = settings.Scale;
+        _tied = builder.IsTied(layer);
         string key = AdapterFile.Prefix + layer.Path;
         int vocabulary = layer.Weight.Value.Rows, dim = layer.Weight.Value.Columns;
         // the other way round than on linear layers: A starts at zero
@@ -28,7 +30,9 @@ public sealed class LoraEmbedding : AdapterPart, IAdapter<Embedding, Tensor>
     public Parameter B { get; }
 
     /// <inheritdoc/>
-    public override string? MergeObstacle => null;
+    public override string? MergeObstacle => _tied ? LinearPart.TiedObstacle(_layer) : null;
+
+    internal override IEnumerable<MergedWeight> MergedWeights => _merged is null ? [] : [_merged];
 
     /// <inheritdoc/>
     public Tensor Forward(Embedding place, Tensor input, Step step)
@@ -49,18 +53,17 @@ public sealed class LoraEmbedding : AdapterPart, IAdapter<Embedding, Tensor>
     /// <inheritdoc/>
     public override void Merge()
     {
-        _former = _layer.Weight.Value;
-        Tensor weight = _former.ToF32();
-        Dense.AddLowRank(weight, transposed: true, A.Value, B.Value, _scale);
-        _layer.Weight.Replace(weight);
+        Tensor weight = _layer.Weight.Value.ToF32();
+        LinearPart.AddLowRank(weight, transposed: true, A.Value, B.Value, _scale);
+        _merged = new MergedWeight(_layer.Weight, weight);
         Detach();
     }
 
     /// <inheritdoc/>
     public override void Unmerge()
     {
-        _layer.Weight.Replace(_former!);
-        _former = null;
+        _merged!.Undo();
+        _merged = null;
         Attach();
     }
 }

@@ -8,7 +8,7 @@ public sealed class LoraLinear : LinearPart
 {
     private readonly LoraSettings _settings;
 
-    internal LoraLinear(AdapterBuilder builder, Linear layer, LoraSettings settings) : base(layer)
+    internal LoraLinear(AdapterBuilder builder, Linear layer, LoraSettings settings) : base(builder, layer)
     {
         _settings = settings;
         string key = AdapterFile.Prefix + layer.Path;
@@ -29,6 +29,10 @@ public sealed class LoraLinear : LinearPart
 
     /// <summary>alpha / rank, or alpha / sqrt(rank).</summary>
     public float Scale => _settings.Scale;
+
+    /// <inheritdoc/>
+    public override string? MergeObstacle =>
+        Bias is not null && Layer.Bias is null ? $"{Layer.Path} has no bias that could hold the adapter's (lora_bias)" : base.MergeObstacle;
 
     /// <inheritdoc/>
     public override Tensor Forward(Linear place, Tensor input, Step step)
@@ -54,11 +58,8 @@ public sealed class LoraLinear : LinearPart
     /// <inheritdoc/>
     protected override void MergeInto(Tensor weight, Tensor? bias)
     {
-        Dense.AddLowRank(weight, Layer.Transposed, A.Value, B.Value, Scale);
-        if (Bias is null)
-            return;
-        if (bias is null)
-            throw new InputException($"{Layer.Path}: lora_bias cannot be merged, the layer has no bias to hold it");
-        Dense.Add(bias, Bias.Value, Scale);
+        AddLowRank(weight, Layer.Transposed, A.Value, B.Value, Scale);
+        if (Bias is not null)
+            AddScaled(bias!, Bias.Value, Scale);
     }
 }

@@ -78,17 +78,20 @@ public sealed class LoraMethod : PeftMethod
         LoraInit init = ReadInit(builder);
         TargetMatcher matcher = new(builder, DefaultTargets.Of(builder.Model.Facts.ModelType));
         List<Module> targets = matcher.Targets(builder.Model.Modules.Where(module => module is Linear or Embedding));
+        PatternTable ranks = new(config, "rank_pattern"), alphas = new(config, "alpha_pattern");
         if (builder.Broken)
             return;
         foreach (Module module in targets)
         {
-            int r = (int)(TargetMatcher.Pattern(builder, "rank_pattern", module.Path) ?? rank);
-            double a = TargetMatcher.Pattern(builder, "alpha_pattern", module.Path) ?? alpha;
-            if (r < 1)
+            double chosen = ranks.Of(module.Path) ?? rank, a = alphas.Of(module.Path) ?? alpha;
+            if (builder.Broken)
+                return;
+            if (chosen is not (>= 1 and <= int.MaxValue) || chosen != Math.Floor(chosen))
             {
-                config.Report("rank_pattern", $"a rank of at least 1 was expected for {module.Path}, found {r}");
-                continue;
+                config.Report("rank_pattern", $"a whole number of at least 1 was expected for {module.Path}, found {chosen}");
+                return;
             }
+            int r = (int)chosen;
             LoraSettings settings = new(r, (float)(stabilised ? a / Math.Sqrt(r) : a / r), (float)dropout, init, loraBias);
             builder.Parts.Add(module switch
             {

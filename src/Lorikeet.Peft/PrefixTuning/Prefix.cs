@@ -22,6 +22,8 @@ internal sealed class Prefix : AdapterPart, IAdapter<AttentionCore, AttentionInp
 
     public override void Attach()
     {
+        if (_places.Any(place => place.Adapters.OfType<Prefix>().Any()))
+            throw new InputException("a prefix stands before the text already, and a second one has no place: let one of the two adapters act at a time");
         _model.LearnedPrefix += _table.Value.Rows;
         foreach (AttentionCore place in _places)
             place.Attach(this);
