@@ -16,8 +16,12 @@ public static class AtomicFolder
     /// <summary>Writes a folder, replacing one of that name as a whole.</summary>
     /// <param name="path">Final place.</param>
     /// <param name="fill">Receives the path of an empty folder and writes into it; when it throws, nothing changes at <paramref name="path"/>.</param>
-    /// <exception cref="InputException">The place cannot be written, or the disk is full.</exception>
-    public static void Write(string path, Action<string> fill)
+    /// <param name="hallmark">
+    /// The file by which one knows what the folder is: a folder of something else is not replaced, nor one with more of the kind below it. Null replaces
+    /// whatever is there.
+    /// </param>
+    /// <exception cref="InputException">The place cannot be written, holds something else, or the disk is full.</exception>
+    public static void Write(string path, Action<string> fill, string? hallmark = null)
     {
         ArgumentNullException.ThrowIfNull(fill);
         string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
@@ -27,6 +31,8 @@ public static class AtomicFolder
             if (File.Exists(full))
                 throw new InputException($"{path}: is a file; a folder is to be written there. Remove it or choose another name");
             Recover(full);
+            if (hallmark is not null && Directory.Exists(full))
+                CheckReplaceable(path, hallmark);
             Directory.CreateDirectory(aside);
             fill(aside);
             FlushFiles(aside);
@@ -71,6 +77,19 @@ public static class AtomicFolder
         }
         if (Directory.Exists(older))
             Directory.Delete(older, recursive: true);
+    }
+
+    private static void CheckReplaceable(string path, string hallmark)
+    {
+        if (!Directory.EnumerateFileSystemEntries(path).Any())
+            return;
+        if (!File.Exists(Path.Combine(path, hallmark)))
+            throw new InputException($"{path}: holds something, but no {hallmark}; it would be replaced as a whole. Choose another folder, or empty it");
+        foreach (string inner in Directory.EnumerateDirectories(path))
+        {
+            if (Directory.EnumerateFiles(inner, hallmark, SearchOption.AllDirectories).FirstOrDefault() is { } file)
+                throw new InputException($"{path}: would be replaced as a whole, and {file} with it. Choose another folder");
+        }
     }
 
     private static string NewOf(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.new");

@@ -33,7 +33,7 @@ internal static class DecoderConfigJson
             ["attention_bias"] = c.QkvBias && type != "qwen2",
             ["attention_dropout"] = 0.0,
             ["head_dim"] = c.HeadDim,
-            ["hidden_act"] = Name(c.Activation),
+            ["hidden_act"] = ActivationNames.NameOf(c.Activation),
             ["hidden_size"] = c.Hidden,
             ["initializer_range"] = 0.02,
             ["intermediate_size"] = c.Intermediate,
@@ -103,16 +103,4 @@ internal static class DecoderConfigJson
     // 1e-05f as a double is 9.999999747e-06; its own shortest digits are what was meant
     private static double Shortest(float value) =>
         double.Parse(value.ToString("R", System.Globalization.CultureInfo.InvariantCulture), System.Globalization.CultureInfo.InvariantCulture);
-
-    private static string Name(Activation activation) => activation switch
-    {
-        Activation.Gelu => "gelu",
-        Activation.GeluTanh => "gelu_pytorch_tanh",
-        Activation.QuickGelu => "quick_gelu",
-        Activation.Relu => "relu",
-        Activation.ReluSquared => "relu2",
-        Activation.Tanh => "tanh",
-        Activation.Sigmoid => "sigmoid",
-        _ => "silu",
-    };
 }

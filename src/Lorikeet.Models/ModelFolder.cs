@@ -18,18 +18,28 @@ public static class ModelFolder
 
     private static readonly string[] CompanionFolders = ["additional_chat_templates"];
 
-    /// <summary>Writes the folder. It appears complete or not at all; an older one is replaced as a whole.</summary>
+    /// <summary>Writes the folder. It appears complete or not at all; an older model folder is replaced as a whole, a folder of anything else is left alone.</summary>
     /// <param name="model">Its weights as they are now: what adapters merged into them is part of it, an adapter that only acts is not.</param>
     /// <param name="source">The folder or GGUF file that the model was loaded from; null where there is none.</param>
     /// <param name="folder">Final place.</param>
     /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as.</param>
-    /// <exception cref="InputException">The folder cannot be written, or is the model's own.</exception>
-    public static void Save(LanguageModel model, string? source, string folder, DType? storage = null)
+    /// <param name="alsoRead">Further folders that it was made from, adapters.</param>
+    /// <exception cref="InputException">The folder cannot be written, holds something else, or holds or lies in what the model was made from.</exception>
+    public static void Save(LanguageModel model, string? source, string folder, DType? storage = null, IReadOnlyList<string>? alsoRead = null)
     {
-        // its files are mapped while they are read
-        if (source is not null && Path.TrimEndingDirectorySeparator(Path.GetFullPath(source)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(folder)))
-            throw new InputException($"{folder}: is where the model comes from; choose another folder to write to");
-        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage));
+        string output = Full(folder);
+        foreach (string origin in (string[])[.. source is null ? [] : new[] { source }, .. alsoRead ?? []])
+        {
+            string full = Full(origin);
+            // its files are mapped while they are read, and a folder above it would be replaced with all that is in it
+            if (full == output || Lies(full, within: output) || (Lies(output, within: full) && Directory.Exists(full)))
+                throw new InputException($"{folder}: {origin} is what the model is made from; choose another folder to write to, neither it, nor above it, nor in it");
+        }
+        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage), "config.json");
+
+        static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+
+        static bool Lies(string path, string within) => path.StartsWith(within + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     /// <summary>Writes the files into a folder that somebody else makes complete.</summary>

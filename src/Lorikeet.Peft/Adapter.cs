@@ -32,6 +32,9 @@ public sealed class Adapter
     /// <summary>What <c>adapter_config.json</c> holds.</summary>
     public JsonConfig Config { get; }
 
+    /// <summary>The file that the configuration was read from, or null.</summary>
+    internal JsonConfig? Stored { get; init; }
+
     /// <summary>What people call it; <c>default</c> unless they chose.</summary>
     public string Name { get; }
 

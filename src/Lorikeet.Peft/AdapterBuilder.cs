@@ -35,6 +35,9 @@ public sealed class AdapterBuilder : IDisposable
     /// <summary>The configuration, defaults filled in.</summary>
     public JsonConfig Config { get; }
 
+    /// <summary>The file that the configuration was read from, where it is one: it may hold more than the method's options.</summary>
+    internal JsonConfig? Stored { get; init; }
+
     /// <summary>The adapter's name.</summary>
     public string Name { get; }
 
@@ -123,7 +126,7 @@ public sealed class AdapterBuilder : IDisposable
             throw new InputException($"{_file?.Description ?? Config.Description}: the adapter does not fit this model and was not attached", all);
         if (Parts.Count == 0)
             throw new InputException($"{Config.Description}: the targets match no module of the model, so the adapter would do nothing");
-        return new Adapter(Model, method, Config, Name, Parts, Parameters, AlsoSaved, Notes);
+        return new Adapter(Model, method, Config, Name, Parts, Parameters, AlsoSaved, Notes) { Stored = Stored };
     }
 
     /// <inheritdoc/>

@@ -16,7 +16,6 @@ public static class AdapterFile
     public const string PeftVersion = "0.21.2";
 
     private const string ConfigName = "adapter_config.json";
-    private const string WeightsName = "adapter_model.safetensors";
 
     /// <summary>Reads an adapter folder for a model. It acts once <see cref="Adapter.Attach"/> is called.</summary>
     /// <param name="model">The base.</param>
@@ -26,16 +25,13 @@ public static class AdapterFile
     public static Adapter Load(Model model, string folder, string name = "default")
     {
         ArgumentNullException.ThrowIfNull(folder);
-        JsonConfig config = ReadConfig(folder);
-        if (BottleneckMethod.Recognises(config))
-            return BottleneckMethod.Load(model, folder, config);
-        if (!config.Has("peft_type"))
-            throw new InputException($"{config.Description}: `peft_type` is missing; it names the method (LORA, IA3, …)");
-        PeftMethod method = PeftRegistry.OfType(config.Text("peft_type", ""), config.Description);
+        JsonConfig stored = ReadConfig(folder);
+        PeftMethod method = PeftRegistry.Of(stored);
+        JsonConfig config = method.ReadOptions(stored, ref name);
         List<string> unknown = [.. config.Root.Select(pair => pair.Key).Where(key => !method.Defaults.ContainsKey(key))];
         method.FillDefaults(config);
-        using ITensorSource file = TensorFiles.Open(WeightsOf(folder));
-        using AdapterBuilder builder = new(model, config, name, file, seed: 0);
+        using ITensorSource file = TensorFiles.Open(WeightsOf(folder, method));
+        using AdapterBuilder builder = new(model, config, name, file, seed: 0) { Stored = stored };
         SavedModules.NameHeads(builder, method);
         method.Build(builder);
         if (unknown.Count > 0)
@@ -67,32 +63,26 @@ public static class AdapterFile
         return builder.Finish(method);
     }
 
-    /// <summary>Writes an adapter folder. It appears complete or not at all.</summary>
+    /// <summary>Writes an adapter folder. It appears complete or not at all; an older one is replaced as a whole, a folder of anything else is left alone.</summary>
     /// <param name="adapter">The adapter.</param>
     /// <param name="folder">Final place.</param>
     /// <param name="baseModel">What <c>base_model_name_or_path</c> should say, or null to leave it.</param>
+    /// <exception cref="InputException">The folder cannot be written, or holds something else.</exception>
     public static void Save(Adapter adapter, string folder, string? baseModel = null) =>
-        AtomicFolder.Write(folder, aside => SaveInto(adapter, aside, baseModel));
+        AtomicFolder.Write(folder, aside => SaveInto(adapter, aside, baseModel), ConfigName);
 
     /// <summary>Writes the files of an adapter into a folder that somebody else makes complete.</summary>
     public static void SaveInto(Adapter adapter, string folder, string? baseModel = null)
     {
         ArgumentNullException.ThrowIfNull(adapter);
-        if (adapter.Method is BottleneckMethod)
-        {
-            BottleneckMethod.Save(adapter, folder);
-            return;
-        }
-        JsonConfig config = new((JsonObject)adapter.Config.Root.DeepClone(), ConfigName);
-        if (baseModel is not null)
-            config.Root["base_model_name_or_path"] = baseModel;
-        config.Root["inference_mode"] = true;
-        config.Save(Path.Combine(folder, ConfigName), JsonStyle.AdapterConfig);
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsName),
+        JsonObject options = adapter.Method.WriteOptions(adapter, baseModel);
+        new JsonConfig(options, ConfigName).Save(Path.Combine(folder, ConfigName), JsonStyle.AdapterConfig);
+        SafetensorsWriter.Write(Path.Combine(folder, adapter.Method.WeightsNames[0]),
             adapter.Parameters.Select(parameter => Entry(parameter.Name, parameter.Value))
                 .Concat(adapter.AlsoSaved.Select(also => Entry(also.Key, also.Value.Value))),
-            SafetensorsWriter.TorchFormat);
-        AtomicFile.WriteText(Path.Combine(folder, "README.md"), ModelCard(config));
+            adapter.Method.WeightsMetadata);
+        if (adapter.Method.ModelCard(options) is { } card)
+            AtomicFile.WriteText(Path.Combine(folder, "README.md"), card);
     }
 
     internal static JsonConfig ReadConfig(string folder)
@@ -111,21 +101,9 @@ public static class AdapterFile
         return new SafetensorsEntry(key, DType.F32, value.Shape.ToArray(), value.Contents.CopyTo);
     }
 
-    private static string WeightsOf(string folder)
-    {
-        string safetensors = Path.Combine(folder, WeightsName), pickle = Path.Combine(folder, "adapter_model.bin");
-        return File.Exists(safetensors) ? safetensors
-            : File.Exists(pickle) ? pickle
-            : throw new InputException($"{folder}: holds neither {WeightsName} nor adapter_model.bin");
-    }
+    private static string WeightsOf(string folder, PeftMethod method) =>
+        method.WeightsNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
+        ?? throw new InputException($"{folder}: holds neither {string.Join(" nor ", method.WeightsNames)}");
 
     private static bool IsOption(string key) => key is not ("peft_type" or "peft_version" or "inference_mode" or "auto_mapping" or "revision");
-
-    private static string ModelCard(JsonConfig config)
-    {
-        string? model = config.TextOrNull("base_model_name_or_path");
-        string name = model is null ? "" : $"base_model: {model}\n";
-        string tag = model is null ? "" : $"- base_model:adapter:{model}\n";
-        return $"---\n{name}library_name: peft\ntags:\n{tag}- {config.Text("peft_type", "").ToLowerInvariant()}\n- transformers\n---\n\n# Adapter\n\nTrained with Lorikeet. `adapter_config.json` says how.\n";
-    }
 }

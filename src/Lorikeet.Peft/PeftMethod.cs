@@ -18,8 +18,41 @@ public abstract class PeftMethod
     /// <summary>Every field that the reference writes, with its default; a field beyond them is not understood.</summary>
     public abstract JsonObject Defaults { get; }
 
+    /// <summary>The names that the file of tensors may have: the one that is written, then older ones that are read.</summary>
+    internal virtual IReadOnlyList<string> WeightsNames { get; } = ["adapter_model.safetensors", "adapter_model.bin"];
+
+    /// <summary>What the file of tensors says of itself, or null for nothing.</summary>
+    internal virtual IReadOnlyDictionary<string, string>? WeightsMetadata => SafetensorsWriter.TorchFormat;
+
     /// <summary>Reads the configuration and makes the parts. Problems are collected by the builder.</summary>
     public abstract void Build(AdapterBuilder builder);
+
+    /// <summary>True where a file <c>adapter_config.json</c> is one of this method.</summary>
+    internal virtual bool Recognises(JsonConfig file) => string.Equals(file.TextOrNull("peft_type"), Type, StringComparison.OrdinalIgnoreCase);
+
+    /// <summary>The options that a file holds, and the name that its tensors carry: the given one unless the file says another.</summary>
+    internal virtual JsonConfig ReadOptions(JsonConfig file, ref string name) => file;
+
+    /// <summary>What <c>adapter_config.json</c> says of an adapter.</summary>
+    /// <param name="adapter">The adapter.</param>
+    /// <param name="baseModel">What the base is called, or null to leave it.</param>
+    internal virtual JsonObject WriteOptions(Adapter adapter, string? baseModel)
+    {
+        JsonObject root = (JsonObject)adapter.Config.Root.DeepClone();
+        if (baseModel is not null)
+            root["base_model_name_or_path"] = baseModel;
+        root["inference_mode"] = true;
+        return root;
+    }
+
+    /// <summary>The text of <c>README.md</c> beside the file, or null where the method's own program writes none.</summary>
+    internal virtual string? ModelCard(JsonObject options)
+    {
+        string? model = options["base_model_name_or_path"]?.ToString();
+        string name = model is null ? "" : $"base_model: {model}\n";
+        string tag = model is null ? "" : $"- base_model:adapter:{model}\n";
+        return $"---\n{name}library_name: peft\ntags:\n{tag}- {Type.ToLowerInvariant()}\n- transformers\n---\n\n# Adapter\n\nTrained with Lorikeet. `adapter_config.json` says how.\n";
+    }
 
     /// <summary>Completes a configuration with the defaults.</summary>
     internal void FillDefaults(JsonConfig config)

@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft;
@@ -9,6 +10,17 @@ public static class PeftRegistry
     public static IReadOnlyList<PeftMethod> Methods { get; } = [new LoraMethod(), new Ia3Method(), new PrefixTuningMethod(), new BottleneckMethod()];
 
     /// <summary>The method of an <c>adapter_config.json</c>.</summary>
+    /// <exception cref="InputException">It is none of a known method.</exception>
+    internal static PeftMethod Of(JsonConfig file)
+    {
+        if (Methods.FirstOrDefault(method => method.Recognises(file)) is { } method)
+            return method;
+        if (!file.Has("peft_type"))
+            throw new InputException($"{file.Description}: `peft_type` is missing; it names the method (LORA, IA3, …)");
+        return OfType(file.Text("peft_type", ""), file.Description);
+    }
+
+    /// <summary>The method of a <c>peft_type</c>.</summary>
     /// <exception cref="InputException">The type is not known.</exception>
     public static PeftMethod OfType(string type, string file) =>
         Methods.FirstOrDefault(method => string.Equals(method.Type, type, StringComparison.OrdinalIgnoreCase))

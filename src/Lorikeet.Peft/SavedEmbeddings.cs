@@ -13,11 +13,12 @@ internal static class SavedEmbeddings
     {
         foreach (Module module in builder.Model.Modules)
         {
-            if (module is not Embedding && module != builder.Model.OutputEmbedding)
+            bool ofTokens = module == builder.Model.InputEmbedding || module == builder.Model.OutputEmbedding;
+            if (module is not Embedding && !ofTokens)
                 continue;
             bool wrapped = targets.Contains(module);
             string key = AdapterFile.Prefix + module.Path + (wrapped ? ".base_layer.weight" : ".weight");
-            if (builder.Loading ? !builder.Has(key) || builder.Parameters.Any(parameter => parameter.Name == key) : !wrapped || module.Path.EndsWith("wpe", StringComparison.Ordinal))
+            if (builder.Loading ? !builder.Has(key) || builder.Parameters.Any(parameter => parameter.Name == key) : !wrapped || !ofTokens)
                 continue;
             Parameter original = module is Embedding e ? e.Weight : ((Linear)module).Weight;
             Parameter stored = original;

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft.Tests;
@@ -54,6 +55,28 @@ public class AdapterFileTests
                 worst = Math.Max(worst, Math.Abs(logits.Row(i)[j] - expected.Row(rows[i])[j]));
         }
         worst.ShouldBeLessThan(1e-4f);
+    }
+
+    [Fact]
+    public void No_memory_is_spent_on_what_a_configuration_claims()
+    {
+        using PeftGolden golden = PeftGolden.OfBase("llama");
+        DirectoryInfo temporary = Directory.CreateTempSubdirectory("lorikeet-");
+        try
+        {
+            string source = GoldenData.Path("peft", "lora", "default-qv-llama", "adapter"), claims = Path.Combine(temporary.FullName, "adapter_config.json");
+            File.Copy(Path.Combine(source, "adapter_model.safetensors"), Path.Combine(temporary.FullName, "adapter_model.safetensors"));
+            JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(source, "adapter_config.json")))!.AsObject();
+            config["r"] = 2_000_000_000;
+            File.WriteAllText(claims, config.ToJsonString());
+            InputException error = Should.Throw<InputException>(() => AdapterFile.Load(golden.Model, temporary.FullName));
+            error.Problems.Count.ShouldBeGreaterThan(1, "every tensor is named");
+            error.Problems[0].ShouldContain("2000000000");
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
     }
 
     private static Tensor? Logits(string name, JsonElement info)

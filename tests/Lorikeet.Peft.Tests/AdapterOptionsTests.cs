@@ -69,6 +69,27 @@ public class AdapterOptionsTests
         watch.Elapsed.ShouldBeLessThan(TimeSpan.FromSeconds(10));
     }
 
+    [Theory]
+    [InlineData("qwen2", "embed_tokens", true)]
+    [InlineData("qwen2", "lm_head", true)]
+    [InlineData("qwen2", "q_proj", false)]
+    [InlineData("llama", "lm_head", false)]
+    public void Tying_adapters_is_refused_where_it_would_change_something(string model, string target, bool refused)
+    {
+        using PeftGolden golden = PeftGolden.OfBase(model);
+        foreach (string field in (string[])["target_modules", "modules_to_save"])
+        {
+            JsonObject options = new() { ["ensure_weight_tying"] = true, ["target_modules"] = new JsonArray("q_proj", "k_proj") };
+            if (field == "modules_to_save" && target == "q_proj")
+                ((JsonArray)options["target_modules"]!).RemoveAt(0);
+            options[field] = new JsonArray(target);
+            if (refused)
+                Refused(golden, options).ShouldContain("ensure_weight_tying");
+            else
+                Create(golden, options).Parts.ShouldNotBeEmpty();
+        }
+    }
+
     private static Adapter Create(PeftGolden golden, JsonObject options) => AdapterFile.Create(golden.Model, new LoraMethod(), options);
 
     private static string Refused(PeftGolden golden, JsonObject options) => Should.Throw<InputException>(() => Create(golden, options)).Message;

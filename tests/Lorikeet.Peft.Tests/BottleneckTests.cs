@@ -1,4 +1,6 @@
+using System.Text.Json.Nodes;
 using Lorikeet.Nn;
+using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft.Tests;
 
@@ -38,19 +40,102 @@ public class BottleneckTests
         golden.LossOfNextTokens().ShouldBeLessThan(before);
     }
 
-    [Fact]
-    public void What_is_saved_loads_again()
+    [Theory]
+    [InlineData("pfeiffer")]
+    [InlineData("houlsby")]
+    [InlineData("parallel")]
+    public void What_is_saved_is_what_the_library_writes(string name)
     {
-        using PeftGolden golden = Open("pfeiffer", out string folder);
+        using PeftGolden golden = Open(name, out string folder);
         Adapter adapter = AdapterFile.Load(golden.Model, folder);
         DirectoryInfo temporary = Directory.CreateTempSubdirectory("lorikeet-");
         try
         {
-            string saved = Path.Combine(temporary.FullName, "adapter");
+            string saved = Path.Combine(temporary.FullName, "adapter"), theirs = Path.Combine(folder, "adapter.safetensors"), ours = Path.Combine(saved, "adapter.safetensors");
             AdapterFile.Save(adapter, saved);
+            File.ReadAllText(Path.Combine(saved, "adapter_config.json")).ShouldBe(File.ReadAllText(Path.Combine(folder, "adapter_config.json")));
+            // one of the three is a pickle
+            if (File.Exists(theirs))
+                File.ReadAllBytes(ours).SequenceEqual(File.ReadAllBytes(theirs)).ShouldBeTrue("adapter.safetensors");
             Adapter again = AdapterFile.Load(golden.Model, saved);
             again.Attach();
             golden.Difference(golden.Logits(), "logits").ShouldBeLessThan(1e-4f);
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
+    public void A_file_without_a_version_calls_the_approximation_gelu()
+    {
+        using PeftGolden golden = Open("pfeiffer", out string folder);
+        float[] expected = Logits("gelu_new", "adapters.1.3.0");
+        Logits("gelu", null).ShouldBe(expected);
+        Logits("gelu_orig", null).ShouldBe(Logits("gelu", "adapters.1.3.0"));
+        Logits("gelu", "adapters.1.3.0").ShouldNotBe(expected);
+
+        float[] Logits(string activation, string? version)
+        {
+            Adapter adapter = WithConfig(golden, folder, inner =>
+            {
+                inner["non_linearity"] = activation;
+                if (version is null)
+                    inner.Parent!.AsObject().Remove("version");
+            });
+            adapter.Attach();
+            float[] logits = golden.Logits().Values.ToArray();
+            adapter.Detach();
+            return logits;
+        }
+    }
+
+    [Theory]
+    [InlineData("init_weights", "\"houlsby\"")]
+    [InlineData("init_weights_seed", "42")]
+    [InlineData("stochastic_depth", "0.1")]
+    public void Options_of_new_adapters_that_are_not_implemented_are_refused(string field, string value)
+    {
+        using PeftGolden golden = Open("pfeiffer", out string folder);
+        JsonObject options = new() { [field] = JsonNode.Parse(value) };
+        Should.Throw<InputException>(() => AdapterFile.Create(golden.Model, PeftRegistry.OfRecipe("pfeiffer"), options)).Message.ShouldContain(field);
+        // what a trained adapter computes does not depend on them
+        Adapter adapter = WithConfig(golden, folder, inner => inner[field] = JsonNode.Parse(value));
+        adapter.Attach();
+        golden.Difference(golden.Logits(), "logits").ShouldBeLessThan(1e-4f);
+        adapter.Notes.Count.ShouldBe(field == "stochastic_depth" ? 1 : 0);
+    }
+
+    [Fact]
+    public void An_adapter_may_start_at_the_base_model()
+    {
+        using PeftGolden golden = Open("parallel", out _);
+        float[] plain = golden.Logits().Values.ToArray();
+        AdapterFile.Create(golden.Model, PeftRegistry.OfRecipe("pfeiffer"), new JsonObject { ["init_weights"] = "mam_adapter", ["is_parallel"] = true }).Attach();
+        golden.Logits().Values.ToArray().ShouldBe(plain, 1e-6f);
+    }
+
+    [Fact]
+    public void Keys_that_mean_nothing_here_are_told()
+    {
+        using PeftGolden golden = Open("pfeiffer", out string folder);
+        WithConfig(golden, folder, inner => inner["gravity"] = 9.81).Notes.ShouldContain(note => note.Contains("gravity", StringComparison.Ordinal));
+        AdapterFile.Load(golden.Model, folder).Notes.ShouldBeEmpty();
+    }
+
+    private static Adapter WithConfig(PeftGolden golden, string folder, Action<JsonObject> change)
+    {
+        DirectoryInfo temporary = Directory.CreateTempSubdirectory("lorikeet-");
+        try
+        {
+            foreach (string file in Directory.GetFiles(folder))
+                File.Copy(file, Path.Combine(temporary.FullName, Path.GetFileName(file)));
+            string path = Path.Combine(temporary.FullName, "adapter_config.json");
+            JsonObject config = JsonNode.Parse(File.ReadAllText(path))!.AsObject();
+            change(config["config"]!.AsObject());
+            File.WriteAllText(path, config.ToJsonString());
+            return AdapterFile.Load(golden.Model, temporary.FullName);
         }
         finally
         {

@@ -44,7 +44,7 @@ internal static class MergeCommand
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");
         adapter.Merge();
-        ModelFolder.Save(model, files.Path, output, type);
+        ModelFolder.Save(model, files.Path, output, type, [adapterFolder]);
         terminal.Out.WriteLine($"{output}: {modelName} with {adapterFolder} ({adapter.Method.Type})");
         if (files.IsGguf)
             terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json");

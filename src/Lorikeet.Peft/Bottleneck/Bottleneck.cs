@@ -14,9 +14,9 @@ public sealed class Bottleneck : AdapterPart, IAdapter<Sublayer, SublayerInput>
         _place = place;
         _settings = settings;
         string key = $"{place.Path}.adapters.{builder.Name}.";
-        DownWeight = builder.Parameter(key + "adapter_down.0.weight", new Shape(inner, place.Hidden), Normal);
+        DownWeight = builder.Parameter(key + "adapter_down.0.weight", new Shape(inner, place.Hidden), FillDown);
         DownBias = builder.Parameter(key + "adapter_down.0.bias", new Shape(inner));
-        UpWeight = builder.Parameter(key + "adapter_up.weight", new Shape(place.Hidden, inner), Normal);
+        UpWeight = builder.Parameter(key + "adapter_up.weight", new Shape(place.Hidden, inner), FillUp);
         UpBias = builder.Parameter(key + "adapter_up.bias", new Shape(place.Hidden));
     }
 
@@ -61,5 +61,17 @@ public sealed class Bottleneck : AdapterPart, IAdapter<Sublayer, SublayerInput>
         return _settings.Scaling == 1 ? y : tape.Scale(y, _settings.Scaling);
     }
 
-    private static void Normal(Tensor weight, Tape random) => random.FillNormal(weight, 0, 0.02f);
+    private void FillDown(Tensor weight, Tape random)
+    {
+        if (_settings.StartsAtIdentity)
+            random.FillUniform(weight, -1 / MathF.Sqrt(weight.Columns), 1 / MathF.Sqrt(weight.Columns));
+        else
+            random.FillNormal(weight, 0, 0.02f);
+    }
+
+    private void FillUp(Tensor weight, Tape random)
+    {
+        if (!_settings.StartsAtIdentity)
+            random.FillNormal(weight, 0, 0.02f);
+    }
 }

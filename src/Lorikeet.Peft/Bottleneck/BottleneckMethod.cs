@@ -3,7 +3,6 @@ using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Nn;
-using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft;
 
@@ -13,9 +12,6 @@ namespace Lorikeet.Peft;
 /// </summary>
 public sealed class BottleneckMethod : PeftMethod
 {
-    private const string WeightsName = "adapter.safetensors";
-    private const string OlderWeightsName = "pytorch_adapter.bin";
-
     /// <inheritdoc/>
     public override string Type => "BOTTLENECK";
 
@@ -60,12 +56,39 @@ public sealed class BottleneckMethod : PeftMethod
         ["use_gating"] = false,
     };
 
-    /// <summary>True where a configuration is one of AdapterHub's bottlenecks.</summary>
-    public static bool Recognises(JsonConfig config)
+    internal override IReadOnlyList<string> WeightsNames { get; } = ["adapter.safetensors", "pytorch_adapter.bin"];
+
+    internal override IReadOnlyDictionary<string, string>? WeightsMetadata => null;
+
+    internal override bool Recognises(JsonConfig file) => !file.Has("peft_type") && file.Root["config"] is JsonObject options && options.ContainsKey("non_linearity");
+
+    internal override JsonConfig ReadOptions(JsonConfig file, ref string name)
     {
-        ArgumentNullException.ThrowIfNull(config);
-        return !config.Has("peft_type") && config.Root["config"] is JsonObject inner && inner.ContainsKey("non_linearity");
+        name = file.Text("name", "default");
+        JsonObject options = (JsonObject)file.Root["config"]!.DeepClone();
+        // releases before 2021 wrote no version, and called the approximation gelu
+        if (!file.Has("version") && options["non_linearity"]?.ToString() is "gelu" or "gelu_orig")
+            options["non_linearity"] = options["non_linearity"]!.ToString() == "gelu" ? "gelu_new" : "gelu";
+        return new JsonConfig(options, file.Description);
     }
+
+    internal override JsonObject WriteOptions(Adapter adapter, string? baseModel)
+    {
+        JsonObject options = (JsonObject)adapter.Config.Root.DeepClone();
+        foreach (string key in (string[])["peft_type", "task_type"])
+            options.Remove(key);
+        JsonObject root = (JsonObject?)adapter.Stored?.Root.DeepClone() ?? new JsonObject { ["model_class"] = null, ["model_name"] = null };
+        root["config"] = options;
+        root["hidden_size"] = adapter.Model.Facts.Hidden;
+        root["model_type"] = adapter.Model.Facts.ModelType;
+        root["name"] = adapter.Name;
+        root["version"] = "adapters.1.3.0";
+        if (baseModel is not null)
+            root["model_name"] = baseModel;
+        return root;
+    }
+
+    internal override string? ModelCard(JsonObject options) => null;
 
     /// <inheritdoc/>
     public override void Build(AdapterBuilder builder)
@@ -82,10 +105,25 @@ public sealed class BottleneckMethod : PeftMethod
             if (config.Has(field))
                 config.Report(field, "is not implemented, and leaving it out would change the result");
         }
+        string init = config.Text("init_weights", "bert");
+        if (!builder.Loading)
+        {
+            if (init is not ("bert" or "mam_adapter"))
+                config.Report("init_weights", $"\"bert\" or \"mam_adapter\" was expected, found \"{init}\"");
+            if (config.Has("init_weights_seed"))
+                config.Report("init_weights_seed", "is not implemented: the seed of the run decides the initial values");
+        }
+        if (config.Number("stochastic_depth", 0) != 0)
+        {
+            if (builder.Loading)
+                builder.Notes.Add($"{config.Description}: stochastic_depth: is left out where the adapter is trained further; what it computes is the same");
+            else
+                config.Report("stochastic_depth", "is not implemented: 0 was expected");
+        }
         bool attention = config.Flag("mh_adapter", false), feedForward = config.Flag("output_adapter", true);
         BottleneckSettings settings = new(
             ReadActivation(config), (float)config.Number("scaling", 1), config.Flag("is_parallel", false), config.Flag("original_ln_before", true),
-            config.Flag("original_ln_after", true), ReadResidual(config), (float)config.Number("dropout", 0));
+            config.Flag("original_ln_after", true), ReadResidual(config), (float)config.Number("dropout", 0), init == "mam_adapter");
         HashSet<int> skipped = [.. (config.NumbersOrNull("leave_out") ?? []).Select(layer => (int)layer)];
         if (builder.Broken)
             return;
@@ -103,59 +141,13 @@ public sealed class BottleneckMethod : PeftMethod
         }
     }
 
-    internal static Adapter Load(Model model, string folder, JsonConfig file)
-    {
-        BottleneckMethod method = PeftRegistry.Methods.OfType<BottleneckMethod>().Single();
-        string name = file.Text("name", "default");
-        JsonConfig config = new((JsonObject)file.Root["config"]!.DeepClone(), file.Description);
-        method.FillDefaults(config);
-        string path = File.Exists(Path.Combine(folder, WeightsName)) ? Path.Combine(folder, WeightsName) : Path.Combine(folder, OlderWeightsName);
-        using ITensorSource weights = TensorFiles.Open(path);
-        using AdapterBuilder builder = new(model, config, name, weights, seed: 0);
-        method.Build(builder);
-        return builder.Finish(method);
-    }
-
-    internal static void Save(Adapter adapter, string folder)
-    {
-        JsonObject inner = (JsonObject)adapter.Config.Root.DeepClone();
-        foreach (string key in (string[])["peft_type", "task_type"])
-            inner.Remove(key);
-        JsonObject root = new()
-        {
-            ["config"] = inner,
-            ["hidden_size"] = adapter.Model.Facts.Hidden,
-            ["model_class"] = null,
-            ["model_name"] = null,
-            ["model_type"] = adapter.Model.Facts.ModelType,
-            ["name"] = adapter.Name,
-            ["version"] = "adapters.1.3.0",
-        };
-        new JsonConfig(root, "adapter_config.json").Save(Path.Combine(folder, "adapter_config.json"), JsonStyle.AdapterConfig);
-        SafetensorsWriter.Write(Path.Combine(folder, WeightsName),
-            adapter.Parameters.Select(p => new SafetensorsEntry(p.Name, DType.F32, p.Value.Shape.ToArray(), p.Value.Contents.CopyTo)), SafetensorsWriter.TorchFormat);
-    }
-
     private static Activation ReadActivation(JsonConfig config)
     {
-        switch (config.Text("non_linearity", "relu"))
-        {
-            case "relu":
-                return Activation.Relu;
-            case "swish" or "silu":
-                return Activation.Silu;
-            case "gelu":
-                return Activation.Gelu;
-            case "gelu_new":
-                return Activation.GeluTanh;
-            case "tanh":
-                return Activation.Tanh;
-            case "sigmoid":
-                return Activation.Sigmoid;
-            default:
-                config.Report("non_linearity", "one of relu, swish, gelu, gelu_new, tanh, sigmoid was expected");
-                return Activation.Relu;
-        }
+        string name = config.Text("non_linearity", "relu");
+        if (ActivationNames.Find(name) is { } activation)
+            return activation;
+        config.Report("non_linearity", $"one of {string.Join(", ", ActivationNames.All)} was expected, found \"{name}\"");
+        return Activation.Relu;
     }
 
     private static BottleneckResidual ReadResidual(JsonConfig config)
@@ -164,9 +156,9 @@ public sealed class BottleneckMethod : PeftMethod
         {
             if (text.GetValue<string>() != "post_add")
                 config.Report("residual_before_ln", "true, false or \"post_add\" was expected");
-            return BottleneckResidual.AfterSum;
+            return BottleneckResidual.Input;
         }
-        return config.Flag("residual_before_ln", true) ? BottleneckResidual.Output : BottleneckResidual.AfterSum;
+        return config.Flag("residual_before_ln", true) ? BottleneckResidual.Output : BottleneckResidual.Input;
     }
 
     private static double ReductionFactor(JsonConfig config, int layer)

@@ -36,7 +36,7 @@ public sealed class Ia3Method : PeftMethod
     {
         ArgumentNullException.ThrowIfNull(builder);
         JsonConfig config = builder.Config;
-        (IReadOnlyList<string> Targets, IReadOnlyList<string> FeedForward)? defaults = DefaultTargets.Ia3(builder.Model.Facts.ModelType);
+        (IReadOnlyList<string> Targets, IReadOnlyList<string> FeedForward)? defaults = Ia3Targets.Of(builder.Model.Facts.ModelType);
         if (!config.Has("target_modules") && !config.Has("feedforward_modules") && defaults is not null)
             config.Root["feedforward_modules"] = new JsonArray([.. defaults.Value.FeedForward.Select(name => (JsonNode)name)]);
         if (!config.Flag("init_ia3_weights", true) && !builder.Loading)

@@ -76,8 +76,10 @@ public sealed class LoraMethod : PeftMethod
         if (dora && loraBias)
             config.Report("lora_bias", "does not go together with use_dora");
         LoraInit init = ReadInit(builder);
-        TargetMatcher matcher = new(builder, DefaultTargets.Of(builder.Model.Facts.ModelType));
+        TargetMatcher matcher = new(builder, LoraTargets.Of(builder.Model.Facts.ModelType));
         List<Module> targets = matcher.Targets(builder.Model.Modules.Where(module => module is Linear or Embedding));
+        if (config.Flag("ensure_weight_tying", false) && builder.Model.Modules.Any(module => builder.IsTied(module) && (targets.Contains(module) || matcher.IsSaved(module))))
+            config.Report("ensure_weight_tying", "is not implemented: this model's head reads the table of embeddings, and an adapter acts on one of the two alone. Leave it false, or choose other modules");
         PatternTable ranks = new(config, "rank_pattern"), alphas = new(config, "alpha_pattern");
         if (builder.Broken)
             return;

@@ -1,7 +1,7 @@
 namespace Lorikeet.Peft;
 
 /// <summary>What LoRA acts on when a configuration names no targets, by architecture: PEFT's table, and for those that it lacks the natural choice.</summary>
-public static class DefaultTargets
+internal static class LoraTargets
 {
     /// <summary>Module names, or null where they must be named.</summary>
     public static IReadOnlyList<string>? Of(string modelType) => modelType switch
@@ -9,15 +9,6 @@ public static class DefaultTargets
         "llama" or "mistral" or "qwen2" or "qwen3" or "smollm3" => ["q_proj", "v_proj"],
         "phi3" => ["qkv_proj"],
         "gpt2" => ["c_attn"],
-        _ => null,
-    };
-
-    /// <summary>IA³'s targets and which of them it scales at their input.</summary>
-    public static (IReadOnlyList<string> Targets, IReadOnlyList<string> FeedForward)? Ia3(string modelType) => modelType switch
-    {
-        "llama" or "mistral" or "qwen2" or "qwen3" or "smollm3" => (["k_proj", "v_proj", "down_proj"], ["down_proj"]),
-        "phi3" => (["qkv_proj", "down_proj"], ["down_proj"]),
-        "gpt2" => (["c_attn", "mlp.c_proj"], ["mlp.c_proj"]),
         _ => null,
     };
 }
