@@ -36,16 +36,27 @@ public sealed class MergeCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_is_there_is_replaced_only_when_told()
+    public void A_model_that_is_there_is_replaced_only_when_told()
     {
-        Directory.CreateDirectory(Merged);
-        File.WriteAllText(Path.Combine(Merged, "thesis.txt"), "years of work");
+        CommandRun.Of("merge", Base, "--adapter", AdapterOf(Case), "--out", Merged).Succeeded();
+        File.WriteAllText(Path.Combine(Merged, "old.txt"), "");
         CommandRun refused = CommandRun.Of("merge", Base, "--adapter", AdapterOf(Case), "--out", Merged);
         refused.Code.ShouldBe(2);
         refused.Error.ShouldContain("--overwrite");
-        File.Exists(Path.Combine(Merged, "thesis.txt")).ShouldBeTrue();
+        File.Exists(Path.Combine(Merged, "old.txt")).ShouldBeTrue();
         CommandRun.Of("merge", Base, "--adapter", AdapterOf(Case), "--out", Merged, "--overwrite", "--dtype", "bf16").Succeeded();
-        Directory.EnumerateFiles(Merged).Select(Path.GetFileName).ShouldNotContain("thesis.txt");
+        Directory.EnumerateFiles(Merged).Select(Path.GetFileName).ShouldNotContain("old.txt");
+    }
+
+    [Fact]
+    public void What_is_no_model_is_never_replaced()
+    {
+        Directory.CreateDirectory(Merged);
+        File.WriteAllText(Path.Combine(Merged, "thesis.txt"), "years of work");
+        CommandRun refused = CommandRun.Of("merge", Base, "--adapter", AdapterOf(Case), "--out", Merged, "--overwrite");
+        refused.Code.ShouldBe(2);
+        refused.Error.ShouldContain("config.json");
+        File.ReadAllText(Path.Combine(Merged, "thesis.txt")).ShouldBe("years of work");
     }
 
     [Fact]

@@ -18,7 +18,7 @@ internal static class MergeCommand
         Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
         Option<string?> type = new("--dtype") { Description = "Storage of the weights; by default what the base has, and f32 where that is quantised" };
         type.AcceptOnlyFromAmong("f32", "bf16", "f16");
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder if it is there" };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace the model folder that is there" };
         ExampleCommand command = new("merge", "Make an adapter part of the weights and write a model folder.",
             "lorikeet merge models/smollm2 --adapter runs/first/adapter --out models/smollm2-e2e")
         {
@@ -37,7 +37,7 @@ internal static class MergeCommand
     private static int Run(string modelName, string adapterFolder, string output, DType? type, bool overwrite, Terminal terminal)
     {
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
-            throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace it as a whole");
+            throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
         ModelFiles files = ModelFiles.Find(modelName);
         using LanguageModel model = files.LoadAnyModel();
         Adapter adapter = AdapterFile.Load(model, adapterFolder);
