@@ -1,6 +1,7 @@
 namespace Lorikeet.Kernels;
 
-/// <summary>How the elements of a tensor are stored. The block formats (<c>Q4_0</c> and kin) are ggml's.</summary>
+/// <summary>How the elements of a tensor are stored. The block formats from <c>Q4_0</c> to <c>TQ2_0</c> are ggml's; those behind are
+/// made from what bitsandbytes, GPTQ and AWQ keep in separate tensors.</summary>
 public enum DType
 {
     /// <summary>IEEE single precision: what every computation runs in.</summary>
@@ -71,6 +72,22 @@ public enum DType
     TQ1_0,
     /// <summary>256 ternary weights, four to a byte.</summary>
     TQ2_0,
+    /// <summary>64 weights: f32 largest magnitude, 4-bit indices into the levels of a normal distribution (QLoRA). A row is whole blocks.</summary>
+    NF4,
+    /// <summary>NF4 whose magnitudes were rounded to 8 bits (double quantisation); held here as they were restored.</summary>
+    NF4DQ,
+    /// <summary>64 weights: f32 largest magnitude, 4-bit floats (sign, two bits of exponent, one of mantissa).</summary>
+    FP4,
+    /// <summary>FP4 whose magnitudes were rounded to 8 bits (double quantisation); held here as they were restored.</summary>
+    FP4DQ,
+    /// <summary>64 weights: f32 largest magnitude of their whole row, signed 8-bit codes (LLM.int8).</summary>
+    Int8Row,
+    /// <summary>32 weights: f16 scale, zero point, unsigned 4-bit codes (GPTQ, AWQ).</summary>
+    U4G32,
+    /// <summary>128 weights: f16 scale, zero point, unsigned 4-bit codes (GPTQ, AWQ).</summary>
+    U4G128,
+    /// <summary>32 weights: f16 scale, zero point, unsigned 8-bit codes (GPTQ).</summary>
+    U8G32,
 }
 
 /// <summary>Sizes and names of storage types.</summary>
@@ -79,7 +96,9 @@ public static class DTypes
     /// <summary>Elements that are stored together: 1 for plain types, 32 or 256 for block formats, 2 or 4 for types narrower than a byte.</summary>
     public static int BlockSize(this DType type) => type switch
     {
-        DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1 or DType.Q8_0 or DType.IQ4_NL => 32,
+        DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1 or DType.Q8_0 or DType.IQ4_NL or DType.U4G32 or DType.U8G32 => 32,
+        DType.NF4 or DType.NF4DQ or DType.FP4 or DType.FP4DQ or DType.Int8Row => 64,
+        DType.U4G128 => 128,
         DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.Q6_K or DType.IQ4_XS or DType.TQ1_0 or DType.TQ2_0 => 256,
         DType.F4 => 2,
         DType.F6E2M3 or DType.F6E3M2 => 4,
@@ -105,6 +124,9 @@ public static class DTypes
         DType.IQ4_XS => 136,
         DType.TQ1_0 => 54,
         DType.TQ2_0 => 66,
+        DType.NF4 or DType.NF4DQ or DType.FP4 or DType.FP4DQ or DType.U8G32 => 36,
+        DType.Int8Row or DType.U4G128 => 68,
+        DType.U4G32 => 20,
         DType.F6E2M3 or DType.F6E3M2 => 3,
         _ => 1,
     };

@@ -1,7 +1,7 @@
 namespace Lorikeet.Kernels;
 
 /// <summary>
-/// Turns stored weights into singles. Values are bit-equal to ggml's for the block formats, exact for the narrow floats, and rounded to nearest
+/// Turns stored weights into singles. Values are bit-equal to ggml's and bitsandbytes' for the block formats, exact for the narrow floats, and rounded to nearest
 /// for doubles and wide integers. One file a format, each compiled at full optimisation at once: a loader calls a kernel a few long times, which
 /// tiered compilation would run unoptimised, ten times as slow.
 /// </summary>
@@ -84,6 +84,70 @@ public static unsafe class BlockFormats
         packer(x, count / type.BlockSize(), (byte*)y);
     }
 
+    /// <summary>True for types that <see cref="Encode"/> writes.</summary>
+    public static bool CanEncode(DType type) => type is DType.F32 or DType.F16 or DType.BF16 or DType.Int8Row || Bnb4.Holds(type);
+
+    /// <summary>
+    /// Quantises or rounds whole rows of singles to a storage type. The magnitudes of double quantisation depend on the whole tensor: call
+    /// <see cref="Complete"/> when all of its rows are there.
+    /// </summary>
+    /// <param name="type">One that <see cref="CanEncode"/> accepts.</param>
+    /// <param name="x"><c>[rows, columns]</c>, without gaps.</param>
+    /// <param name="rows">Rows.</param>
+    /// <param name="columns">Elements of a row, whole blocks.</param>
+    /// <param name="y">Receives the rows.</param>
+    /// <exception cref="ArgumentException">A type that cannot be written, or rows that are not whole blocks.</exception>
+    public static void Encode(DType type, float* x, long rows, int columns, void* y)
+    {
+        if (columns % type.BlockSize() != 0)
+            throw new ArgumentException($"{type} stores {type.BlockSize()} elements together: rows of {columns} are not whole blocks");
+        if (Bnb4.Holds(type))
+        {
+            Bnb4.QuantizeBlocks(type, x, rows * columns, (byte*)y);
+        }
+        else if (type == DType.Int8Row)
+        {
+            EncodedRows work = new() { X = x, Columns = columns, Y = (byte*)y };
+            ComputePool.Run(&EncodeInt8Row, &work, checked((int)rows));
+        }
+        else
+        {
+            Narrow(type, x, rows * columns, y);
+        }
+    }
+
+    /// <summary>Does what needs all rows of a tensor that <see cref="Encode"/> wrote: double quantisation.</summary>
+    /// <param name="type">Storage.</param>
+    /// <param name="blocks">The whole tensor.</param>
+    /// <param name="count">Its elements.</param>
+    public static void Complete(DType type, void* blocks, long count)
+    {
+        if (type is DType.NF4DQ or DType.FP4DQ)
+            Bnb4.DoubleQuantize((byte*)blocks, count);
+    }
+
+    private struct EncodedRows
+    {
+        public float* X;
+        public byte* Y;
+        public int Columns;
+    }
+
+    private static void EncodeInt8Row(void* context, int row)
+    {
+        EncodedRows* work = (EncodedRows*)context;
+        int columns = work->Columns;
+        byte* to = work->Y + DType.Int8Row.Bytes((long)row * columns);
+        // codes first, at the end of the row, from where blocks are filled towards it
+        sbyte* codes = (sbyte*)(to + DType.Int8Row.Bytes(columns) - columns);
+        float magnitude = Int8Row.Quantize(work->X + (long)row * columns, columns, codes);
+        for (int i = 0; i < columns; i += 64, to += 68)
+        {
+            Buffer.MemoryCopy(codes + i, to + 4, 64, 64);
+            *(float*)to = magnitude;
+        }
+    }
+
     private struct Whole
     {
         public DType Type;
@@ -137,6 +201,12 @@ public static unsafe class BlockFormats
         DType.IQ4_XS => &IQ4_XS.Dequantize,
         DType.TQ1_0 => &TQ1_0.Dequantize,
         DType.TQ2_0 => &TQ2_0.Dequantize,
+        DType.NF4 or DType.NF4DQ => &NF4.Dequantize,
+        DType.FP4 or DType.FP4DQ => &FP4.Dequantize,
+        DType.Int8Row => &Int8Row.Dequantize,
+        DType.U4G32 => &GroupedIntegers.DequantizeU4G32,
+        DType.U4G128 => &GroupedIntegers.DequantizeU4G128,
+        DType.U8G32 => &GroupedIntegers.DequantizeU8G32,
         _ => null,
     };
 
