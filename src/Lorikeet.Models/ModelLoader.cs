@@ -1,3 +1,4 @@
+using System.Text.Json;
 using Lorikeet.Formats;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
@@ -48,7 +49,7 @@ public static class ModelLoader
         string? architecture = ClassifierConfig.ArchitectureOf(config);
         ClassifierConfig? classifier = architecture is null ? null : ClassifierConfig.Read(config);
         config.ThrowIfBroken();
-        return Build<LanguageModel>(open(), source => classifier is null ? new CausalLm(source, backbone)
+        return Build<LanguageModel>(Unpacked(config, open()), source => classifier is null ? new CausalLm(source, backbone)
             : ClassifierConfig.LabelsTokens(architecture!) ? new TokenClassifier(source, backbone, classifier)
             : new SequenceClassifier(source, backbone, classifier));
     }
@@ -65,6 +66,9 @@ public static class ModelLoader
             throw;
         }
     }
+
+    private static ITensorSource Unpacked(ConfigReader config, ITensorSource source) =>
+        QuantizedTensors.Wrap(source, config.Json.TryGetProperty("quantization_config", out JsonElement quantization) ? quantization : null, config.File);
 
     private static Func<Weights, Backbone> BackboneOf(ConfigReader config)
     {

@@ -25,6 +25,9 @@ public interface ITensorSource : IDisposable
     /// <summary>Every name, in the order of the file.</summary>
     IReadOnlyList<string> Names { get; }
 
+    /// <summary>What somebody should know though it is no error: tensors that could not stay as they are stored.</summary>
+    IReadOnlyList<string> Remarks => [];
+
     /// <summary>Finds a tensor; null where there is none of that name.</summary>
     StoredTensor? Find(string name);
 }

@@ -184,7 +184,10 @@ public sealed unsafe class Tensor
         GC.KeepAlive(this);
     }
 
-    /// <summary>Writes f32 rows in this tensor's storage, any that <see cref="BlockFormats.CanQuantize"/> accepts.</summary>
+    /// <summary>
+    /// Writes f32 rows in this tensor's storage: any that <see cref="BlockFormats.CanQuantize"/> accepts. When all are there, <see cref="CompleteRows"/>
+    /// does what needs them together.
+    /// </summary>
     /// <param name="first">The first row to write.</param>
     /// <param name="source">F32, contiguous, as many columns.</param>
     public void WriteRows(int first, Tensor source)
@@ -192,9 +195,34 @@ public sealed unsafe class Tensor
         ArgumentNullException.ThrowIfNull(source);
         if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
             throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
-        BlockFormats.Quantize(Type, source.F, source.Shape.Elements, Pointer + Type.Bytes((long)first * Columns));
+        BlockFormats.QuantizeRows(Type, source.F, source.Rows, Columns, Pointer + Type.Bytes((long)first * Columns));
         GC.KeepAlive(source);
         GC.KeepAlive(this);
+    }
+
+    /// <summary>Rounds the magnitudes of double quantisation, which depend on all rows; of other storage there is nothing left to do.</summary>
+    public void CompleteRows()
+    {
+        CheckAlive();
+        BlockFormats.Complete(Type, Pointer, Shape.Elements);
+        GC.KeepAlive(this);
+    }
+
+    /// <summary>A copy in another storage, quantised or widened.</summary>
+    /// <exception cref="ArgumentException">It cannot be written, or rows are not whole blocks of it.</exception>
+    public Tensor To(DType type)
+    {
+        Tensor copy = Create(Shape, type);
+        int most = Math.Clamp((1 << 20) / Math.Max(1, Columns), 1, Math.Max(1, Rows));
+        for (int first = 0; first < Rows; first += most)
+        {
+            Tensor part = Create(new Shape(Math.Min(most, Rows - first), Columns));
+            for (int row = 0; row < part.Rows; row++)
+                ReadRow(first + row, part.Row(row));
+            copy.WriteRows(first, part);
+        }
+        copy.CompleteRows();
+        return copy;
     }
 
     /// <summary>Type and sizes: <c>f32 [4, 576]</c>.</summary>

@@ -67,7 +67,7 @@ public static unsafe class BlockFormats
 
     /// <summary>
     /// Rounds singles to a storage type: F16 and BF16 to nearest, ties to even; Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0 to the bytes of ggml's scalar code; Q4_K and
-    /// Q6_K by a search for scales of our own, as close as ggml's.
+    /// Q6_K by a search for scales of our own, as close as ggml's; NF4, FP4 to bitsandbytes' bytes. Of Int8Row, all elements are one row.
     /// </summary>
     /// <param name="type">What to write.</param>
     /// <param name="x"><paramref name="count"/> finite singles.</param>
@@ -84,39 +84,27 @@ public static unsafe class BlockFormats
         packer(x, count / type.BlockSize(), (byte*)y);
     }
 
-    /// <summary>True for types that <see cref="Encode"/> writes.</summary>
-    public static bool CanEncode(DType type) => type is DType.F32 or DType.F16 or DType.BF16 or DType.Int8Row || Bnb4.Holds(type);
-
     /// <summary>
-    /// Quantises or rounds whole rows of singles to a storage type. The magnitudes of double quantisation depend on the whole tensor: call
-    /// <see cref="Complete"/> when all of its rows are there.
+    /// Writes whole rows on all threads, as <see cref="Quantize"/> does; of <see cref="DType.Int8Row"/>, whose magnitude belongs to a row, this is the
+    /// only way. The magnitudes of double quantisation depend on the whole tensor: <see cref="Complete"/> rounds them when all of its rows are there.
     /// </summary>
-    /// <param name="type">One that <see cref="CanEncode"/> accepts.</param>
-    /// <param name="x"><c>[rows, columns]</c>, without gaps.</param>
+    /// <param name="type">What to write.</param>
+    /// <param name="x"><c>[rows, columns]</c> finite singles, without gaps.</param>
     /// <param name="rows">Rows.</param>
     /// <param name="columns">Elements of a row, whole blocks.</param>
     /// <param name="y">Receives the rows.</param>
     /// <exception cref="ArgumentException">A type that cannot be written, or rows that are not whole blocks.</exception>
-    public static void Encode(DType type, float* x, long rows, int columns, void* y)
+    public static void QuantizeRows(DType type, float* x, int rows, int columns, void* y)
     {
+        if (!CanQuantize(type))
+            throw new ArgumentException($"singles cannot be written as {type}", nameof(type));
         if (columns % type.BlockSize() != 0)
-            throw new ArgumentException($"{type} stores {type.BlockSize()} elements together: rows of {columns} are not whole blocks");
-        if (Bnb4.Holds(type))
-        {
-            Bnb4.QuantizeBlocks(type, x, rows * columns, (byte*)y);
-        }
-        else if (type == DType.Int8Row)
-        {
-            EncodedRows work = new() { X = x, Columns = columns, Y = (byte*)y };
-            ComputePool.Run(&EncodeInt8Row, &work, checked((int)rows));
-        }
-        else
-        {
-            Narrow(type, x, rows * columns, y);
-        }
+            throw new ArgumentException($"rows of {columns} elements are no whole blocks of {type}", nameof(columns));
+        WrittenRows work = new() { Type = type, X = x, Rows = rows, Columns = columns, Y = (byte*)y, PartRows = (int)Math.Clamp(Part / Math.Max(1, columns), 1, Math.Max(1, rows)) };
+        ComputePool.Run(&WriteRows, &work, (rows + work.PartRows - 1) / work.PartRows);
     }
 
-    /// <summary>Does what needs all rows of a tensor that <see cref="Encode"/> wrote: double quantisation.</summary>
+    /// <summary>Does what needs all rows of a tensor that <see cref="QuantizeRows"/> wrote: double quantisation.</summary>
     /// <param name="type">Storage.</param>
     /// <param name="blocks">The whole tensor.</param>
     /// <param name="count">Its elements.</param>
@@ -126,26 +114,24 @@ public static unsafe class BlockFormats
             Bnb4.DoubleQuantize((byte*)blocks, count);
     }
 
-    private struct EncodedRows
+    private struct WrittenRows
     {
+        public DType Type;
         public float* X;
         public byte* Y;
-        public int Columns;
+        public int Rows, Columns, PartRows;
     }
 
-    private static void EncodeInt8Row(void* context, int row)
+    private static void WriteRows(void* context, int part)
     {
-        EncodedRows* work = (EncodedRows*)context;
-        int columns = work->Columns;
-        byte* to = work->Y + DType.Int8Row.Bytes((long)row * columns);
-        // codes first, at the end of the row, from where blocks are filled towards it
-        sbyte* codes = (sbyte*)(to + DType.Int8Row.Bytes(columns) - columns);
-        float magnitude = Int8Row.Quantize(work->X + (long)row * columns, columns, codes);
-        for (int i = 0; i < columns; i += 64, to += 68)
-        {
-            Buffer.MemoryCopy(codes + i, to + 4, 64, 64);
-            *(float*)to = magnitude;
-        }
+        WrittenRows* work = (WrittenRows*)context;
+        int first = part * work->PartRows, count = Math.Min(work->PartRows, work->Rows - first);
+        float* x = work->X + (long)first * work->Columns;
+        byte* y = work->Y + work->Type.Bytes((long)first * work->Columns);
+        if (work->Type == DType.Int8Row)
+            Int8Row.Quantize(x, count, work->Columns, y);
+        else
+            Packer(work->Type)(x, (long)count * work->Columns / work->Type.BlockSize(), y);
     }
 
     private struct Whole
@@ -222,6 +208,9 @@ public static unsafe class BlockFormats
         DType.Q8_0 => &Q8_0.Quantize,
         DType.Q4_K => &Q4_K.Quantize,
         DType.Q6_K => &Q6_K.Quantize,
+        DType.NF4 or DType.NF4DQ => &NF4.Quantize,
+        DType.FP4 or DType.FP4DQ => &FP4.Quantize,
+        DType.Int8Row => &Int8Row.Quantize,
         _ => null,
     };
 

@@ -89,17 +89,6 @@ public static unsafe class Bnb4
         }
     }
 
-    /// <summary>Quantises straight into blocks of 64 in memory; magnitudes stay singles.</summary>
-    /// <param name="type">NF4 or FP4, with or without double quantisation (which <see cref="DoubleQuantize"/> does).</param>
-    /// <param name="x"><paramref name="count"/> singles, a multiple of 64.</param>
-    /// <param name="count">Elements.</param>
-    /// <param name="to">Receives the blocks.</param>
-    public static void QuantizeBlocks(DType type, float* x, long count, byte* to)
-    {
-        Work work = new() { Type = type, X = x, Count = count, Block = Levels16.Block, Blocks = to, BlocksOfPart = Part / Levels16.Block };
-        ComputePool.Run(&QuantizeBlocksPart, &work, checked((int)((count + Part - 1) / Part)));
-    }
-
     /// <summary>Rounds the magnitudes of a whole tensor's blocks of 64 to 8 bits and puts what is restored from them in their place.</summary>
     /// <param name="blocks">All blocks of one tensor.</param>
     /// <param name="count">Elements, a multiple of 64.</param>
@@ -148,16 +137,14 @@ public static unsafe class Bnb4
         }
     }
 
-    private static void QuantizeBlocksPart(void* context, int part)
+    /// <summary>Quantises into blocks of 64 in memory.</summary>
+    internal static void QuantizeBlocks(DType type, float* x, long blocks, byte* to)
     {
-        Work* work = (Work*)context;
-        long first = part * Part, last = Math.Min(first + Part, work->Count);
         byte* codes = stackalloc byte[Levels16.Block];
-        byte* to = work->Blocks + first / Levels16.Block * Levels16.Bytes;
-        for (long at = first; at < last; at += Levels16.Block, to += Levels16.Bytes)
+        for (; blocks > 0; blocks--, x += Levels16.Block, to += Levels16.Bytes)
         {
-            float magnitude = Magnitude(work->X + at, Levels16.Block);
-            Encode(work->Type, work->X + at, Levels16.Block, magnitude, divide: false, codes);
+            float magnitude = Magnitude(x, Levels16.Block);
+            Encode(type, x, Levels16.Block, magnitude, divide: false, codes);
             *(float*)to = magnitude;
             (Vector128.Load(codes) | Vector128.Load(codes + 16) << 4).Store(to + 4);
             (Vector128.Load(codes + 32) | Vector128.Load(codes + 48) << 4).Store(to + 20);

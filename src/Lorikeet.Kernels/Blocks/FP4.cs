@@ -16,4 +16,7 @@ internal static unsafe class FP4
     /// <summary>Unpacks whole blocks.</summary>
     public static void Dequantize(byte* block, long blocks, float* y) =>
         Levels16.Dequantize((float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Levels)), block, blocks, y);
+
+    /// <summary>Packs whole blocks.</summary>
+    public static void Quantize(float* x, long blocks, byte* block) => Bnb4.QuantizeBlocks(DType.FP4, x, blocks, block);
 }

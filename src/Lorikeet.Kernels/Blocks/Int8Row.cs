@@ -31,19 +31,27 @@ internal static unsafe class Int8Row
         }
     }
 
+    /// <summary>Packs one row of whole blocks.</summary>
+    public static void Quantize(float* x, long blocks, byte* block) => Quantize(x, 1, checked((int)(64 * blocks)), block);
+
     /// <summary>
-    /// One row of weights as codes: <c>q = round(x * ((1 / m) * 127))</c>, ties to even, m the largest magnitude; a row of zeros gives zeros.
+    /// Packs rows: <c>q = round(x * ((1 / m) * 127))</c>, ties to even, m the largest magnitude of the row; a row of zeros gives zeros.
     /// </summary>
-    /// <returns>m.</returns>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static float Quantize(float* x, int columns, sbyte* q)
+    public static void Quantize(float* x, int rows, int columns, byte* block)
     {
-        float m = 0;
-        for (int i = 0; i < columns; i++)
-            m = MathF.Max(m, MathF.Abs(x[i]));
-        float scale = m == 0 ? 0 : 1 / m * 127;
-        for (int i = 0; i < columns; i++)
-            q[i] = (sbyte)MathF.Round(x[i] * scale);
-        return m;
+        for (; rows > 0; rows--)
+        {
+            float magnitude = 0;
+            for (int i = 0; i < columns; i++)
+                magnitude = MathF.Max(magnitude, MathF.Abs(x[i]));
+            float scale = magnitude == 0 ? 0 : 1 / magnitude * 127;
+            for (int i = 0; i < columns; i += 64, block += 68, x += 64)
+            {
+                *(float*)block = magnitude;
+                for (int j = 0; j < 64; j++)
+                    ((sbyte*)block)[4 + j] = (sbyte)MathF.Round(x[j] * scale);
+            }
+        }
     }
 }

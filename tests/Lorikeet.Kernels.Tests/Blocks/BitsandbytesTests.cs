@@ -67,7 +67,7 @@ public sealed unsafe class BitsandbytesTests
         byte[] made = new byte[blocks.Length];
         fixed (float* from = x)
         fixed (byte* to = made)
-            BlockFormats.Encode(type, from, 1, x.Length, to);
+            BlockFormats.Quantize(type, from, x.Length, to);
         made.ShouldBe(blocks);
     }
 
@@ -129,7 +129,7 @@ public sealed unsafe class BitsandbytesTests
         fixed (float* from = padded, to = y)
         fixed (byte* b = blocks)
         {
-            BlockFormats.Encode(DType.Int8Row, from, rows, wide, b);
+            BlockFormats.QuantizeRows(DType.Int8Row, from, rows, wide, b);
             BlockFormats.Dequantize(DType.Int8Row, b, 0, y.Length, to);
         }
         byte[] q = Int8Cases.Bytes(name + "|q");
@@ -167,7 +167,7 @@ public sealed unsafe class BitsandbytesTests
         fixed (float* from = y, to = rounded)
         fixed (byte* n = narrow)
         {
-            BlockFormats.Narrow(stored, from, y.Length, n);
+            BlockFormats.Quantize(stored, from, y.Length, n);
             BlockFormats.Dequantize(stored, n, 0, y.Length, to);
         }
         BitsOf(rounded).ShouldBe(BitsOf(expected));

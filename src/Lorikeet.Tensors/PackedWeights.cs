@@ -1,0 +1,88 @@
+using Lorikeet.Kernels;
+
+namespace Lorikeet.Tensors;
+
+/// <summary>Makes weights of one piece from the separate tensors of quantised checkpoints. Sizes must have been checked.</summary>
+public static unsafe class PackedWeights
+{
+    /// <summary>A matrix of bitsandbytes' 4-bit formats: blocks where a row is whole blocks of 64, else f32.</summary>
+    /// <param name="type">One of the four.</param>
+    /// <param name="packed">Indices, two to a byte.</param>
+    /// <param name="magnitudes">One for each block of the flattened matrix.</param>
+    /// <param name="block">Elements of a block.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="stored">The type it has now.</param>
+    public static NativeBytes Bnb4(DType type, NativeBytes packed, ReadOnlySpan<float> magnitudes, int block, Shape shape, out DType stored)
+    {
+        long count = shape.Elements;
+        if (packed.Length < (count + 1) / 2 || magnitudes.Length < (count + block - 1) / block)
+            throw new ArgumentException($"{shape} does not fit {packed.Length} bytes with {magnitudes.Length} magnitudes");
+        stored = Bnb4Fits(shape, block) ? type : DType.F32;
+        NativeBuffer buffer = new(stored.Bytes(count), zeroed: false);
+        fixed (float* m = magnitudes)
+        {
+            if (stored == type)
+                Kernels.Bnb4.ToBlocks(packed.Pointer, m, block, count, buffer.Pointer);
+            else
+                Kernels.Bnb4.Dequantize(type, packed.Pointer, m, block, count, (float*)buffer.Pointer);
+        }
+        GC.KeepAlive(packed.Owner);
+        return buffer.Bytes;
+    }
+
+    /// <summary>True where rows are whole blocks of 64, each of one magnitude.</summary>
+    public static bool Bnb4Fits(Shape shape, int block) => shape.Columns % 64 == 0 && block % 64 == 0;
+
+    /// <summary>A matrix of signed bytes with a magnitude for each row: blocks where a row is whole blocks of 64, else f32.</summary>
+    /// <param name="codes"><c>[rows, columns]</c>.</param>
+    /// <param name="magnitudes"><c>[rows]</c>.</param>
+    /// <param name="shape">Sizes.</param>
+    /// <param name="stored">The type it has now.</param>
+    public static NativeBytes Int8Rows(NativeBytes codes, ReadOnlySpan<float> magnitudes, Shape shape, out DType stored)
+    {
+        if (codes.Length != shape.Elements || magnitudes.Length != shape.Rows)
+            throw new ArgumentException($"{shape} does not fit {codes.Length} bytes with {magnitudes.Length} magnitudes");
+        int columns = shape.Columns;
+        stored = columns % 64 == 0 ? DType.Int8Row : DType.F32;
+        NativeBuffer buffer = new(stored.Bytes(shape.Elements), zeroed: false);
+        byte* to = buffer.Pointer;
+        sbyte* from = (sbyte*)codes.Pointer;
+        for (int row = 0; row < shape.Rows; row++, from += columns)
+        {
+            for (int i = 0; i < columns && stored == DType.F32; i++, to += sizeof(float))
+                *(float*)to = from[i] * magnitudes[row] / 127;
+            for (int i = 0; i < columns && stored != DType.F32; i += 64, to += 68)
+            {
+                *(float*)to = magnitudes[row];
+                Buffer.MemoryCopy(from + i, to + 4, 64, 64);
+            }
+        }
+        GC.KeepAlive(codes.Owner);
+        return buffer.Bytes;
+    }
+
+    /// <summary>A matrix of GPTQ or AWQ: blocks where its groups are contiguous and whole blocks of 32, else f32.</summary>
+    /// <param name="layout">Sizes and order; its pointers are set here.</param>
+    /// <param name="weights">Codes.</param>
+    /// <param name="zeros">Zero points.</param>
+    /// <param name="scales">f16.</param>
+    /// <param name="groupOf">The group of each column (i32), or null where they are contiguous.</param>
+    /// <param name="stored">The type it has now.</param>
+    public static NativeBytes Integers(PackedIntegers layout, NativeBytes weights, NativeBytes zeros, NativeBytes scales, NativeBytes? groupOf, out DType stored)
+    {
+        layout.Weights = (uint*)weights.Pointer;
+        layout.Zeros = (uint*)zeros.Pointer;
+        layout.Scales = (ushort*)scales.Pointer;
+        layout.GroupOf = groupOf is { } groups ? (int*)groups.Pointer : null;
+        stored = layout.Storage ?? DType.F32;
+        NativeBuffer buffer = new(stored.Bytes((long)layout.Out * layout.In), zeroed: false);
+        if (stored == DType.F32)
+            layout.ToSingles((float*)buffer.Pointer);
+        else
+            layout.ToBlocks(buffer.Pointer);
+        GC.KeepAlive(weights.Owner);
+        GC.KeepAlive(zeros.Owner);
+        GC.KeepAlive(scales.Owner);
+        return buffer.Bytes;
+    }
+}

@@ -1,0 +1,153 @@
+using System.Runtime.InteropServices;
+using System.Text.Json;
+using Lorikeet.Kernels;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Formats.Tests;
+
+public sealed class QuantizedTensorsTests
+{
+    private static readonly JsonElement Index = JsonDocument.Parse(File.ReadAllText(GoldenData.Path("quant", "index.json"))).RootElement;
+
+    public static TheoryData<string> Packed => [.. Index.GetProperty("packed_checkpoints").EnumerateArray().Select(entry => entry.GetProperty("id").GetString()!)];
+
+    [Theory, MemberData(nameof(Packed))]
+    public void Integers_in_groups_have_the_values_of_the_reference(string id)
+    {
+        JsonElement config = Index.GetProperty("packed_checkpoints").EnumerateArray().Single(entry => entry.GetProperty("id").GetString() == id);
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "packed_checkpoints.safetensors"));
+        using ITensorSource source = QuantizedTensors.Wrap(Module(file, id, "qweight", "qzeros", "scales", "g_idx"), config, "config.json");
+        source.Names.ShouldBe(["m.weight"]);
+        StoredTensor weight = source.Find("m.weight")!;
+        Values(weight).ShouldBe(Values(file.Find(id + "|weight")!));
+        bool contiguous = !config.TryGetProperty("desc_act", out JsonElement ordered) || !ordered.GetBoolean();
+        int group = config.GetProperty("group_size").GetInt32();
+        weight.Type.IsBlocked().ShouldBe(contiguous && group % 32 == 0);
+        source.Remarks.Count.ShouldBe(weight.Type.IsBlocked() ? 0 : 1);
+    }
+
+    [Fact]
+    public void What_is_missing_or_damaged_is_reported_all_at_once()
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "nf4-llama", "model.safetensors"));
+        Dictionary<string, StoredTensor> tensors = All(file);
+        const string layer = "model.layers.0.self_attn.";
+        tensors.Remove(layer + "q_proj.weight.absmax");
+        tensors.Remove(layer + "k_proj.weight.nested_absmax");
+        tensors.Remove(layer + "v_proj.weight.quant_state.bitsandbytes__nf4");
+        tensors.Remove("model.layers.0.mlp.up_proj.weight");
+        Replace("o_proj.weight", DType.U8, new byte[7]);
+        Replace("o_proj.weight.quant_map", DType.F32, new byte[64]);
+        string[] problems = Problems(tensors);
+        problems.Length.ShouldBe(5);
+        problems.ShouldContain(problem => problem.Contains(layer + "q_proj.weight.absmax is missing"));
+        problems.ShouldContain(problem => problem.Contains(layer + "k_proj.weight.nested_absmax"));
+        problems.ShouldContain(problem => problem.Contains(layer + "v_proj.weight.quant_state.bitsandbytes__nf4 (or fp4) is missing"));
+        problems.ShouldContain(problem => problem.Contains(layer + "o_proj.weight has 7 bytes"));
+        problems.ShouldContain(problem => problem.Contains("model.layers.0.mlp.up_proj.weight is missing"));
+
+        void Replace(string name, DType type, byte[] bytes) => tensors[layer + name] = Stored(layer + name, type, bytes);
+    }
+
+    [Theory]
+    [InlineData("""{"quant_type": "nf4", "blocksize": 64, "shape": [64, 64]""", "not valid JSON")]
+    [InlineData("""{"quant_type": "fp4", "blocksize": 64, "shape": [64, 64]}""", "fp4")]
+    [InlineData("""{"quant_type": "nf4", "blocksize": 0, "shape": [64, 64]}""", "blocksize")]
+    [InlineData("""{"quant_type": "nf4", "blocksize": 64, "shape": [64]}""", "shape")]
+    [InlineData("""{"quant_type": "nf4", "blocksize": 64, "shape": [64000000, 64000000]}""", "bytes")]
+    [InlineData("""{"quant_type": "nf4", "blocksize": 64}""", "shape")]
+    [InlineData("""[]""", "expected an object")]
+    public void A_damaged_state_is_refused(string state, string message)
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "nf4-llama", "model.safetensors"));
+        Dictionary<string, StoredTensor> tensors = All(file);
+        const string name = "model.layers.0.self_attn.q_proj.weight.quant_state.bitsandbytes__nf4";
+        tensors[name] = Stored(name, DType.U8, System.Text.Encoding.UTF8.GetBytes(state));
+        Problems(tensors).ShouldContain(problem => problem.Contains(message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void Levels_of_other_programs_and_unknown_types_are_refused()
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "fp4-qwen2-plain", "model.safetensors"));
+        Dictionary<string, StoredTensor> tensors = All(file);
+        const string layer = "model.layers.0.self_attn.";
+        tensors[layer + "q_proj.weight.quant_map"] = Stored(layer + "q_proj.weight.quant_map", DType.F32, new byte[64]);
+        tensors.Remove(layer + "o_proj.weight.quant_state.bitsandbytes__fp4", out StoredTensor? state);
+        tensors[layer + "o_proj.weight.quant_state.bitsandbytes__int2"] = state! with { Name = layer + "o_proj.weight.quant_state.bitsandbytes__int2" };
+        string[] problems = Problems(tensors);
+        problems.ShouldContain(problem => problem.Contains("q_proj.weight.quant_map holds other levels"));
+        problems.ShouldContain(problem => problem.Contains("\"int2\" is not known"));
+    }
+
+    [Fact]
+    public void Rows_of_eight_bits_need_their_magnitudes()
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "int8-llama", "model.safetensors"));
+        Dictionary<string, StoredTensor> tensors = All(file);
+        tensors.Remove("model.layers.0.mlp.up_proj.SCB");
+        tensors["model.layers.0.mlp.down_proj.weight_format"] = Stored("model.layers.0.mlp.down_proj.weight_format", DType.U8, [2]);
+        string[] problems = Problems(tensors);
+        problems.Length.ShouldBe(2);
+        problems.ShouldContain(problem => problem.Contains("up_proj.SCB is missing"));
+        problems.ShouldContain(problem => problem.Contains("down_proj.weight_format is 2"));
+    }
+
+    [Fact]
+    public void Groups_that_do_not_fit_are_reported_all_at_once()
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "gptq-llama", "model.safetensors"));
+        Dictionary<string, StoredTensor> tensors = All(file);
+        const string layer = "model.layers.0.self_attn.";
+        tensors.Remove(layer + "q_proj.scales");
+        tensors[layer + "k_proj.g_idx"] = Stored(layer + "k_proj.g_idx", DType.I32, MemoryMarshal.AsBytes(Enumerable.Repeat(9, 64).ToArray().AsSpan()).ToArray());
+        tensors[layer + "v_proj.qzeros"] = Stored(layer + "v_proj.qzeros", DType.I32, new byte[4]);
+        JsonElement config = JsonDocument.Parse("""{"quant_method": "gptq", "bits": 4, "group_size": 32}""").RootElement;
+        string[] problems = Problems(tensors, config);
+        problems.Length.ShouldBe(3);
+        problems.ShouldContain(problem => problem.Contains("q_proj.scales"));
+        problems.ShouldContain(problem => problem.Contains("names group 9"));
+        problems.ShouldContain(problem => problem.Contains("v_proj.qzeros"));
+    }
+
+    [Theory]
+    [InlineData("""{"quant_method": "fp8"}""", "\"fp8\"")]
+    [InlineData("""{"quant_method": "gptq", "bits": 5}""", "bits")]
+    [InlineData("""{"quant_method": "gptq", "bits": 4, "checkpoint_format": "marlin"}""", "marlin")]
+    [InlineData("""{"quant_method": "awq", "bits": 4, "version": "gemv"}""", "gemv")]
+    [InlineData("""{"quant_method": "awq", "bits": 4, "group_size": 0}""", "group_size")]
+    public void Configurations_that_cannot_be_read_are_refused(string config, string message)
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "gptq-llama", "model.safetensors"));
+        Problems(All(file), JsonDocument.Parse(config).RootElement).ShouldContain(problem => problem.Contains(message, StringComparison.Ordinal));
+    }
+
+    private static string[] Problems(Dictionary<string, StoredTensor> tensors, JsonElement? config = null) =>
+        [.. Should.Throw<InputException>(() => QuantizedTensors.Wrap(new ListedTensors(tensors), config, "config.json")).Problems];
+
+    private static Dictionary<string, StoredTensor> All(ITensorSource file) => file.Names.ToDictionary(name => name, name => file.Find(name)!);
+
+    private static ListedTensors Module(ITensorSource file, string id, params string[] parts) => new(parts
+        .Where(part => file.Find($"{id}|{part}") is not null)
+        .ToDictionary(part => "m." + part, part => file.Find($"{id}|{part}")! with { Name = "m." + part }));
+
+    private static StoredTensor Stored(string name, DType type, byte[] bytes)
+    {
+        NativeBuffer buffer = new(bytes.Length);
+        bytes.CopyTo(buffer.Span);
+        return new StoredTensor(name, type, [bytes.Length / type.BlockBytes()], buffer.Bytes);
+    }
+
+    private static float[] Values(StoredTensor stored) => Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToF32().Values.ToArray();
+
+    private sealed class ListedTensors(Dictionary<string, StoredTensor> tensors) : ITensorSource
+    {
+        public string Description => "listed";
+
+        public IReadOnlyList<string> Names => [.. tensors.Keys];
+
+        public StoredTensor? Find(string name) => tensors.GetValueOrDefault(name);
+
+        public void Dispose() { }
+    }
+}
