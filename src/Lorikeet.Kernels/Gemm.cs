@@ -20,6 +20,8 @@ public static unsafe class Gemm
         }
         if (tier == KernelTier.Reference)
             GemmReference.Run(call);
+        else if (call.Precision == GemmPrecision.Int8 && QuantizedGemm.Fits(call, tier))
+            QuantizedGemm.Run(call, tier);
         else if (Gemv.Fits(call))
             Gemv.Run(call, tier);
         else

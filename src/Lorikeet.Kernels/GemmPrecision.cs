@@ -10,4 +10,10 @@ public enum GemmPrecision
     /// not rounded. Whether that is faster depends on the processor: see <see cref="KernelChoice.BF16IsFaster"/>.
     /// </summary>
     BF16,
+    /// <summary>
+    /// A to 8-bit integers, each 32 terms of a row with a scale of their own (<c>round(x * 127 / max |x|)</c>, ties to even), for weights whose codes are
+    /// integers: Q4_0, Q8_0, Q4_K, Q6_K, which keep their value. Other weights, and processors without dot products of bytes, run in single
+    /// precision, and so do many rows, which unpacking serves better.
+    /// </summary>
+    Int8,
 }

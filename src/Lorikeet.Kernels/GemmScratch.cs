@@ -6,15 +6,19 @@ namespace Lorikeet.Kernels;
 internal sealed unsafe class GemmScratch
 {
     [ThreadStatic]
-    private static GemmScratch? _mine;
+    private static GemmScratch? _mine, _shared;
 
     private void* _memory;
     private long _floats;
 
     /// <summary>At least <paramref name="floats"/> floats, 64-byte aligned, valid until this thread's next call.</summary>
-    public static float* Rent(long floats)
+    public static float* Rent(long floats) => Rent(_mine ??= new GemmScratch(), floats);
+
+    /// <summary>The same of a second block, which the parts of this thread's product read, whoever runs them.</summary>
+    public static float* RentShared(long floats) => Rent(_shared ??= new GemmScratch(), floats);
+
+    private static float* Rent(GemmScratch mine, long floats)
     {
-        GemmScratch mine = _mine ??= new GemmScratch();
         if (mine._floats < floats)
         {
             NativeMemory.AlignedFree(mine._memory);

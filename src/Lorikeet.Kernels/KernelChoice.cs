@@ -24,6 +24,9 @@ public static unsafe class KernelChoice
     /// <summary>True where products whose factors may be rounded to bfloat16 are faster than those in single precision.</summary>
     public static bool BF16IsFaster { get; } = Rates is { } rates && rates.BF16 > Worth * Math.Max(rates.Compiled, rates.Assembled);
 
+    /// <summary>True where the processor multiplies stored codes as integers: see <see cref="GemmPrecision.Int8"/>.</summary>
+    public static bool HasInt8 { get; } = Isa.Tier == KernelTier.Assembled512 && ProcessorFeatures.Avx512Vnni;
+
     /// <summary>Why these kernels were chosen: one line for each kind of product.</summary>
     public static IReadOnlyList<string> Reasons { get; } = Rates is not { } rates
         ? [Isa.WhyNotAssembled ?? $"{Isa.Tier.ToString().ToLowerInvariant()}: {Isa.Variable} says so"]

@@ -66,6 +66,61 @@ public sealed unsafe class GemmTests : IDisposable
         }
     }
 
+    public static TheoryData<DType> Quantized => [DType.Q4_0, DType.Q8_0, DType.Q4_K, DType.Q6_K];
+
+    [Theory]
+    [MemberData(nameof(Quantized))]
+    public void Stored_codes_meet_activations_in_8_bits(DType type)
+    {
+        Assert.SkipUnless(KernelChoice.HasInt8, "no dot products of bytes here");
+        var random = new Random(15);
+        int unit = type.BlockSize();
+        for (int round = 0; round < 40; round++)
+        {
+            int m = round < 20 ? round + 1 : random.Next(1, 65), n = random.Next(1, 90), k = unit * random.Next(1, unit == 32 ? 12 : 4);
+            Case x = NewCase(random, m, n, k, random.Next(3) == 0 ? random.Next(1, 40) : 0);
+            x.Call.B = Stored(random, type, n, k, false);
+            x.Call.Precision = GemmPrecision.Int8;
+            Check(x, KernelTier.Assembled512);
+            // rows and threads do not change a bit
+            if (x.Call.K2 > 0)
+                continue;
+            float[]? first = null;
+            foreach (int threads in new[] { 1, 2, 3, 5 })
+            {
+                ComputePool.Threads = threads;
+                x.Reset();
+                Gemm.Run(x.Call, KernelTier.Assembled512);
+                first ??= x.Result();
+                MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(first.AsSpan())).ShouldBeTrue($"{threads} threads, {x}");
+            }
+            x.Call.M = 1;
+            x.Reset();
+            Gemm.Run(x.Call, KernelTier.Assembled512);
+            x.Result().AsSpan(0, n).SequenceEqual(first.AsSpan(0, n)).ShouldBeTrue($"a row alone, {x}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Quantized))]
+    public void Nothing_is_read_behind_stored_codes(DType type)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux() && KernelChoice.HasInt8, "guard pages are set up by Linux calls");
+        var random = new Random(16);
+        for (int round = 0; round < 10; round++)
+        {
+            int n = random.Next(1, 40), k = type.BlockSize() * random.Next(1, 4);
+            Case x = NewCase(random, round + 1, n, k, 0);
+            GemmOperand b = Stored(random, type, n, k, false);
+            int bytes = (int)type.Bytes((long)n * k);
+            using var guarded = new GuardedMemory(bytes);
+            Buffer.MemoryCopy(b.Data, guarded.Data, bytes, bytes);
+            x.Call.B = new GemmOperand(guarded.Data, type, k);
+            x.Call.Precision = GemmPrecision.Int8;
+            Check(x, KernelTier.Assembled512);
+        }
+    }
+
     [Theory]
     [MemberData(nameof(Tiers))]
     public void A_few_rows_read_the_weights_as_they_are_stored(KernelTier tier)
@@ -379,7 +434,7 @@ public sealed unsafe class GemmTests : IDisposable
         {
             // any bytes are valid codes; scales must stay small and finite
             random.NextBytes(span);
-            for (int i = 0; i + 1 < bytes; i++)
+            for (int i = 0; i < bytes; i++)
                 span[i] = (byte)(type.IsBlocked() ? span[i] & 0x2B : span[i] & 0x3F);
         }
         return new GemmOperand(data, type, columns, transposed);

@@ -6,6 +6,11 @@ internal static unsafe class GemmReference
     /// <summary>See <see cref="Gemm.Run(in GemmCall)"/>; sums are kept in double.</summary>
     public static void Run(in GemmCall call)
     {
+        if (call.Precision == GemmPrecision.Int8)
+        {
+            RunInt8(call);
+            return;
+        }
         bool narrow = call.Precision == GemmPrecision.BF16 && !Gemv.Fits(call);
         for (int i = 0; i < call.M; i++)
         {
@@ -20,6 +25,32 @@ internal static unsafe class GemmReference
                 float* c = call.C + i * call.StrideC + j;
                 *c = (float)(call.Accumulate ? *c + sum : sum);
             }
+        }
+    }
+
+    /// <summary>Rows of A rounded to 8 bits in blocks of 32; weights of any storage keep their value.</summary>
+    private static void RunInt8(in GemmCall call)
+    {
+        float[] rows = new float[Math.Max(1, call.M * call.K)];
+        for (int i = 0; i < call.M; i++)
+        {
+            for (int p = 0; p < call.K; p += QuantizedRows.Terms)
+            {
+                int end = Math.Min(call.K, p + QuantizedRows.Terms);
+                float greatest = 0;
+                for (int q = p; q < end; q++)
+                    greatest = MathF.Max(greatest, MathF.Abs(At(call.A, i, q)));
+                (float factor, float scale) = QuantizedRows.ScaleOf(greatest);
+                for (int q = p; q < end; q++)
+                    rows[i * call.K + q] = scale * MathF.Round(At(call.A, i, q) * factor, MidpointRounding.ToEven);
+            }
+        }
+        fixed (float* a = rows)
+        {
+            GemmCall rounded = call;
+            rounded.A = new GemmOperand(a, DType.F32, call.K);
+            rounded.Precision = GemmPrecision.Single;
+            Run(rounded);
         }
     }
 
