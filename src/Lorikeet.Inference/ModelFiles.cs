@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
@@ -132,14 +133,14 @@ public sealed class ModelFiles
     private List<int> EndTokensOf(string file)
     {
         string path = System.IO.Path.Combine(Path, file);
-        if (!File.Exists(path) || !ConfigReader.Open(path).Json.TryGetProperty("eos_token_id", out JsonElement value))
+        if (!File.Exists(path) || JsonConfig.Load(path).Root["eos_token_id"] is not { } value)
             return [];
-        JsonElement[] items = value.ValueKind == JsonValueKind.Array ? [.. value.EnumerateArray()] : value.ValueKind == JsonValueKind.Null ? [] : [value];
+        JsonNode?[] items = value is JsonArray list ? [.. list] : [value];
         List<int> ids = [];
-        foreach (JsonElement item in items)
+        foreach (JsonNode? item in items)
         {
-            if (item.ValueKind != JsonValueKind.Number || !item.TryGetInt32(out int id))
-                throw new InputException($"{path}: eos_token_id: a token number or a list of them was expected, found {item.GetRawText()}");
+            if (item is not JsonValue number || number.GetValueKind() != JsonValueKind.Number || !number.TryGetValue(out int id))
+                throw new InputException($"{path}: eos_token_id: a token number or a list of them was expected, found {item?.ToJsonString() ?? "null"}");
             ids.Add(id);
         }
         return ids;

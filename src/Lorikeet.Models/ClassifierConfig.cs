@@ -1,5 +1,6 @@
+using Lorikeet.Formats;
 using System.Globalization;
-using System.Text.Json;
+using System.Text.Json.Nodes;
 
 namespace Lorikeet.Models;
 
@@ -18,19 +19,19 @@ public sealed record ClassifierConfig
     public int? PadToken { get; init; }
 
     /// <summary>The architecture that the configuration names if that is a classifier, or null.</summary>
-    internal static string? ArchitectureOf(ConfigReader config) =>
-        config.Texts("architectures").FirstOrDefault(name => name.EndsWith(Texts, StringComparison.Ordinal) || name.EndsWith(Tokens, StringComparison.Ordinal));
+    internal static string? ArchitectureOf(JsonConfig config) =>
+        (config.TextsOrNull("architectures") ?? []).FirstOrDefault(name => name.EndsWith(Texts, StringComparison.Ordinal) || name.EndsWith(Tokens, StringComparison.Ordinal));
 
     /// <summary>True where an architecture labels each token, false where it labels whole texts.</summary>
     internal static bool LabelsTokens(string architecture) => architecture.EndsWith(Tokens, StringComparison.Ordinal);
 
     /// <summary>Reads a configuration; problems are left with the reader.</summary>
-    public static ClassifierConfig Read(ConfigReader config)
+    public static ClassifierConfig Read(JsonConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
         string problem = config.Text("problem_type", "");
         if (problem is not ("" or "regression" or "single_label_classification" or "multi_label_classification"))
-            config.Problem("problem_type", $"regression, single_label_classification or multi_label_classification was expected, found \"{problem}\"");
+            config.Report("problem_type", $"regression, single_label_classification or multi_label_classification was expected, found \"{problem}\"");
         return new ClassifierConfig
         {
             Labels = ReadLabels(config),
@@ -46,21 +47,21 @@ public sealed record ClassifierConfig
     }
 
     // id2label counts where it is there, as in transformers, whatever num_labels says
-    private static string[] ReadLabels(ConfigReader config)
+    private static string[] ReadLabels(JsonConfig config)
     {
-        ConfigReader? names = config.Object("id2label");
+        JsonConfig? names = config.Section("id2label");
         if (names is null)
             return Named(config.Size("num_labels", 2, 1, 1 << 24));
-        List<JsonProperty> entries = [.. names.Json.EnumerateObject()];
+        List<KeyValuePair<string, JsonNode?>> entries = [.. names.Root];
         if (entries.Count == 0)
-            config.Problem("id2label", "is empty; a classifier has at least one label");
+            config.Report("id2label", "is empty; a classifier has at least one label");
         string[] labels = Named(Math.Max(1, entries.Count));
-        foreach (JsonProperty entry in entries)
+        foreach ((string name, JsonNode? label) in entries)
         {
-            if (!int.TryParse(entry.Name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= labels.Length)
-                config.Problem("id2label", $"{entries.Count} labels are numbered from 0 to {entries.Count - 1}, found \"{entry.Name}\"");
+            if (!int.TryParse(name, NumberStyles.None, CultureInfo.InvariantCulture, out int id) || id >= labels.Length)
+                config.Report("id2label", $"{entries.Count} labels are numbered from 0 to {entries.Count - 1}, found \"{name}\"");
             else
-                labels[id] = entry.Value.ToString();
+                labels[id] = label?.ToString() ?? "";
         }
         return labels;
     }
@@ -68,11 +69,11 @@ public sealed record ClassifierConfig
     private static string[] Named(int count) => [.. Enumerable.Range(0, count).Select(id => string.Create(CultureInfo.InvariantCulture, $"LABEL_{id}"))];
 
     // two families have an id of their own where the file says nothing at all
-    private static int? ReadPadToken(ConfigReader config)
+    private static int? ReadPadToken(JsonConfig config)
     {
         if (config.Has("pad_token_id"))
             return config.Size("pad_token_id", 0, int.MinValue, int.MaxValue);
-        if (config.Json.TryGetProperty("pad_token_id", out _))
+        if (config.Root.ContainsKey("pad_token_id"))
             return null;
         return config.Text("model_type", "") switch
         {

@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Nn;
 
@@ -53,19 +54,19 @@ public sealed record DecoderConfig
     public static IReadOnlyList<string> ModelTypes { get; } = ["llama", "mistral", "phi3", "qwen2", "qwen3", "smollm3"];
 
     /// <summary>Reads a configuration; problems are left with the reader.</summary>
-    public static DecoderConfig Read(ConfigReader config)
+    public static DecoderConfig Read(JsonConfig config)
     {
         string type = config.Text("model_type", "llama");
         int hidden = config.Size("hidden_size");
         int heads = config.Size("num_attention_heads");
-        int layers = config.Size("num_hidden_layers", 1, 4096);
+        int layers = config.Size("num_hidden_layers", maximum: 4096);
         int kvHeads = config.Size("num_key_value_heads", heads, 1, 1 << 20);
         int headDim = config.Size("head_dim", type == "qwen3" ? 128 : Math.Max(1, hidden / heads), 1, 1 << 16);
         if (heads % kvHeads != 0)
-            config.Problem("num_key_value_heads", $"{heads} attention heads cannot be shared by {kvHeads}");
-        int rotary = (int)(headDim * (config.Object("rope_parameters")?.NumberOrNull("partial_rotary_factor") ?? config.Number("partial_rotary_factor", 1)));
+            config.Report("num_key_value_heads", $"{heads} attention heads cannot be shared by {kvHeads}");
+        int rotary = (int)(headDim * (config.Section("rope_parameters")?.NumberOrNull("partial_rotary_factor") ?? config.Number("partial_rotary_factor", 1)));
         if (rotary is < 2 || rotary > headDim || rotary % 2 != 0)
-            config.Problem("partial_rotary_factor", $"an even number of a head's {headDim} dimensions must rotate, not {rotary}");
+            config.Report("partial_rotary_factor", $"an even number of a head's {headDim} dimensions must rotate, not {rotary}");
         bool attentionBias = config.Flag("attention_bias", false);
         double theta = type == "smollm3" ? 2e6 : 10000;
         return new DecoderConfig
@@ -94,16 +95,16 @@ public sealed record DecoderConfig
         };
     }
 
-    private static int[] ReadWindows(ConfigReader config, string type, int layers)
+    private static int[] ReadWindows(JsonConfig config, string type, int layers)
     {
-        int window = config.Size("sliding_window", type == "mistral" && !config.Json.TryGetProperty("sliding_window", out _) ? 4096 : 0, 0, int.MaxValue);
+        int window = config.Size("sliding_window", type == "mistral" && !config.Root.ContainsKey("sliding_window") ? 4096 : 0, 0, int.MaxValue);
         int[] windows = new int[layers];
         bool byLayer = type is "qwen2" or "qwen3" or "smollm3";
         if (window == 0 || type == "llama" || (byLayer && !config.Flag("use_sliding_window", false)))
             return windows;
-        IReadOnlyList<string> kinds = config.Texts("layer_types");
+        IReadOnlyList<string> kinds = (config.TextsOrNull("layer_types") ?? []);
         if (kinds.Count > 0 && kinds.Count != layers)
-            config.Problem("layer_types", $"{layers} entries were expected, found {kinds.Count}");
+            config.Report("layer_types", $"{layers} entries were expected, found {kinds.Count}");
         int firstWindowed = type is "qwen2" or "qwen3" ? config.Size("max_window_layers", 28, 0, int.MaxValue) : 0;
         for (int layer = 0; layer < layers; layer++)
         {
@@ -113,16 +114,16 @@ public sealed record DecoderConfig
         return windows;
     }
 
-    private static bool[] ReadRotates(ConfigReader config, string type, int layers)
+    private static bool[] ReadRotates(JsonConfig config, string type, int layers)
     {
         bool[] rotates = new bool[layers];
         Array.Fill(rotates, true);
         if (type != "smollm3")
             return rotates;
-        IReadOnlyList<double> flags = config.Numbers("no_rope_layers");
+        IReadOnlyList<double> flags = (config.NumbersOrNull("no_rope_layers") ?? []);
         int interval = config.Size("no_rope_layer_interval", 4, 1, int.MaxValue);
         if (flags.Count > 0 && flags.Count != layers)
-            config.Problem("no_rope_layers", $"{layers} entries were expected, found {flags.Count}");
+            config.Report("no_rope_layers", $"{layers} entries were expected, found {flags.Count}");
         for (int layer = 0; layer < layers; layer++)
             rotates[layer] = flags.Count == layers ? flags[layer] != 0 : (layer + 1) % interval != 0;
         return rotates;

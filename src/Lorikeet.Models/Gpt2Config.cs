@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Kernels;
 
 namespace Lorikeet.Models;
@@ -29,13 +30,13 @@ public sealed record Gpt2Config
     public bool Tied { get; init; } = true;
 
     /// <summary>Reads a configuration; problems are left with the reader.</summary>
-    public static Gpt2Config Read(ConfigReader config)
+    public static Gpt2Config Read(JsonConfig config)
     {
         ArgumentNullException.ThrowIfNull(config);
         int hidden = config.Size("n_embd", 768, 1, 1 << 24);
         int heads = config.Size("n_head", 12, 1, 1 << 20);
         if (hidden % heads != 0)
-            config.Problem("n_head", $"{hidden} columns cannot be split into {heads} heads");
+            config.Report("n_head", $"{hidden} columns cannot be split into {heads} heads");
         return new Gpt2Config
         {
             Vocabulary = config.Size("vocab_size", 50257, 1, 1 << 24),

@@ -22,11 +22,11 @@ public static class ModelLoader
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
     /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public static CausalLm Load(ConfigReader config, Func<ITensorSource> open)
+    public static CausalLm Load(JsonConfig config, Func<ITensorSource> open)
     {
         if (ClassifierConfig.ArchitectureOf(config) is { } architecture)
         {
-            throw new InputException($"{config.File}: this is a {architecture}: it gives each {(ClassifierConfig.LabelsTokens(architecture) ? "token" : "text")} a number for each label and predicts no next token. "
+            throw new InputException($"{config.Description}: this is a {architecture}: it gives each {(ClassifierConfig.LabelsTokens(architecture) ? "token" : "text")} a number for each label and predicts no next token. "
                 + "`lorikeet forward` computes its logits, loss and gradients, `lorikeet merge` merges an adapter into it; to write, chat or train by a recipe, give the model that it was made from (…ForCausalLM)");
         }
         return (CausalLm)LoadAny(config, open);
@@ -41,14 +41,14 @@ public static class ModelLoader
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
     /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
-    public static LanguageModel LoadAny(ConfigReader config, Func<ITensorSource> open)
+    public static LanguageModel LoadAny(JsonConfig config, Func<ITensorSource> open)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(open);
         Func<Weights, Backbone> backbone = BackboneOf(config);
         string? architecture = ClassifierConfig.ArchitectureOf(config);
         ClassifierConfig? classifier = architecture is null ? null : ClassifierConfig.Read(config);
-        config.ThrowIfBroken();
+        config.Check();
         return Build<LanguageModel>(Unpacked(config, open()), source => classifier is null ? new CausalLm(source, backbone)
             : ClassifierConfig.LabelsTokens(architecture!) ? new TokenClassifier(source, backbone, classifier)
             : new SequenceClassifier(source, backbone, classifier));
@@ -67,10 +67,10 @@ public static class ModelLoader
         }
     }
 
-    private static ITensorSource Unpacked(ConfigReader config, ITensorSource source) =>
-        QuantizedTensors.Wrap(source, config.Json.TryGetProperty("quantization_config", out JsonElement quantization) ? quantization : null, config.File);
+    private static ITensorSource Unpacked(JsonConfig config, ITensorSource source) =>
+        QuantizedTensors.Wrap(source, config.Root["quantization_config"]?.Deserialize<JsonElement>(), config.Description);
 
-    private static Func<Weights, Backbone> BackboneOf(ConfigReader config)
+    private static Func<Weights, Backbone> BackboneOf(JsonConfig config)
     {
         string type = config.Text("model_type", "");
         if (type == "gpt2")
@@ -81,8 +81,8 @@ public static class ModelLoader
         if (!DecoderConfig.ModelTypes.Contains(type))
         {
             throw new InputException(type.Length == 0
-                ? $"{config.File}: model_type is missing; it names the architecture (one of {string.Join(", ", ModelTypes)})"
-                : $"{config.File}: model_type \"{type}\" is not supported; supported are {string.Join(", ", ModelTypes)}");
+                ? $"{config.Description}: model_type is missing; it names the architecture (one of {string.Join(", ", ModelTypes)})"
+                : $"{config.Description}: model_type \"{type}\" is not supported; supported are {string.Join(", ", ModelTypes)}");
         }
         DecoderConfig decoder = DecoderConfig.Read(config);
         return root => new Decoder(decoder, root);
@@ -94,7 +94,7 @@ public static class ModelLoader
         return !path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal) && Directory.Exists(path);
     }
 
-    private static ConfigReader ConfigOf(string folder) => ConfigReader.Open(Path.Combine(folder, "config.json"));
+    private static JsonConfig ConfigOf(string folder) => JsonConfig.Load(Path.Combine(folder, "config.json"));
 
     // these hold nothing but causal models
     private static CausalLm LoadFile(string path)

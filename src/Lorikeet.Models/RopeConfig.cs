@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Nn;
 
 namespace Lorikeet.Models;
@@ -5,20 +6,20 @@ namespace Lorikeet.Models;
 /// <summary>The rotary part of a configuration, in transformers 5's form (<c>rope_parameters</c>) or the one before (<c>rope_theta</c>, <c>rope_scaling</c>).</summary>
 internal static class RopeConfig
 {
-    public static RopeScaling Read(ConfigReader config, int rotaryDim, double defaultTheta = 10000)
+    public static RopeScaling Read(JsonConfig config, int rotaryDim, double defaultTheta = 10000)
     {
         int maximum = config.Size("max_position_embeddings", 2048, 1, int.MaxValue);
-        ConfigReader? rope = config.Object("rope_parameters") ?? config.Object("rope_scaling");
+        JsonConfig? rope = config.Section("rope_parameters") ?? config.Section("rope_scaling");
         double theta = rope?.NumberOrNull("rope_theta") ?? config.Number("rope_theta", defaultTheta);
         if (theta <= 0)
-            config.Problem("rope_theta", "must be positive");
+            config.Report("rope_theta", "must be positive");
         if (rope is null)
             return new RopeScaling { Theta = theta, MaxPositions = maximum, OriginalMaxPositions = maximum };
         RopeScalingKind kind = Kind(rope);
         int original = rope.Size("original_max_position_embeddings", config.Size("original_max_position_embeddings", maximum, 1, int.MaxValue), 1, int.MaxValue);
         double factor = rope.NumberOrNull("factor") ?? (kind is RopeScalingKind.LongRope or RopeScalingKind.Yarn ? maximum / (double)original : 1);
         if (factor <= 0)
-            rope.Problem("factor", "must be positive");
+            rope.Report("factor", "must be positive");
         RopeScaling scaling = new()
         {
             Kind = kind,
@@ -34,15 +35,15 @@ internal static class RopeConfig
             Truncate = rope.Flag("truncate", true),
             LowFrequencyFactor = rope.Number("low_freq_factor", 1),
             HighFrequencyFactor = rope.Number("high_freq_factor", 4),
-            ShortFactors = rope.Numbers("short_factor"),
-            LongFactors = rope.Numbers("long_factor"),
+            ShortFactors = (rope.NumbersOrNull("short_factor") ?? []),
+            LongFactors = (rope.NumbersOrNull("long_factor") ?? []),
         };
         if (kind == RopeScalingKind.LongRope && (scaling.ShortFactors.Count != rotaryDim / 2 || scaling.LongFactors.Count != rotaryDim / 2))
-            rope.Problem("short_factor, long_factor", $"{rotaryDim / 2} numbers each were expected (half of the {rotaryDim} rotated dimensions), found {scaling.ShortFactors.Count} and {scaling.LongFactors.Count}");
+            rope.Report("short_factor, long_factor", $"{rotaryDim / 2} numbers each were expected (half of the {rotaryDim} rotated dimensions), found {scaling.ShortFactors.Count} and {scaling.LongFactors.Count}");
         return scaling;
     }
 
-    private static RopeScalingKind Kind(ConfigReader rope)
+    private static RopeScalingKind Kind(JsonConfig rope)
     {
         string name = rope.Text("rope_type", rope.Text("type", "default"));
         switch (name)
@@ -60,7 +61,7 @@ internal static class RopeConfig
             case "longrope" or "su":
                 return RopeScalingKind.LongRope;
             default:
-                rope.Problem("rope_type", $"one of default, linear, dynamic, yarn, llama3, longrope was expected, found \"{name}\"");
+                rope.Report("rope_type", $"one of default, linear, dynamic, yarn, llama3, longrope was expected, found \"{name}\"");
                 return RopeScalingKind.None;
         }
     }

@@ -51,7 +51,7 @@ public class ForwardPassTests
         string older = Path.Combine(golden.Folder, "config.v4.json");
         if (!File.Exists(older))
             return;
-        using LanguageModel model = ModelLoader.LoadAny(ConfigReader.Open(older), () => TensorFiles.Open(golden.Folder));
+        using LanguageModel model = ModelLoader.LoadAny(JsonConfig.Load(older), () => TensorFiles.Open(golden.Folder));
         Run(model, golden.Inputs("in."), new()).WorstRow("logits", golden.Find("out.logits"), [true, true]).ShouldBeLessThan(1e-4f);
     }
 
@@ -120,7 +120,7 @@ public class ForwardPassTests
         using Golden golden = new("llama-seqcls");
         JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(golden.Folder, "config.json")))!.AsObject();
         config["pad_token_id"] = null;
-        using LanguageModel model = ModelLoader.LoadAny(ConfigReader.Parse("config.json", config.ToJsonString()), () => TensorFiles.Open(golden.Folder));
+        using LanguageModel model = ModelLoader.LoadAny(JsonConfig.Parse(config.ToJsonString(), "config.json"), () => TensorFiles.Open(golden.Folder));
         Should.Throw<InputException>(() => Run(model, golden.Inputs("in."), new())).Message.ShouldContain("pad_token_id");
         int[] ids = [.. MemoryMarshal.Cast<byte, long>(golden.Find("in.input_ids").Bytes.Span)[..14].ToArray().Select(id => (int)id)];
         Results one = Run(model, new() { ["input_ids"] = Integers([1, 14], [.. ids.Select(id => (long)id)]) }, new());

@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Models.Tests;
@@ -36,23 +37,23 @@ public class ClassifierConfigTests
     [Fact]
     public void Every_problem_is_told_at_once()
     {
-        ConfigReader config = ConfigReader.Parse("config.json", """{"id2label": {"0": "a", "5": "b", "x": "c"}, "problem_type": "guess", "pad_token_id": "none"}""");
+        JsonConfig config = JsonConfig.Parse("""{"id2label": {"0": "a", "5": "b", "x": "c"}, "problem_type": "guess", "pad_token_id": "none"}""", "config.json");
         ClassifierConfig.Read(config);
-        string error = Should.Throw<InputException>(config.ThrowIfBroken).Message;
-        error.ShouldContain("id2label: 3 labels are numbered from 0 to 2, found \"5\"");
+        string error = Should.Throw<InputException>(config.Check).Message;
+        error.ShouldContain("`id2label`: 3 labels are numbered from 0 to 2, found \"5\"");
         error.ShouldContain("found \"x\"");
-        error.ShouldContain("problem_type: regression, single_label_classification or multi_label_classification was expected, found \"guess\"");
-        error.ShouldContain("pad_token_id: a whole number");
-        ConfigReader empty = ConfigReader.Parse("config.json", """{"id2label": {}}""");
+        error.ShouldContain("`problem_type`: regression, single_label_classification or multi_label_classification was expected, found \"guess\"");
+        error.ShouldContain("`pad_token_id`: found");
+        JsonConfig empty = JsonConfig.Parse("""{"id2label": {}}""", "config.json");
         ClassifierConfig.Read(empty);
-        Should.Throw<InputException>(empty.ThrowIfBroken).Message.ShouldContain("id2label: is empty");
+        Should.Throw<InputException>(empty.Check).Message.ShouldContain("`id2label`: is empty");
     }
 
     private static ClassifierConfig Read(string json)
     {
-        ConfigReader config = ConfigReader.Parse("config.json", json);
+        JsonConfig config = JsonConfig.Parse(json, "config.json");
         ClassifierConfig read = ClassifierConfig.Read(config);
-        config.ThrowIfBroken();
+        config.Check();
         return read;
     }
 }

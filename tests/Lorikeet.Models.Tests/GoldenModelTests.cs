@@ -29,7 +29,7 @@ public class GoldenModelTests
         string older = Path.Combine(golden.Folder, "config.v4.json");
         if (!File.Exists(older))
             return;
-        using CausalLm model = ModelLoader.Load(ConfigReader.Open(older), () => TensorFiles.Open(golden.Folder));
+        using CausalLm model = ModelLoader.Load(JsonConfig.Load(older), () => TensorFiles.Open(golden.Folder));
         Tensor expected = golden.Read("out.logits");
         Tensor logits = golden.Run(model, out int[] rows);
         for (int i = 0; i < rows.Length; i++)

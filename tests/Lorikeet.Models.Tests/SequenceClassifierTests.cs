@@ -115,13 +115,13 @@ public class SequenceClassifierTests
     }
 
     /// <summary>The configuration of a causal model as that of a classifier.</summary>
-    internal static ConfigReader Config(string folder, string architecture, int labels)
+    internal static JsonConfig Config(string folder, string architecture, int labels)
     {
         JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
         config["architectures"] = new JsonArray(architecture);
         config["num_labels"] = labels;
         config["pad_token_id"] = 0;
-        return ConfigReader.Parse("config.json", config.ToJsonString());
+        return JsonConfig.Parse(config.ToJsonString(), "config.json");
     }
 
     internal static Tensor FirstRows(Tensor matrix, int rows) => Tensor.FromValues(matrix.Values[..(rows * matrix.Columns)], new Shape(rows, matrix.Columns));
@@ -131,7 +131,7 @@ public class SequenceClassifierTests
         string folder = GoldenData.Path("classifiers", name);
         JsonObject config = JsonNode.Parse(File.ReadAllText(Path.Combine(folder, "config.json")))!.AsObject();
         change(config);
-        return (SequenceClassifier)ModelLoader.LoadAny(ConfigReader.Parse("config.json", config.ToJsonString()), () => TensorFiles.Open(folder));
+        return (SequenceClassifier)ModelLoader.LoadAny(JsonConfig.Parse(config.ToJsonString(), "config.json"), () => TensorFiles.Open(folder));
     }
 
     private static double Value(Tensor loss) => loss.Values[0];

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lorikeet.Tensors;
@@ -61,6 +62,12 @@ public sealed class JsonConfig
         null => throw new InputException($"{description}: found null, expected an object {{ \"key\": value, … }}"),
     };
 
+    /// <summary>Reads text.</summary>
+    /// <param name="json">JSON text, as Python reads it.</param>
+    /// <param name="description">What messages call it.</param>
+    /// <exception cref="InputException">It is not JSON, or not an object.</exception>
+    public static JsonConfig Parse(string json, string description) => Parse(Encoding.UTF8.GetBytes(json), description);
+
     /// <summary>Writes the file, all or nothing.</summary>
     /// <exception cref="InputException">The place cannot be written.</exception>
     public void Save(string path, JsonStyle style) => AtomicFile.WriteText(path, PythonJson.Write(Root, style));
@@ -77,14 +84,26 @@ public sealed class JsonConfig
     /// <summary>A whole number; null where the key is absent or null.</summary>
     public int? Int32OrNull(string key) => Read<int>(key, "a whole number", node => WholeNumber(node) is long value and >= int.MinValue and <= int.MaxValue ? (int)value : null);
 
-    /// <summary>A number, or <paramref name="fallback"/> where the key is absent or null.</summary>
+    /// <summary>A whole number within bounds, for something that memory is taken by.</summary>
+    /// <param name="key">The field.</param>
+    /// <param name="fallback">Where the key is absent or null; the field must be there where this is null.</param>
+    /// <param name="minimum">The least.</param>
+    /// <param name="maximum">The most.</param>
+    public int Size(string key, int? fallback = null, int minimum = 1, int maximum = 1 << 24)
+    {
+        string expected = string.Create(CultureInfo.InvariantCulture, $"a whole number from {minimum} to {maximum}");
+        int? size = Read<int>(key, expected, node => WholeNumber(node) is long value && value >= minimum && value <= maximum ? (int)value : null);
+        return size ?? (Has(key) ? Math.Max(1, minimum) : fallback ?? Missing(key, expected, Math.Max(1, minimum)));
+    }
+
+    /// <summary>A finite number, or <paramref name="fallback"/> where the key is absent or null.</summary>
     public double Number(string key, double fallback) => NumberOrNull(key) ?? fallback;
 
-    /// <summary>A number that must be there.</summary>
+    /// <summary>A finite number that must be there.</summary>
     public double Number(string key) => NumberOrNull(key) ?? Missing(key, "a number", 0.0);
 
-    /// <summary>A number; null where the key is absent or null.</summary>
-    public double? NumberOrNull(string key) => Read<double>(key, "a number", NumberOf);
+    /// <summary>A finite number; null where the key is absent or null.</summary>
+    public double? NumberOrNull(string key) => Read<double>(key, "a number", node => NumberOf(node) is { } number && double.IsFinite(number) ? number : null);
 
     /// <summary>True or false, or <paramref name="fallback"/> where the key is absent or null.</summary>
     public bool Flag(string key, bool fallback) => FlagOrNull(key) ?? fallback;
