@@ -55,6 +55,7 @@ internal static class CommandLine
             RenderCommand.Create(terminal),
             MergeCommand.Create(terminal),
             BenchCommand.Create(terminal),
+            DoctorCommand.Create(terminal),
         };
         foreach (Option option in root.Options)
         {

@@ -22,19 +22,20 @@ public static unsafe class GemmSpeed
     /// <param name="m">Rows of the result.</param>
     /// <param name="n">Columns of the result.</param>
     /// <param name="k">Length of the sums.</param>
-    /// <param name="second">Storage of the second factor: f32, bf16 or f16.</param>
+    /// <param name="second">Storage of the second factor, one that <see cref="BlockFormats"/> writes.</param>
     /// <param name="threads">Threads of the <see cref="ComputePool"/>.</param>
     /// <param name="seconds">How long to measure; at least five products are timed.</param>
-    public static double Median(GemmForm form, int m, int n, int k, DType second, int threads, double seconds)
+    /// <param name="precision">How far factors may be rounded.</param>
+    public static double Median(GemmForm form, int m, int n, int k, DType second, int threads, double seconds, GemmPrecision precision = GemmPrecision.Single)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(m, Math.Min(n, k)), 1);
-        if (second is not (DType.F32 or DType.BF16 or DType.F16))
-            throw new ArgumentException($"f32, bf16 or f16, not {second}");
+        if ((form == GemmForm.Forward ? k : n) % second.BlockSize() != 0)
+            throw new ArgumentException($"a row of {second} is whole blocks of {second.BlockSize()}: {(form == GemmForm.Forward ? k : n)} is not");
         float* a = Matrix((long)m * k), b = Matrix((long)n * k), c = Matrix((long)m * n);
         int before = ComputePool.Threads;
         try
         {
-            // in place: bf16 and f16 take half of the room
+            // in place: nothing takes more room than singles
             BlockFormats.Quantize(second, b, (long)n * k, (byte*)b);
             bool transposeA = form == GemmForm.WeightGradient, transposeB = form != GemmForm.Forward;
             GemmCall call = new()
@@ -47,6 +48,7 @@ public static unsafe class GemmSpeed
                 Alpha = 1,
                 C = c,
                 StrideC = n,
+                Precision = precision,
             };
             ComputePool.Threads = threads;
             List<double> times = [];

@@ -36,6 +36,7 @@ public static unsafe class KernelChoice
             rates.BF16 > 0
                 ? FormattableString.Invariant($"bf16: {(BF16IsFaster ? "faster than f32" : "not worth its rounding")} ({rates.BF16:0} GFLOP/s)")
                 : "bf16: the processor has no dot products of bfloat16 (AVX512-BF16)",
+            HasInt8 ? "int8: stored codes are multiplied as integers" : "int8: the processor has no dot products of bytes in wide registers (AVX512-VNNI)",
         ];
 
     private static bool MayMeasure => Isa.Tier != Isa.Tier.Compiled();

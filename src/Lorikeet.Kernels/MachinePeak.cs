@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Runtime.CompilerServices;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
+using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
 
@@ -28,7 +29,13 @@ public static unsafe class MachinePeak
                 Fma(1, budget),
                 Fma(threads, budget),
                 Read(memory, footprint, 1, budget),
-                Read(memory, footprint, threads, budget));
+                Read(memory, footprint, threads, budget))
+            {
+                BF16OneCore = Dots(TileKind.BF16, 1, budget),
+                BF16AllCores = Dots(TileKind.BF16, threads, budget),
+                Int8OneCore = Dots(TileKind.Bytes, 1, budget),
+                Int8AllCores = Dots(TileKind.Bytes, threads, budget),
+            };
         }
         finally
         {
@@ -86,6 +93,33 @@ public static unsafe class MachinePeak
     {
         FmaJob job = default;
         return Best(&RunFma, &job, threads, budget, 2.0 * Chains * Turns * threads * Lanes());
+    }
+
+    /// <summary>Dot products from registers, in 10⁹ operations a second; 0 where the processor has none, or the system lets no assembled code run.</summary>
+    private static double Dots(TileKind kind, int threads, long budget)
+    {
+        if (Isa.WhyNotAssembled is not null || !(kind == TileKind.BF16 ? ProcessorFeatures.Avx512BF16 : ProcessorFeatures.Avx512Vnni))
+            return 0;
+        ref nint code = ref kind == TileKind.BF16 ? ref _bf16Loop : ref _bytesLoop;
+        if (code == 0)
+            code = PeakAssembler.Loop(kind).Publish();
+        DotJob job = new() { Code = code, Turns = Turns / 4 };
+        double perTurn = PeakAssembler.Chains * (kind == TileKind.BF16 ? 16 * 4.0 : 16 * 8.0);
+        return Best(&RunDots, &job, threads, budget, perTurn * job.Turns * threads);
+    }
+
+    private static nint _bf16Loop, _bytesLoop;
+
+    private struct DotJob
+    {
+        public nint Code, Turns;
+    }
+
+    private static void RunDots(void* context, int part)
+    {
+        var job = (DotJob*)context;
+        nint turns = job->Turns;
+        ((delegate* unmanaged[SuppressGCTransition]<nint*, void>)job->Code)(&turns);
     }
 
     private static double Read(byte* memory, long bytes, int threads, long budget)

@@ -14,6 +14,14 @@ public sealed class MachinePeakTests
         // any processor of this century, however busy: the figures must make sense, not be fast
         speed.FmaOneCore.ShouldBeInRange(0.5, 2000);
         speed.FmaAllCores.ShouldBeInRange(0.5, 2000.0 * speed.Threads);
+        if (ProcessorFeatures.Avx512BF16 && Isa.WhyNotAssembled is null)
+            speed.BF16OneCore.ShouldBeInRange(0.5, 8000);
+        else
+            speed.BF16OneCore.ShouldBe(0);
+        if (ProcessorFeatures.Avx512Vnni && Isa.WhyNotAssembled is null)
+            speed.Int8OneCore.ShouldBeInRange(0.5, 16000);
+        else
+            speed.Int8OneCore.ShouldBe(0);
         speed.ReadOneCore.ShouldBeInRange(0.1, 500);
         speed.ReadAllCores.ShouldBeInRange(0.1, 5000);
         Stopwatch.GetElapsedTime(start).TotalSeconds.ShouldBeLessThan(20);

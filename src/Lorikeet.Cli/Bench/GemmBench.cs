@@ -10,27 +10,27 @@ internal static class GemmBench
     private const double Seconds = 0.25;
 
     /// <summary>One shape.</summary>
-    public static void RunOne(BenchReport report, int m, int n, int k, string form, DType second, int[] threads)
+    public static void RunOne(BenchReport report, int m, int n, int k, string form, DType second, GemmPrecision precision, int[] threads)
     {
         MachineSpeed machine = report.MeasureMachine();
         foreach (int count in threads)
-            Measure(report, machine, form, m, n, k, second, count);
+            Measure(report, machine, form, m, n, k, second, precision, count);
     }
 
     /// <summary>1024³ and every distinct shape of a model's linear layers.</summary>
-    public static void RunModel(BenchReport report, CausalLm model, int tokens, int rank, DType second, int[] threads)
+    public static void RunModel(BenchReport report, CausalLm model, int tokens, int rank, DType second, GemmPrecision precision, int[] threads)
     {
         MachineSpeed machine = report.MeasureMachine();
         (int In, int Out)[] shapes = [.. model.Modules.OfType<Linear>().Where(layer => layer != model.Head).Select(layer => (layer.Inputs, layer.Outputs)).Distinct()];
         foreach (int count in threads)
         {
-            Measure(report, machine, "forward", 1024, 1024, 1024, second, count);
+            Measure(report, machine, "forward", 1024, 1024, 1024, second, precision, count);
             foreach ((int inputs, int outputs) in shapes)
             {
-                Measure(report, machine, "forward", tokens, outputs, inputs, second, count);
-                Measure(report, machine, "backward-input", tokens, inputs, outputs, second, count);
-                Measure(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, count);
-                Measure(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, count);
+                Measure(report, machine, "forward", tokens, outputs, inputs, second, precision, count);
+                Measure(report, machine, "backward-input", tokens, inputs, outputs, second, precision, count);
+                Measure(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, precision, count);
+                Measure(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, precision, count);
             }
         }
     }
@@ -43,14 +43,22 @@ internal static class GemmBench
         _ => GemmForm.WeightGradient,
     };
 
-    private static void Measure(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, int threads)
+    private static void Measure(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, GemmPrecision precision, int threads)
     {
-        double rate = GemmSpeed.Median(FormOf(form), m, n, k, second, threads, Seconds);
+        double rate = GemmSpeed.Median(FormOf(form), m, n, k, second, threads, Seconds, precision);
         // the machine's figures of as many threads
         double peak = threads == 1 ? machine.FmaOneCore : threads == machine.Threads ? machine.FmaAllCores : MachinePeak.FmaPeak(threads);
+        double dots = precision switch
+        {
+            GemmPrecision.BF16 => threads == 1 ? machine.BF16OneCore : machine.BF16AllCores,
+            GemmPrecision.Int8 => threads == 1 ? machine.Int8OneCore : machine.Int8AllCores,
+            _ => peak,
+        };
         report.Add(
-            ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads), ("precision", second.ToString().ToLowerInvariant()),
-            ("gflops", rate), ("share_of_peak", rate / peak),
+            ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads), ("precision", NameOf(precision)), ("weights", second.ToString().ToLowerInvariant()),
+            ("gflops", rate), ("share_of_peak", rate / (dots > 0 ? dots : peak)), ("share_of_fma_peak", rate / peak),
             ("fma_peak_gflops", peak), ("read_gb_s", threads == 1 ? machine.ReadOneCore : machine.ReadAllCores));
     }
+
+    private static string NameOf(GemmPrecision precision) => precision == GemmPrecision.Single ? "f32" : precision.ToString().ToLowerInvariant();
 }

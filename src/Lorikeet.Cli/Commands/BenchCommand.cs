@@ -26,15 +26,17 @@ internal static class BenchCommand
         Option<int?> k = new("--k") { Description = "Length of the sums" };
         Option<string> form = new("--form") { Description = "How the factors of that shape lie in memory", DefaultValueFactory = _ => "forward" };
         form.AcceptOnlyFromAmong("forward", "backward-input", "weight-gradient");
-        Option<string> precision = new("--precision") { Description = "Storage of the second factor", DefaultValueFactory = _ => "f32" };
-        precision.AcceptOnlyFromAmong("f32", "bf16", "f16");
+        Option<string> precision = new("--precision") { Description = "How far factors may be rounded before they are multiplied", DefaultValueFactory = _ => "f32" };
+        precision.AcceptOnlyFromAmong("f32", "bf16", "int8");
+        Option<string> weights = new("--weights") { Description = "Storage of the second factor", DefaultValueFactory = _ => "f32" };
+        weights.AcceptOnlyFromAmong("f32", "bf16", "f16", "q8_0", "q4_0", "q4_k", "q6_k");
         Option<int[]> threads = new("--threads") { Description = "How many threads; may be repeated. By default 1 and all", AllowMultipleArgumentsPerToken = true };
         Option<int> tokens = Count("--tokens", "Rows of the model's activations", 1024);
         Option<int> rank = Count("--rank", "Rank of the adapter's products", 16);
         Option<bool> json = Json();
         ExampleCommand command = new("gemm", "Matrix products: 1024³ and the shapes of a model.", "lorikeet bench gemm\nlorikeet bench gemm --m 1024 --n 1024 --k 1024 --threads 1")
         {
-            model, m, n, k, form, precision, threads, tokens, rank, json,
+            model, m, n, k, form, precision, weights, threads, tokens, rank, json,
         };
         command.SetAction(parse =>
         {
@@ -45,18 +47,21 @@ internal static class BenchCommand
                 problems.Add("--m, --n and --k: all three or none were expected");
             problems.AddRange(sizes.Where(size => size is < 1 or > 1 << 16).Select(size => $"{size}: a size between 1 and {1 << 16} was expected"));
             problems.AddRange(counts.Where(count => count is < 1 or > ComputePool.MaxThreads).Select(count => $"--threads {count}: a number between 1 and {ComputePool.MaxThreads} was expected"));
+            DType second = Enum.Parse<DType>(parse.GetRequiredValue(weights), ignoreCase: true);
+            if (second.IsBlocked() && (sizes[2] is not { } terms || terms % second.BlockSize() != 0 || parse.GetValue(form) != "forward"))
+                problems.Add($"--weights {parse.GetValue(weights)}: a shape was expected, of the form forward and with a multiple of {second.BlockSize()} as --k");
             if (problems.Count > 0)
                 throw new InputException("nothing was measured", problems);
-            DType second = parse.GetValue(precision) switch { "bf16" => DType.BF16, "f16" => DType.F16, _ => DType.F32 };
+            GemmPrecision rounding = parse.GetValue(precision) switch { "bf16" => GemmPrecision.BF16, "int8" => GemmPrecision.Int8, _ => GemmPrecision.Single };
             return Measure(terminal, parse.GetValue(json), report =>
             {
                 if (sizes[0] is { } rows)
                 {
-                    GemmBench.RunOne(report, rows, sizes[1]!.Value, sizes[2]!.Value, parse.GetRequiredValue(form), second, counts);
+                    GemmBench.RunOne(report, rows, sizes[1]!.Value, sizes[2]!.Value, parse.GetRequiredValue(form), second, rounding, counts);
                     return;
                 }
                 using CausalLm shapes = ModelFiles.Find(parse.GetRequiredValue(model)).LoadModel();
-                GemmBench.RunModel(report, shapes, parse.GetValue(tokens), parse.GetValue(rank), second, counts);
+                GemmBench.RunModel(report, shapes, parse.GetValue(tokens), parse.GetValue(rank), second, rounding, counts);
             });
         });
         return command;
