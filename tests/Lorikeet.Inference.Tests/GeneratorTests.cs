@@ -122,10 +122,16 @@ public class GeneratorTests
         }
         for (int i = 0; i < 60; i++)
             generator.Next().ShouldBeTrue();
+        // what recurs is in both stretches; what happens once in a process (a static table, a measurement of kernels) in one of them
+        Math.Min(AllocatedBy(generator, 50), AllocatedBy(generator, 50)).ShouldBe(0);
+    }
+
+    private static long AllocatedBy(Generator generator, int tokens)
+    {
         long before = GC.GetAllocatedBytesForCurrentThread();
-        for (int i = 0; i < 100; i++)
+        for (int i = 0; i < tokens; i++)
             generator.Next();
-        (GC.GetAllocatedBytesForCurrentThread() - before).ShouldBe(0);
+        return GC.GetAllocatedBytesForCurrentThread() - before;
     }
 
     [Fact]

@@ -1,5 +1,4 @@
 using System.Text;
-using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Formats;

@@ -22,6 +22,7 @@ internal sealed record GgufWordPatterns(string[] Expressions, bool IgnoreMerges 
     private static readonly string Gpt4o =
         $@"{Lead}{Capitals}*{Smalls}+{Contractions}?|{Lead}{Capitals}+{Smalls}*{Contractions}?|\p{{N}}{{1,3}}| ?[^\s\p{{L}}\p{{N}}]+[\r\n/]*|{Blanks}";
 
+    private static readonly string[] BestKnown = ["gpt-2", "smollm", "llama-bpe", "dbrx", "qwen2"];
     private static readonly Dictionary<string, GgufWordPatterns> ByName = MakeTable();
 
     /// <summary>The names in use.</summary>
@@ -34,7 +35,7 @@ internal sealed record GgufWordPatterns(string[] Expressions, bool IgnoreMerges 
     public static string? NameOf(IReadOnlyList<string> expressions, bool ignoreMerges, bool composes)
     {
         string[] spelled = [.. expressions.Select(Spelling)];
-        return new[] { "gpt-2", "smollm", "llama-bpe", "dbrx", "qwen2" }.Concat(Names).FirstOrDefault(name =>
+        return BestKnown.Concat(Names).FirstOrDefault(name =>
             ByName[name] is { } known && known.IgnoreMerges == ignoreMerges && known.Composes == composes && known.Expressions.SequenceEqual(spelled));
     }
 
