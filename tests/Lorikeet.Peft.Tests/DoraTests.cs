@@ -52,6 +52,62 @@ public class DoraTests
         output.Zip(plain).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBeLessThan(1e-4f);
     }
 
+    [Fact]
+    public void What_was_kept_of_an_earlier_pass_follows_every_change()
+    {
+        using PeftGolden golden = PeftGolden.OfBase("llama");
+        Adapter adapter = Make(golden, "q_proj"), other = AdapterFile.Create(golden.Model, new LoraMethod(), new JsonObject { ["init_lora_weights"] = false, ["lora_alpha"] = 80 });
+        adapter.Attach();
+        float[] first = golden.Logits().Values.ToArray();
+        golden.Logits().Values.ToArray().ShouldBe(first);
+
+        adapter.Train();
+        golden.Logits().Values.ToArray().ShouldBe(first, 1e-6f, "trained or not");
+        golden.LossOfNextTokens();
+        foreach (Parameter parameter in adapter.Parameters)
+        {
+            Span<float> values = parameter.Value.Values, grads = parameter.Grad!.Values;
+            for (int i = 0; i < values.Length; i++)
+                values[i] -= 0.5f * grads[i];
+        }
+        float[] trained = golden.Logits().Values.ToArray();
+        trained.ShouldNotBe(first);
+        foreach (Parameter parameter in adapter.Parameters)
+            parameter.Trainable = false;
+        golden.Logits().Values.ToArray().ShouldBe(trained, 1e-6f);
+
+        other.Merge();
+        float[] merged = golden.Logits().Values.ToArray();
+        adapter.Detach();
+        adapter.Attach();
+        golden.Logits().Values.ToArray().ShouldBe(merged, "a base that was changed is looked at again");
+        other.Unmerge();
+        other.Detach();
+        golden.Logits().Values.ToArray().ShouldBe(trained, 1e-6f);
+    }
+
+    [Fact]
+    public void A_base_that_is_trained_too_counts_in_the_norms()
+    {
+        using PeftGolden golden = PeftGolden.OfBase("llama");
+        Adapter adapter = Make(golden, "q_proj");
+        adapter.Attach();
+        golden.Model.SetTrainable(true);
+        float[] before = golden.Logits().Values.ToArray();
+        foreach (DoraLinear part in adapter.Parts.Cast<DoraLinear>())
+        {
+            Span<float> weight = part.Layer.Weight.Value.Values;
+            for (int i = 0; i < weight.Length; i++)
+                weight[i] *= 1 + 0.5f * MathF.Cos(i);
+        }
+        float[] after = golden.Logits().Values.ToArray();
+        after.ShouldNotBe(before);
+        golden.Model.SetTrainable(false);
+        adapter.Detach();
+        adapter.Attach();
+        golden.Logits().Values.ToArray().ShouldBe(after, 1e-5f);
+    }
+
     private static Adapter Make(PeftGolden golden, string target, double dropout = 0)
     {
         Adapter adapter = AdapterFile.Create(golden.Model, new LoraMethod(), new JsonObject

@@ -71,6 +71,45 @@ internal sealed class PeftGolden : IDisposable
         return model.Loss(Step, model.Hidden(Step), Step.Copy(targets), 1f / targets.Count(target => target >= 0));
     }
 
+    /// <summary>
+    /// Gradients of the sum of all logits of the padded batch, each with the golden's weight. Places that the mask leaves out are in the golden's sum: they see
+    /// the text before them, and nothing sees them.
+    /// </summary>
+    public void BackwardWeightedSum(string golden)
+    {
+        Tensor theirs = Read(golden);
+        int[] ids = Ids("input_ids");
+        int length = Length, vocabulary = theirs.Columns;
+        RaggedBatch batch = new();
+        List<int> origins = [];
+        for (int row = 0; row < ids.Length / length; row++)
+        {
+            int[] places = [.. Enumerable.Range(0, length)], text = [.. places.Where(i => _mask[row * length + i] == 1)];
+            batch.Add([.. text.Select(i => ids[row * length + i])], text);
+            origins.AddRange(text.Select(i => row * length + i));
+            foreach (int place in places.Except(text))
+            {
+                int[] before = [.. text.TakeWhile(i => i < place), place];
+                batch.Add([.. before.Select(i => ids[row * length + i])], before, unseenEnd: true);
+                origins.AddRange([.. before.Select(i => i == place ? row * length + place : -1)]);
+            }
+        }
+        Tensor weights = Tensor.Create(new Shape(origins.Count, vocabulary)), rows = Tensor.Create(new Shape(1, origins.Count)), columns = Tensor.Create(new Shape(1, vocabulary));
+        for (int i = 0; i < origins.Count; i++)
+        {
+            if (origins[i] >= 0)
+                theirs.Row(origins[i]).CopyTo(weights.Row(i));
+        }
+        rows.Fill(1);
+        columns.Fill(1);
+        Step.Begin(batch);
+        Step.Tape.Recording = true;
+        Tensor weighted = Step.Tape.Multiply(Model.Logits(Step, Model.Hidden(Step)), weights);
+        Tensor sum = Step.Tape.MatMul(Step.Tape.MatMul(rows, weighted, transposeB: true), columns);
+        Step.Tape.Backward(sum);
+        Step.Tape.Recording = false;
+    }
+
     /// <summary>The largest difference to a golden <c>[batch, seq, vocab]</c>, or <c>[batch, labels]</c>.</summary>
     public float Difference(Tensor logits, string golden)
     {

@@ -41,6 +41,8 @@ internal static class LinearCases
             ];
             yield return new("LowRankNormsOp", transposed ? "[in, out]" : "[out, in]", frozen,
                 (tape, t) => tape.LowRankNorms(t[0], transposed, t[1], t[2], 0.7f));
+            yield return new("LowRankNormsOp", $"expanded, {(transposed ? "[in, out]" : "[out, in]")}", frozen,
+                (tape, t) => tape.LowRankNorms(t[0], transposed, t[1], t[2], 0.7f, LowRankNormsOp.OutputSquares(t[0], transposed)));
             yield return new("LowRankNormsOp", $"reciprocal, {(transposed ? "[in, out]" : "[out, in]")}", frozen,
                 (tape, t) => tape.Reciprocal(tape.LowRankNorms(t[0], transposed, t[1], t[2], 0.7f)));
         }
