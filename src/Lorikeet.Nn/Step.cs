@@ -15,6 +15,7 @@ public readonly record struct KeyRange(Tensor First, Tensor Last);
 public sealed class Step
 {
     private readonly List<(int Window, bool Causal, KeyRange Range)> _ranges = [];
+    private readonly List<(int Rows, int Window, PrefixedKeys Keys)> _prefixed = [];
     private readonly List<(object Owner, Tensor Cos, Tensor Sin)> _rotations = [];
 
     /// <summary>A pass that uses this tape, again and again.</summary>
@@ -65,6 +66,7 @@ public sealed class Step
         }
         Tape.Reset();
         _ranges.Clear();
+        _prefixed.Clear();
         _rotations.Clear();
         Batch = batch;
         Caches = caches;
@@ -124,6 +126,42 @@ public sealed class Step
         }
         _ranges.Add((window, causal, range));
         return range;
+    }
+
+    /// <summary>How keys are arranged, and what each row sees of them, where learned rows stand before each sequence. Causal.</summary>
+    /// <param name="rows">Learned rows, the same for every sequence.</param>
+    /// <param name="window">Positions that a row sees, itself included; 0 for no limit.</param>
+    public PrefixedKeys RangeBehind(int rows, int window = 0)
+    {
+        foreach ((int Rows, int Window, PrefixedKeys Keys) known in _prefixed)
+        {
+            if (known.Rows == rows && known.Window == window)
+                return known.Keys;
+        }
+        Tensor source = Tape.Keep(Tape.New(new Shape(Batch.Rows + Batch.Sequences * rows), DType.I32));
+        KeyRange range = new(Tape.Keep(Tape.New(new Shape(Batch.Rows), DType.I32)), Tape.Keep(Tape.New(new Shape(Batch.Rows), DType.I32)));
+        Span<int> sources = source.Integers, first = range.First.Integers, last = range.Last.Integers;
+        ReadOnlySpan<int> positions = Batch.Positions;
+        int at = 0;
+        for (int sequence = 0; sequence < Batch.Sequences; sequence++)
+        {
+            int begin = at, start = Batch.Start(sequence), end = Batch.Start(sequence + 1), from = start;
+            for (int i = 0; i < rows; i++)
+                sources[at++] = ~i;
+            for (int row = start; row < end; row++)
+            {
+                sources[at++] = row;
+                last[row] = row == end - 1 && Batch.HasUnseenEnd(sequence) ? at - 1 : at;
+                // learned row i stands at position i - rows
+                int lowest = window > 0 ? positions[row] - window + 1 : -rows;
+                while (positions[from] < lowest)
+                    from++;
+                first[row] = begin + (lowest <= 0 ? Math.Max(0, lowest + rows) : rows + from - start);
+            }
+        }
+        PrefixedKeys keys = new(source, range);
+        _prefixed.Add((rows, window, keys));
+        return keys;
     }
 
     /// <summary>Cosines and sines of this pass, computed once for all layers that share a rotary embedding.</summary>

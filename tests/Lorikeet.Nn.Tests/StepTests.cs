@@ -37,6 +37,33 @@ public sealed class StepTests : IDisposable
     }
 
     [Fact]
+    public void Learned_rows_stand_before_each_sequence()
+    {
+        RaggedBatch batch = Batch([0, 1, 2]);
+        batch.Add([7, 8], [0, 1], unseenEnd: true);
+        _step.Begin(batch);
+        PrefixedKeys keys = _step.RangeBehind(2);
+        keys.Source.Integers.ToArray().ShouldBe([~0, ~1, 0, 1, 2, ~0, ~1, 3, 4]);
+        Seen(keys).ShouldBe([(0, 3), (0, 4), (0, 5), (5, 8), (5, 8)]);
+        _step.RangeBehind(2).Source.ShouldBeSameAs(keys.Source, "once for all layers");
+        Seen(_step.RangeBehind(2, window: 3)).ShouldBe([(0, 3), (1, 4), (2, 5), (5, 8), (6, 8)]);
+        _step.RangeBehind(1).Source.Integers.ToArray().ShouldBe([~0, 0, 1, 2, ~0, 3, 4]);
+        _step.Begin(Batch([0]));
+        _step.RangeBehind(2).Source.Integers.ToArray().ShouldBe([~0, ~1, 0]);
+
+        static (int, int)[] Seen(PrefixedKeys keys) => [.. keys.Range.First.Integers.ToArray().Zip(keys.Range.Last.Integers.ToArray())];
+    }
+
+    [Fact]
+    public void A_window_behind_learned_rows_counts_positions_too()
+    {
+        _step.Begin(Batch([0, 1, 5, 6]));
+        PrefixedKeys keys = _step.RangeBehind(3, window: 3);
+        keys.Range.First.Integers.ToArray().ShouldBe([1, 2, 5, 5]);
+        keys.Range.Last.Integers.ToArray().ShouldBe([4, 5, 6, 7]);
+    }
+
+    [Fact]
     public void A_window_counts_positions_not_rows()
     {
         _step.Begin(Batch([0, 1, 2, 3], [0, 4, 5, 9], [5, 6]));

@@ -51,24 +51,8 @@ internal sealed class Prefix : AdapterPart, IAdapter<AttentionCore, AttentionInp
             }
             return place.Beneath(this, input, step);
         }
-        int tokens = _table.Value.Rows, sequences = step.Batch.Sequences;
-        Tensor source = tape.New(new Shape(step.Batch.Rows + sequences * tokens), Kernels.DType.I32);
-        KeyRange range = new(tape.New(new Shape(step.Batch.Rows), Kernels.DType.I32), tape.New(new Shape(step.Batch.Rows), Kernels.DType.I32));
-        int at = 0;
-        for (int sequence = 0; sequence < sequences; sequence++)
-        {
-            int begin = at;
-            for (int i = 0; i < tokens; i++)
-                source.Integers[at++] = ~i;
-            int end = step.Batch.Start(sequence + 1);
-            for (int row = step.Batch.Start(sequence); row < end; row++)
-            {
-                source.Integers[at++] = row;
-                range.Last.Integers[row] = row == end - 1 && step.Batch.HasUnseenEnd(sequence) ? at - 1 : at;
-                range.First.Integers[row] = place.Window > 0 ? Math.Max(begin, at - place.Window) : begin;
-            }
-        }
-        AttentionInput joined = new(input.Query, tape.SelectRows(input.Key, keys, source), tape.SelectRows(input.Value, values, source));
-        return place.Attend(joined, range, step);
+        PrefixedKeys behind = step.RangeBehind(_table.Value.Rows, place.Window);
+        AttentionInput joined = new(input.Query, tape.SelectRows(input.Key, keys, behind.Source), tape.SelectRows(input.Value, values, behind.Source));
+        return place.Attend(joined, behind.Range, step);
     }
 }
