@@ -1,6 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
@@ -63,12 +64,14 @@ public sealed class ModelFiles
     }
 
     /// <summary>Loads the weights of a causal language model.</summary>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">They are missing or do not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public CausalLm LoadModel() => ModelLoader.Load(Path);
+    public CausalLm LoadModel(DType? storage = null) => ModelLoader.Load(Path, storage);
 
     /// <summary>Loads the weights of a model with whatever head.</summary>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">They are missing or do not fit; every problem is listed.</exception>
-    public LanguageModel LoadAnyModel() => ModelLoader.LoadAny(Path);
+    public LanguageModel LoadAnyModel(DType? storage = null) => ModelLoader.LoadAny(Path, storage);
 
     /// <summary>Loads the tokenizer.</summary>
     /// <exception cref="InputException">Random weights have none, or GGUF metadata are broken.</exception>

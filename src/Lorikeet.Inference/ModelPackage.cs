@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
@@ -15,7 +16,7 @@ public sealed class ModelPackage : IDisposable
         Tokenizer = tokenizer;
         ChatTemplates = chatTemplates;
         EndTokens = endTokens;
-        List<string> remarks = [];
+        List<string> remarks = [.. model.Remarks];
         if (tokenizer.VocabularySize > model.Facts.Vocabulary)
             remarks.Add(string.Create(CultureInfo.InvariantCulture, $"the tokenizer knows {tokenizer.VocabularySize} tokens, the model {model.Facts.Vocabulary}: a text with one of the others will be refused"));
         string[] unused = [.. model.UnusedWeights.Where(name => !IsDerived(name, model))];
@@ -50,19 +51,22 @@ public sealed class ModelPackage : IDisposable
 
     /// <summary>Opens a model with all that belongs to it.</summary>
     /// <param name="name">A folder, a GGUF file, or a name in the hub's cache; see <see cref="ModelFiles.Find"/>.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
-    public static ModelPackage Open(string name) => Open(ModelFiles.Find(name));
+    public static ModelPackage Open(string name, DType? storage = null) => Open(ModelFiles.Find(name), storage);
 
     /// <summary>Opens a model with all that belongs to it.</summary>
+    /// <param name="files">Where it lies.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
-    public static ModelPackage Open(ModelFiles files)
+    public static ModelPackage Open(ModelFiles files, DType? storage = null)
     {
         ArgumentNullException.ThrowIfNull(files);
         List<string> problems = [];
         Tokenizer? tokenizer = Try(files.LoadTokenizer);
         ModelChatTemplates? templates = Try(files.LoadChatTemplates);
         IReadOnlyList<int>? ends = tokenizer is null ? [] : Try(() => files.EndTokens(tokenizer));
-        CausalLm? model = Try(files.LoadModel);
+        CausalLm? model = Try(() => files.LoadModel(storage));
         if (problems.Count == 0)
             return new ModelPackage(files, model!, tokenizer!, templates, ends!);
         model?.Dispose();

@@ -50,14 +50,16 @@ public static class GgufDecoder
     }
 
     /// <summary>Loads the model of a GGUF file.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage; null leaves them as they are.</param>
     /// <exception cref="InputException">The architecture is not supported, or something is missing.</exception>
-    public static CausalLm Load(string path)
+    public static CausalLm Load(string path, DType? storage = null)
     {
         GgufFile file = GgufFile.Open(path);
         return ModelLoader.Build(file, _ =>
         {
             DecoderConfig config = ReadConfig(file);
-            return new CausalLm(new Weights(file, config), root => new Decoder(config, root));
+            return new CausalLm(ModelLoader.Converted(new Weights(file, config), storage), root => new Decoder(config, root));
         });
     }
 

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Lorikeet.Formats;
+using Lorikeet.Kernels;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
@@ -15,33 +16,40 @@ public static class ModelLoader
     /// Loads a causal language model: a Hugging Face folder (<c>config.json</c> and weights), one GGUF file, or <c>random:NAME</c> for random
     /// weights of a known shape. Weights stay in the mapped file where their storage allows.
     /// </summary>
+    /// <param name="path">Where it lies.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public static CausalLm Load(string path) => IsFolder(path) ? Load(ConfigOf(path), () => TensorFiles.Open(path)) : LoadFile(path);
+    public static CausalLm Load(string path, DType? storage = null) =>
+        IsFolder(path) ? Load(ConfigOf(path), () => TensorFiles.Open(path), storage) : LoadFile(path, storage);
 
     /// <summary>Builds a causal language model from its configuration and a source of weights.</summary>
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public static CausalLm Load(JsonConfig config, Func<ITensorSource> open)
+    public static CausalLm Load(JsonConfig config, Func<ITensorSource> open, DType? storage = null)
     {
         if (ClassifierConfig.ArchitectureOf(config) is { } architecture)
         {
             throw new InputException($"{config.Description}: this is a {architecture}: it gives each {(ClassifierConfig.LabelsTokens(architecture) ? "token" : "text")} a number for each label and predicts no next token. "
                 + "`lorikeet forward` computes its logits, loss and gradients, `lorikeet merge` merges an adapter into it; to write, chat or train by a recipe, give the model that it was made from (…ForCausalLM)");
         }
-        return (CausalLm)LoadAny(config, open);
+        return (CausalLm)LoadAny(config, open, storage);
     }
 
     /// <summary>Loads a model with whatever head its <c>architectures</c> names: a <see cref="SequenceClassifier"/>, a <see cref="TokenClassifier"/>, else a <see cref="CausalLm"/>.</summary>
-    /// <param name="path">As for <see cref="Load(string)"/>.</param>
+    /// <param name="path">As for <see cref="Load(string, DType?)"/>.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
-    public static LanguageModel LoadAny(string path) => IsFolder(path) ? LoadAny(ConfigOf(path), () => TensorFiles.Open(path)) : LoadFile(path);
+    public static LanguageModel LoadAny(string path, DType? storage = null) =>
+        IsFolder(path) ? LoadAny(ConfigOf(path), () => TensorFiles.Open(path), storage) : LoadFile(path, storage);
 
     /// <summary>Builds a model with whatever head its <c>architectures</c> names.</summary>
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
+    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
-    public static LanguageModel LoadAny(JsonConfig config, Func<ITensorSource> open)
+    public static LanguageModel LoadAny(JsonConfig config, Func<ITensorSource> open, DType? storage = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(open);
@@ -49,7 +57,7 @@ public static class ModelLoader
         string? architecture = ClassifierConfig.ArchitectureOf(config);
         ClassifierConfig? classifier = architecture is null ? null : ClassifierConfig.Read(config);
         config.Check();
-        return Build<LanguageModel>(Unpacked(config, open()), source => classifier is null ? new CausalLm(source, backbone)
+        return Build<LanguageModel>(Converted(Unpacked(config, open()), storage), source => classifier is null ? new CausalLm(source, backbone)
             : ClassifierConfig.LabelsTokens(architecture!) ? new TokenClassifier(source, backbone, classifier)
             : new SequenceClassifier(source, backbone, classifier));
     }
@@ -66,6 +74,8 @@ public static class ModelLoader
             throw;
         }
     }
+
+    internal static ITensorSource Converted(ITensorSource source, DType? storage) => storage is { } type ? new ConvertedTensors(source, type) : source;
 
     private static ITensorSource Unpacked(JsonConfig config, ITensorSource source) =>
         QuantizedTensors.Wrap(source, config.Root["quantization_config"]?.Deserialize<JsonElement>(), config.Description);
@@ -97,12 +107,12 @@ public static class ModelLoader
     private static JsonConfig ConfigOf(string folder) => JsonConfig.Load(Path.Combine(folder, "config.json"));
 
     // these hold nothing but causal models
-    private static CausalLm LoadFile(string path)
+    private static CausalLm LoadFile(string path, DType? storage)
     {
         if (path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal))
-            return RandomWeights.Build(path);
+            return RandomWeights.Build(path, storage);
         if (File.Exists(path) && GgufDecoder.IsGguf(path))
-            return GgufDecoder.Load(path);
+            return GgufDecoder.Load(path, storage);
         throw new InputException(File.Exists(path)
             ? $"{path}: a model is a folder with config.json and weights, or one .gguf file; this file is neither"
             : $"{path}: there is no such model folder or file. `lorikeet pull ORG/NAME` downloads one, `random:NAME` makes one of random weights");

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
@@ -42,21 +43,20 @@ public sealed class RandomWeights : ITensorSource
     IReadOnlyList<string> ITensorSource.Names => [.. _shapes.Keys];
 
     /// <summary>Builds the model that a name such as <c>random:tiny</c> or <c>random:llama-1b:bf16</c> asks for.</summary>
+    /// <param name="name">Shape and, behind a colon, storage.</param>
+    /// <param name="storage">Wins over that of the name.</param>
     /// <exception cref="InputException">The shape or the storage is unknown.</exception>
-    public static CausalLm Build(string name)
+    public static CausalLm Build(string name, DType? storage = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         string[] parts = name[Prefix.Length..].Split(':');
         if (!Shapes.TryGetValue(parts[0], out var shape) || parts.Length > 2)
-            throw new InputException($"{name}: unknown shape; known are {string.Join(", ", Shapes.Keys.Select(key => Prefix + key))}, each with :f32, :bf16 or :f16 behind it if wanted");
-        string storageName = parts.Length == 2 ? parts[1] : "f32";
-        DType storage = storageName switch
+            throw new InputException($"{name}: unknown shape; known are {string.Join(", ", Shapes.Keys.Select(key => Prefix + key))}, each with its storage behind it if wanted ({string.Join(", ", WeightStorage.Names.Select(storage => ":" + storage))})");
+        if (parts.Length == 2)
         {
-            "f32" => DType.F32,
-            "bf16" => DType.BF16,
-            "f16" => DType.F16,
-            _ => throw new InputException($"{name}: storage \"{storageName}\" is not known; f32, bf16 and f16 are"),
-        };
+            storage ??= WeightStorage.Parse(parts[1])
+                ?? throw new InputException($"{name}: storage \"{parts[1]}\" is not known; {string.Join(", ", WeightStorage.Names)} are");
+        }
         DecoderConfig config = new()
         {
             ModelType = "llama",
@@ -75,7 +75,7 @@ public sealed class RandomWeights : ITensorSource
             Rotates = [.. Enumerable.Repeat(true, shape.Layers)],
             ContextLength = 8192,
         };
-        return ModelLoader.Build(new RandomWeights(name, config, storage), source => new CausalLm(source, root => new Decoder(config, root)));
+        return ModelLoader.Build(new RandomWeights(name, config, storage ?? DType.F32), source => new CausalLm(source, root => new Decoder(config, root)));
     }
 
     /// <inheritdoc/>
@@ -85,7 +85,9 @@ public sealed class RandomWeights : ITensorSource
             return made;
         if (!_shapes.TryGetValue(name, out Shape shape))
             return null;
-        DType type = shape.Rank == 1 ? DType.F32 : _storage;
+        // a model that is quantised has the rest in bf16
+        DType type = shape.Rank == 1 ? DType.F32
+            : WeightStorage.Suits(_storage, name, shape.Rank) && shape.Columns % _storage.BlockSize() == 0 ? _storage : DType.BF16;
         made = new StoredTensor(name, type, shape.ToArray(), Fill(name, shape, type));
         _made.Add(name, made);
         return made;
@@ -116,6 +118,7 @@ public sealed class RandomWeights : ITensorSource
             whole.WriteRows(row, part);
             tape.ReleaseTo(0);
         }
+        whole.CompleteRows();
         return buffer.Bytes;
     }
 

@@ -41,6 +41,9 @@ public abstract class Model : IDisposable
     /// <summary>Names in the checkpoint that the model does not use.</summary>
     public IEnumerable<string> UnusedWeights => _context.Unused;
 
+    /// <summary>What somebody should know of how the weights are kept.</summary>
+    public IReadOnlyList<string> Remarks => _context.Source.Remarks;
+
     /// <summary>The projection to the vocabulary, or null where the model has none.</summary>
     public abstract Linear? OutputEmbedding { get; }
 

@@ -1,3 +1,4 @@
+using Lorikeet.Kernels;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
@@ -14,7 +15,8 @@ internal sealed class MergedWeight
         Parameter = parameter;
         // a trained weight keeps its memory, and what is in it is overwritten
         _former = parameter.Trainable ? parameter.Value.ToF32() : parameter.Value;
-        parameter.Replace(values);
+        // a base of four bits stays one, as in PEFT: what was merged is quantised again
+        parameter.Replace(Bnb4.Holds(parameter.Value.Type) ? values.To(parameter.Value.Type) : values);
         _merged = parameter.Value;
     }
 

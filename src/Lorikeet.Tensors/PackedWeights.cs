@@ -30,6 +30,45 @@ public static unsafe class PackedWeights
         return buffer.Bytes;
     }
 
+    /// <summary>Quantises f32 rows whose first element begins a block.</summary>
+    /// <param name="type">One of the four.</param>
+    /// <param name="rows">F32, without gaps.</param>
+    /// <param name="block">Elements of a block.</param>
+    /// <param name="packed">Receives two indices to a byte.</param>
+    /// <param name="magnitudes">Receives one for each block begun.</param>
+    public static void QuantizeBnb4(DType type, Tensor rows, int block, Span<byte> packed, Span<float> magnitudes)
+    {
+        long count = Values(rows);
+        if (packed.Length < (count + 1) / 2 || magnitudes.Length < (count + block - 1) / block)
+            throw new ArgumentException($"{rows} does not fit {packed.Length} bytes with {magnitudes.Length} magnitudes");
+        fixed (byte* p = packed)
+        fixed (float* m = magnitudes)
+            Kernels.Bnb4.Quantize(type, rows.F, count, block, p, m);
+        GC.KeepAlive(rows);
+    }
+
+    /// <summary>Quantises f32 rows to signed bytes with a magnitude for each, after rounding them to f16, as LLM.int8 does.</summary>
+    /// <param name="rows">F32, without gaps; they are rounded in place.</param>
+    /// <param name="codes">Receives a byte for each element.</param>
+    /// <param name="magnitudes">Receives one for each row.</param>
+    public static void QuantizeInt8(Tensor rows, Span<byte> codes, Span<float> magnitudes)
+    {
+        long count = Values(rows);
+        if (codes.Length < count || magnitudes.Length < rows.Rows)
+            throw new ArgumentException($"{rows} does not fit {codes.Length} bytes with {magnitudes.Length} magnitudes");
+        fixed (byte* c = codes)
+        fixed (float* m = magnitudes)
+            Bnb8.Quantize(rows.F, rows.Rows, rows.Columns, (sbyte*)c, m);
+        GC.KeepAlive(rows);
+    }
+
+    private static long Values(Tensor rows)
+    {
+        if (rows.Type != DType.F32 || !rows.IsContiguous)
+            throw new ArgumentException($"{rows} cannot be quantised: f32 rows without gaps were expected");
+        return rows.Shape.Elements;
+    }
+
     /// <summary>True where rows are whole blocks of 64, each of one magnitude.</summary>
     public static bool Bnb4Fits(Shape shape, int block) => shape.Columns % 64 == 0 && block % 64 == 0;
 

@@ -14,10 +14,10 @@ internal static class DecodeBench
     private const int PromptTokens = 32, WarmUp = 8, Prefills = 5;
 
     /// <summary>A prompt in one pass, up to the logits of its last token.</summary>
-    public static void Prefill(BenchReport report, string name, int tokens)
+    public static void Prefill(BenchReport report, string name, int tokens, DType? weights = null)
     {
         MachineSpeed machine = report.MeasureMachine();
-        using CausalLm model = ModelFiles.Find(name).LoadModel();
+        using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
         using Tape tape = new();
         Step step = new(tape);
         int[] prompt = TrainBench.RandomTokens(new Random(1), tokens, model.Facts.Vocabulary);
@@ -44,17 +44,17 @@ internal static class DecodeBench
         // the head reads one row
         double flops = 2.0 * (TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens;
         report.Add(
-            ("model", name), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
+            ("model", name), ("weights", TrainBench.StorageOf(model)), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
             ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
 
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
-    public static void Decode(BenchReport report, string name, int streams, int tokens)
+    public static void Decode(BenchReport report, string name, int streams, int tokens, DType? weights = null)
     {
         MachineSpeed machine = report.MeasureMachine();
-        using CausalLm model = ModelFiles.Find(name).LoadModel();
+        using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
         using Generator generator = new(model, maxBatch: streams);
         Random random = new(1);
         for (int stream = 0; stream < streams; stream++)
@@ -90,7 +90,7 @@ internal static class DecodeBench
         Array.Sort(reads);
         double seconds = times[half], read = bytes / reads[half] / 1e9;
         report.Add(
-            ("model", name), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
+            ("model", name), ("weights", TrainBench.StorageOf(model)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
             ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / read),
             ("peak_rss_mb", peak), ("allocated_bytes", recurring), ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", read));
     }

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
 using Lorikeet.Cli.Training;
+using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
@@ -11,7 +12,7 @@ using Lorikeet.Training;
 namespace Lorikeet.Cli;
 
 /// <summary>Training steps on random tokens, every token a target.</summary>
-internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing)
+internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, DType? Weights = null)
 {
     /// <summary>Measures; the first step is left out of everything but the time to it.</summary>
     public void Run(BenchReport report)
@@ -20,7 +21,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         MachineSpeed machine = report.MeasureMachine();
         double measured = Stopwatch.GetElapsedTime(measuring).TotalSeconds;
 
-        using CausalLm model = ModelFiles.Find(Model).LoadModel();
+        using CausalLm model = ModelFiles.Find(Model).LoadModel(Weights);
         IReadOnlyList<Parameter> parameters = Prepare(model);
         Random random = new(1);
         TrainingExample[] rows = [.. Enumerable.Range(0, Batch * Steps).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
@@ -45,13 +46,17 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         double flops = UsefulFlops(model, tokens);
         double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
         report.Add(
-            ("model", Model), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", "f32"),
+            ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", "f32"),
             ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Value.Shape.Elements)),
             ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
-            ("gemm_gflops", gemm), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
+            ("gemm_gflops", gemm), ("weight_mb", model.Parameters.Where(parameter => !parameter.Trainable).Sum(parameter => parameter.Value.Bytes) / 1048576.0), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
+
+    /// <summary>The storage of most of a model's matrices.</summary>
+    public static string StorageOf(CausalLm model) => WeightStorage.NameOf(model.Modules.OfType<Linear>()
+        .GroupBy(layer => layer.Weight.Value.Type).MaxBy(type => type.Sum(layer => layer.Weight.Value.Shape.Elements))!.Key);
 
     /// <summary>Token ids of no meaning.</summary>
     public static int[] RandomTokens(Random random, int count, int vocabulary)

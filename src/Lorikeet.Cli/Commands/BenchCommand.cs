@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
@@ -76,11 +77,12 @@ internal static class BenchCommand
         Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
         precision.AcceptOnlyFromAmong("f32");
+        Option<string?> weights = Weights();
         Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" }, json = Json();
         ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
             "lorikeet bench train --model random:smollm2-135m --method lora --rank 16 --batch 4 --seq 256 --steps 6 --json")
         {
-            model, method, rank, batch, length, precision, steps, checkpointing, json,
+            model, method, rank, batch, length, precision, weights, steps, checkpointing, json,
         };
         command.SetAction(parse =>
         {
@@ -88,7 +90,7 @@ internal static class BenchCommand
             if (count < 2 || tokens < 2)
                 throw new InputException("--steps and --seq: at least 2 were expected; the first step is not counted, and the first token has none before it");
             return Measure(terminal, parse.GetValue(json), report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
-                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing)).Run(report));
+                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights))).Run(report));
         });
         return command;
     }
@@ -97,9 +99,10 @@ internal static class BenchCommand
     {
         Option<string> model = Model();
         Option<int> tokens = Count("--tokens", "Tokens of the prompt", 512);
+        Option<string?> weights = Weights();
         Option<bool> json = Json();
-        ExampleCommand command = new("prefill", "Reading a prompt.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, tokens, json };
-        command.SetAction(parse => Measure(terminal, parse.GetValue(json), report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(tokens))));
+        ExampleCommand command = new("prefill", "Reading a prompt.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, tokens, weights, json };
+        command.SetAction(parse => Measure(terminal, parse.GetValue(json), report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(tokens), Storage(parse.GetValue(weights)))));
         return command;
     }
 
@@ -107,16 +110,17 @@ internal static class BenchCommand
     {
         Option<string> model = Model();
         Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
+        Option<string?> weights = Weights();
         Option<bool> json = Json();
         ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
         {
-            model, streams, tokens, json,
+            model, streams, tokens, weights, json,
         };
         command.SetAction(parse =>
         {
             if (parse.GetValue(tokens) < 2)
                 throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
-            return Measure(terminal, parse.GetValue(json), report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens)));
+            return Measure(terminal, parse.GetValue(json), report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights))));
         });
         return command;
     }
@@ -130,6 +134,15 @@ internal static class BenchCommand
     }
 
     private static Option<string> Model() => new("--model") { Description = "A model; random:NAME[:bf16] needs no download", DefaultValueFactory = _ => DefaultModel };
+
+    private static Option<string?> Weights()
+    {
+        Option<string?> option = new("--weights") { Description = "Turns the model's matrices into this storage in memory first" };
+        option.AcceptOnlyFromAmong([.. WeightStorage.Names]);
+        return option;
+    }
+
+    private static DType? Storage(string? name) => name is null ? null : WeightStorage.Parse(name);
 
     private static Option<bool> Json() => CommonOptions.Json("Print one JSON object a line");
 

@@ -74,7 +74,7 @@ internal sealed class TrainingRun : IDisposable
     {
         if (recipe.Training.Precision != Precision.F32)
             throw new InputException("training.precision: only f32 is implemented; remove the key or write f32");
-        ModelPackage package = ModelPackage.Open(recipe.Model.Path);
+        ModelPackage package = ModelPackage.Open(recipe.Model.Path, recipe.Model.Quantize is { } storage ? WeightStorage.Parse(storage) : null);
         try
         {
             Tokenizer tokenizer = recipe.Model.Tokenizer is { } other ? Tokenizer.Load(other) : package.Tokenizer;

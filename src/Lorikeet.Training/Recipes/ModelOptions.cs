@@ -15,4 +15,10 @@ public sealed record ModelOptions
 
     /// <summary>A file with the chat template, if not the model's own.</summary>
     public string? ChatTemplate { get; init; }
+
+    /// <summary>
+    /// Storage of the frozen matrices in memory: <c>nf4</c> or <c>nf4-dq</c> for QLoRA, <c>int8</c>, <c>q4_0</c> and so on; not given, as the model's files
+    /// have them. A model that was saved in such a storage needs no entry here.
+    /// </summary>
+    public string? Quantize { get; init; }
 }

@@ -1,3 +1,5 @@
+using Lorikeet.Formats;
+
 namespace Lorikeet.Training;
 
 /// <summary>What no single value of a recipe shows: options that contradict each other or would do nothing, and files that are not there.</summary>
@@ -8,6 +10,7 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
     /// <summary>Runs all of them.</summary>
     public void Run()
     {
+        Quantization();
         Duration();
         Rates();
         Evaluation();
@@ -16,6 +19,16 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
             Source(recipe.Data.Train[i], Item("data.train", i, recipe.Data.Train.Count));
         for (int i = 0; i < recipe.Data.Eval.Count; i++)
             Source(recipe.Data.Eval[i], Item("data.eval", i, recipe.Data.Eval.Count));
+    }
+
+    private void Quantization()
+    {
+        if (recipe.Model.Quantize is not { } name)
+            return;
+        if (WeightStorage.Parse(name) is null)
+            Complain("model.quantize", $"found {name}, expected one of {string.Join(", ", WeightStorage.Names)}");
+        else if (string.Equals(recipe.Adapter.Method, "full", StringComparison.OrdinalIgnoreCase))
+            Complain("model.quantize", "full fine-tuning trains the matrices themselves, which cannot stay quantised; remove the key, or train an adapter (method: lora)");
     }
 
     private void Duration()

@@ -1,0 +1,53 @@
+using Lorikeet.Kernels;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Formats;
+
+/// <summary>What people call the ways to store weights: <c>bf16</c>, <c>nf4-dq</c>, <c>q4_0</c>.</summary>
+public static class WeightStorage
+{
+    private static readonly (string Name, DType Type)[] Known =
+    [
+        ("f32", DType.F32), ("bf16", DType.BF16), ("f16", DType.F16),
+        ("nf4", DType.NF4), ("nf4-dq", DType.NF4DQ), ("fp4", DType.FP4), ("fp4-dq", DType.FP4DQ), ("int8", DType.Int8Row),
+        ("q4_0", DType.Q4_0), ("q4_1", DType.Q4_1), ("q5_0", DType.Q5_0), ("q5_1", DType.Q5_1), ("q8_0", DType.Q8_0), ("q4_k", DType.Q4_K), ("q6_k", DType.Q6_K),
+    ];
+
+    // tables that are looked up, and heads: bitsandbytes leaves them alone, and so does everything that reads its files
+    private static readonly string[] Kept = ["lm_head", "score", "classifier", "qa_outputs", "wte", "wpe", "shared", "relative_attention_bias"];
+
+    /// <summary>Every name.</summary>
+    public static IReadOnlyList<string> Names { get; } = [.. Known.Select(known => known.Name)];
+
+    /// <summary>The type of a name, whatever its case; null where none has it.</summary>
+    public static DType? Parse(string name) =>
+        Known.Where(known => known.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(known => (DType?)known.Type).FirstOrDefault();
+
+    /// <summary>The name of a type.</summary>
+    public static string NameOf(DType type)
+    {
+        string? name = Known.Where(known => known.Type == type).Select(known => known.Name).FirstOrDefault();
+        return name ?? type.ToString().ToLowerInvariant();
+    }
+
+    /// <summary>True for the storages of bitsandbytes, which are for linear layers alone.</summary>
+    public static bool IsBitsandbytes(DType type) => Bnb4.Holds(type) || type == DType.Int8Row;
+
+    /// <summary>True where a storage suits a tensor: matrices alone, and for those of bitsandbytes neither embeddings nor heads.</summary>
+    /// <param name="type">The storage.</param>
+    /// <param name="tensor">As the checkpoint has it.</param>
+    public static bool Suits(DType type, StoredTensor tensor)
+    {
+        ArgumentNullException.ThrowIfNull(tensor);
+        return Suits(type, tensor.Name, tensor.Shape.Count) && BlockFormats.CanDequantize(tensor.Type) && tensor.Type is not (DType.Bool or DType.I8 or DType.U8 or DType.I16 or DType.U16 or DType.I32 or DType.U32 or DType.I64 or DType.U64);
+    }
+
+    /// <summary>The same by name and number of sizes.</summary>
+    public static bool Suits(DType type, string name, int rank)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        if (rank != 2 || !name.EndsWith(".weight", StringComparison.Ordinal))
+            return false;
+        return !IsBitsandbytes(type) || !name.Split('.').Any(part => part.Contains("embed", StringComparison.Ordinal) || Kept.Contains(part));
+    }
+}
