@@ -11,8 +11,8 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal unsafe struct QuantizedGemm
 {
-    /// <summary>With more rows, unpacked weights on tiles are as fast.</summary>
-    private const int MaxRows = 64;
+    /// <summary>With more rows, unpacking weights for tiles pays.</summary>
+    internal const int MaxRows = 24;
 
     /// <summary>Bytes of weights for which waking another thread does not pay.</summary>
     private const long SerialBytes = 16 * 1024;
@@ -31,19 +31,17 @@ internal unsafe struct QuantizedGemm
     /// <summary>True where the weights are of a kind that the tier has kernels for.</summary>
     public static bool Fits(in GemmCall call, KernelTier tier) =>
         tier == KernelTier.Assembled512 && ProcessorFeatures.Avx512Vnni && Index(call.B.Type) >= 0 && !call.B.Transposed
-        && call.M <= MaxRows && call.K > 0 && call.K % call.B.Type.BlockSize() == 0;
+        && call.K > 0 && call.K % call.B.Type.BlockSize() == 0;
 
     /// <summary>Runs a product that <see cref="Fits"/>. A second product follows in single precision.</summary>
     public static void Run(in GemmCall call, KernelTier tier)
     {
         if (call.M <= 0 || call.N <= 0)
             return;
-        QuantizedGemm gemm = new() { _call = call, _rows = QuantizedRows.Of(call.A, call.M, call.K, call.B.Type) };
-        gemm._rows.Fill((byte*)GemmScratch.RentShared(gemm._rows.Floats));
-        long bytes = call.B.Type.Bytes((long)call.N * call.K) * gemm._rows.Groups;
-        int threads = ComputePool.Threads;
-        gemm._parts = threads == 1 ? 1 : (int)Math.Clamp(bytes / SerialBytes, 1, Math.Min(4 * threads, (call.N + 15) / 16));
-        ComputePool.Run(&Part, &gemm, gemm._parts);
+        if (call.M > MaxRows)
+            QuantizedPlan.Run(call);
+        else
+            RunFew(call);
         if (call.K2 == 0)
             return;
         GemmCall second = call;
@@ -52,6 +50,16 @@ internal unsafe struct QuantizedGemm
         second.Bias = null;
         second.Precision = GemmPrecision.Single;
         Gemm.Run(second, tier);
+    }
+
+    private static void RunFew(in GemmCall call)
+    {
+        QuantizedGemm gemm = new() { _call = call, _rows = QuantizedRows.Of(call.A, call.M, call.K, call.B.Type) };
+        gemm._rows.Fill((byte*)GemmScratch.RentShared(gemm._rows.Floats));
+        long bytes = call.B.Type.Bytes((long)call.N * call.K) * gemm._rows.Groups;
+        int threads = ComputePool.Threads;
+        gemm._parts = threads == 1 ? 1 : (int)Math.Clamp(bytes / SerialBytes, 1, Math.Min(4 * threads, (call.N + 15) / 16));
+        ComputePool.Run(&Part, &gemm, gemm._parts);
     }
 
     private static void Part(void* context, int part)

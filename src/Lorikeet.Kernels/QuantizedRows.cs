@@ -34,7 +34,7 @@ internal unsafe struct QuantizedRows
             _rows = m,
             _blocks = k / Terms,
             _groups = (m + MaxGroup - 1) / MaxGroup,
-            _offset = weights switch { DType.Q4_0 => 8, DType.Q8_0 => 128, DType.Q6_K => 32, _ => 0 },
+            _offset = OffsetOf(weights),
             _together = weights.BlockSize() > Terms,
         };
         return rows;
@@ -77,21 +77,11 @@ internal unsafe struct QuantizedRows
         int first = First(group), count = First(group + 1) - first;
         byte* codes = Codes(group);
         float* scales = Scales(group), totals = Totals(group), copy = stackalloc float[Terms];
-        bool direct = _from is { Type: DType.F32, Transposed: false };
         for (int i = 0; i < count; i++)
         {
             for (int b = 0; b < _blocks; b++)
             {
-                float* x = copy;
-                if (direct)
-                    x = (float*)_from.Data + (first + i) * _from.Stride + b * Terms;
-                else if (!_from.Transposed)
-                    BlockFormats.Dequantize(_from.Type, _from.Row(first + i), (long)b * Terms, Terms, copy);
-                else
-                {
-                    for (int p = 0; p < Terms; p++)
-                        BlockFormats.Dequantize(_from.Type, _from.Row((long)b * Terms + p), first + i, 1, copy + p);
-                }
+                float* x = Read(_from, first + i, b * Terms, copy);
                 // formats of 256 weights want the 8 scales of a row side by side
                 int at = _together ? (b / 8 * count + i) * 8 + b % 8 : b * count + i;
                 Quantize(x, (sbyte*)codes + (nint)(b * count + i) * 2 * Terms, _offset, scales + at, totals + at);
@@ -99,8 +89,27 @@ internal unsafe struct QuantizedRows
         }
     }
 
+    /// <summary>What the codes of a type are greater by than what they stand for.</summary>
+    public static int OffsetOf(DType weights) => weights switch { DType.Q4_0 => 8, DType.Q8_0 => 128, DType.Q6_K => 32, _ => 0 };
+
+    /// <summary>32 terms of a row as singles, where they lie or copied.</summary>
+    public static float* Read(in GemmOperand x, int row, int term, float* copy)
+    {
+        if (x is { Type: DType.F32, Transposed: false })
+            return (float*)x.Data + row * x.Stride + term;
+        if (!x.Transposed)
+        {
+            BlockFormats.Dequantize(x.Type, x.Row(row), term, Terms, copy);
+            return copy;
+        }
+        for (int p = 0; p < Terms; p++)
+            BlockFormats.Dequantize(x.Type, x.Row((long)term + p), row, 1, copy + p);
+        return copy;
+    }
+
+    /// <summary>Rounds 32 values to 32 codes, followed by 8 integers: minus the offset times the sums of fours of them.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Quantize(float* x, sbyte* codes, int offset, float* scale, float* total)
+    public static void Quantize(float* x, sbyte* codes, int offset, float* scale, float* total)
     {
         Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
         Vector256<float> greatest = Vector256.Max(Vector256.Max(Vector256.Abs(x0), Vector256.Abs(x1)), Vector256.Max(Vector256.Abs(x2), Vector256.Abs(x3)));

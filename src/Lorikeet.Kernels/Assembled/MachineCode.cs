@@ -101,6 +101,10 @@ internal sealed class MachineCode(int width)
     public void MultiplyAdd(int sum, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfmadd231ps_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
 
+    /// <summary>Singles: <c>sum -= x * y</c>.</summary>
+    public void MultiplySubtract(int sum, int x, int y) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vfnmadd231ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfnmadd231ps_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
+
     /// <summary>Singles: <c>to = x * y</c>.</summary>
     public void Multiply(int to, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vmulps_ymm_ymm_ymmm256, V(to), V(x), V(y)));

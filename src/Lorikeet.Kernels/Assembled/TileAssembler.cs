@@ -79,7 +79,7 @@ internal static class TileAssembler
         code.Bind(end);
         if (kind == TileKind.Bytes)
             Scale(code, rows, registers, sums);
-        Finish(code, rows, registers, sums);
+        Finish(code, Call, rows, registers, sums);
         code.Leave();
         return code;
     }
@@ -138,14 +138,15 @@ internal static class TileAssembler
         }
     }
 
-    private static void Finish(MachineCode code, int rows, int registers, int sums)
+    /// <summary>Adds what C held and the bias, where they are wanted, and stores the tile.</summary>
+    public static void Finish(MachineCode code, Register call, int rows, int registers, int sums)
     {
         ulong plain = code.NewLabel(), store = code.NewLabel();
-        code.LoadWord(CStep, Call, 48);
-        code.LoadWord(Other, Call, 64);
+        code.LoadWord(CStep, call, 48);
+        code.LoadWord(Other, call, 64);
         code.Test(Other);
         code.JumpIfZero(plain);
-        code.LoadWord(C, Call, 40);
+        code.LoadWord(C, call, 40);
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < registers; j++)
@@ -153,7 +154,7 @@ internal static class TileAssembler
             code.AddTo(C, CStep);
         }
         code.Bind(plain);
-        code.LoadWord(Other, Call, 56);
+        code.LoadWord(Other, call, 56);
         code.Test(Other);
         code.JumpIfZero(store);
         for (int j = 0; j < registers; j++)
@@ -163,7 +164,7 @@ internal static class TileAssembler
                 code.Add(i * registers + j, i * registers + j, sums);
         }
         code.Bind(store);
-        code.LoadWord(C, Call, 40);
+        code.LoadWord(C, call, 40);
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < registers; j++)
