@@ -24,12 +24,6 @@ internal unsafe struct GemmTileCall
     public float* Bias;
     /// <summary>Not 0: adds to what C holds.</summary>
     public nint Accumulate;
-    /// <summary>Of bytes: what the sums of each row begin with.</summary>
-    public int* Start;
-    /// <summary>Of bytes: the scale of each row.</summary>
-    public float* RowScale;
-    /// <summary>Of bytes: the scale of each column.</summary>
-    public float* ColumnScale;
     /// <summary>Memory that will be read soon: assembled tiles fetch <see cref="GemmTiles.FetchedByStep"/> bytes of it with each step.</summary>
     public void* Next;
 }

@@ -4,7 +4,7 @@ namespace Lorikeet.Kernels.Assembled;
 
 /// <summary>
 /// Writes the innermost loop of a product: a tile of C stays in registers while k runs. Each step loads one or two registers of B's panel and adds
-/// the outer product with the tile's rows of A, four bytes of each row repeated through a register: one single, two bfloat16 or four bytes.
+/// the outer product with the tile's rows of A, four bytes of each row repeated through a register: one single or two bfloat16.
 /// </summary>
 internal static class TileAssembler
 {
@@ -18,7 +18,7 @@ internal static class TileAssembler
     public const int Unroll = 4;
 
     /// <summary>Assembles one tile.</summary>
-    /// <param name="kind">What is multiplied.</param>
+    /// <param name="kind">What is multiplied: singles or pairs of bfloat16.</param>
     /// <param name="width">Bytes of a register: 32 or 64.</param>
     /// <param name="rows">Rows of the tile.</param>
     /// <param name="registers">Registers of a row: 1 or 2.</param>
@@ -41,23 +41,13 @@ internal static class TileAssembler
             code.AddTo(C, CStep);
         }
         for (int i = 0; i < sums; i++)
-        {
-            if (kind == TileKind.Bytes)
-                continue;
             code.Zero(i);
-        }
-        if (kind == TileKind.Bytes)
-        {
-            code.LoadWord(Other, Call, 72);
-            for (int i = 0; i < sums; i++)
-                code.Broadcast(i, Other, i / registers * 4);
-        }
         code.LoadWord(A, Call, 0);
         code.LoadWord(AStep, Call, 8);
         code.LoadWord(B, Call, 16);
         code.LoadWord(BStep, Call, 24);
         code.LoadWord(Steps, Call, 32);
-        code.LoadWord(Next, Call, 96);
+        code.LoadWord(Next, Call, 72);
 
         ulong many = code.NewLabel(), few = code.NewLabel(), one = code.NewLabel(), end = code.NewLabel();
         code.Subtract(Steps, Unroll);
@@ -77,8 +67,6 @@ internal static class TileAssembler
         code.Subtract(Steps, 1);
         code.JumpIfNotZero(one);
         code.Bind(end);
-        if (kind == TileKind.Bytes)
-            Scale(code, rows, registers, sums);
         Finish(code, Call, rows, registers, sums);
         code.Leave();
         return code;
@@ -99,43 +87,14 @@ internal static class TileAssembler
             for (int j = 0; j < registers; j++)
             {
                 int sum = i * registers + j, y = sums + j;
-                switch (kind)
-                {
-                    case TileKind.F32:
-                        code.MultiplyAdd(sum, y, x);
-                        break;
-                    case TileKind.BF16:
-                        code.DotBF16(sum, y, x);
-                        break;
-                    default:
-                        code.DotBytes(sum, y, x);
-                        break;
-                }
+                if (kind == TileKind.BF16)
+                    code.DotBF16(sum, y, x);
+                else
+                    code.MultiplyAdd(sum, y, x);
             }
         }
         code.AddTo(A, AStep);
         code.AddTo(B, BStep);
-    }
-
-    /// <summary>Integers to singles, times the scales of their row and column.</summary>
-    private static void Scale(MachineCode code, int rows, int registers, int sums)
-    {
-        code.LoadWord(Other, Call, 88);
-        for (int j = 0; j < registers; j++)
-            code.Load(sums + j, Other, j * code.Width);
-        code.LoadWord(Other, Call, 80);
-        for (int i = 0; i < rows; i++)
-        {
-            int scale = sums + registers;
-            code.Broadcast(scale, Other, 4 * i);
-            for (int j = 0; j < registers; j++)
-            {
-                int sum = i * registers + j;
-                code.ToSingle(sum, sum);
-                code.Multiply(sum, sum, scale);
-                code.Multiply(sum, sum, sums + j);
-            }
-        }
     }
 
     /// <summary>Adds what C held and the bias, where they are wanted, and stores the tile.</summary>
