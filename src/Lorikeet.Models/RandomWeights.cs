@@ -24,7 +24,8 @@ public sealed class RandomWeights : ITensorSource
     };
 
     private readonly DType _storage;
-    private readonly Dictionary<string, StoredTensor> _made = new(StringComparer.Ordinal);
+    // what a parameter has left for memory of its own is not kept here, as the pages of a file would not be
+    private readonly Dictionary<string, WeakReference<NativeBuffer>> _made = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Shape> _shapes;
 
     private RandomWeights(string name, DecoderConfig config, DType storage)
@@ -81,23 +82,21 @@ public sealed class RandomWeights : ITensorSource
     /// <inheritdoc/>
     public StoredTensor? Find(string name)
     {
-        if (_made.TryGetValue(name, out StoredTensor? made))
-            return made;
         if (!_shapes.TryGetValue(name, out Shape shape))
             return null;
         // a model that is quantised has the rest in bf16
         DType type = shape.Rank == 1 ? DType.F32
             : WeightStorage.Suits(_storage, name, shape.Rank) && shape.Columns % _storage.BlockSize() == 0 ? _storage : DType.BF16;
-        made = new StoredTensor(name, type, shape.ToArray(), Fill(name, shape, type));
-        _made.Add(name, made);
-        return made;
+        if (!_made.TryGetValue(name, out WeakReference<NativeBuffer>? made) || !made.TryGetTarget(out NativeBuffer? buffer))
+            _made[name] = new WeakReference<NativeBuffer>(buffer = Fill(name, shape, type));
+        return new StoredTensor(name, type, shape.ToArray(), buffer.Bytes);
     }
 
     /// <inheritdoc/>
     public void Dispose() => _made.Clear();
 
     // names are the seed, so that the same tensor is the same in every process
-    private static NativeBytes Fill(string name, Shape shape, DType type)
+    private static NativeBuffer Fill(string name, Shape shape, DType type)
     {
         NativeBuffer buffer = new(type.Bytes(shape.Elements), zeroed: false);
         ulong seed = 14695981039346656037;
@@ -106,7 +105,7 @@ public sealed class RandomWeights : ITensorSource
         if (shape.Rank == 1)
         {
             MemoryMarshal.Cast<byte, float>(buffer.Span).Fill(1);
-            return buffer.Bytes;
+            return buffer;
         }
         using Tape tape = new() { Seed = seed };
         int rows = Math.Max(1, (1 << 20) / shape.Columns);
@@ -119,7 +118,7 @@ public sealed class RandomWeights : ITensorSource
             tape.ReleaseTo(0);
         }
         whole.CompleteRows();
-        return buffer.Bytes;
+        return buffer;
     }
 
     private static Dictionary<string, Shape> ShapesOf(DecoderConfig c)

@@ -12,7 +12,8 @@ public class ParameterTests
         Parameter parameter = new("layer.weight", stored);
         (parameter.Trainable, parameter.Grad, parameter.Value, parameter.ToString()).ShouldBe((false, null, stored, "layer.weight F32 [2, 2]"));
         parameter.Trainable = true;
-        parameter.Value.ShouldNotBeSameAs(stored, "a mapped file cannot be written");
+        parameter.Value.ShouldBeSameAs(stored, "memory comes with the optimiser that needs it");
+        stored.Grad.ShouldBeNull("nobody has asked for it");
         parameter.Value.Values.ToArray().ShouldBe([1, 2, 3, 4]);
         parameter.Grad!.Values.ToArray().ShouldBe([0, 0, 0, 0]);
         parameter.Value.RequiresGrad.ShouldBeTrue();
@@ -31,6 +32,26 @@ public class ParameterTests
         Parameter parameter = new("weight", half) { Trainable = true };
         parameter.Value.Type.ShouldBe(DType.F32);
         parameter.Value.Values.ToArray().ShouldBe([1, -2, 0.5f, 4]);
+        parameter.Value.RequiresGrad.ShouldBeTrue();
+        parameter.Grad!.Values.ToArray().ShouldBe([0, 0, 0, 0]);
+    }
+
+    [Fact]
+    public void An_optimiser_takes_a_parameter_over_as_it_is_stored()
+    {
+        Tensor half = Tensor.Create(new Shape(2, 2), DType.BF16);
+        half.WriteRows(0, Tensor.FromValues([1, -2, 0.5f, 4], new Shape(2, 2)));
+        Parameter parameter = new("weight", half) { Trainable = true };
+        half.RequiresGrad.ShouldBeFalse("setting the flag has widened nothing");
+        NativeBuffer values = new(16), gradients = new(16);
+        parameter.MoveTo(values.Bytes, gradients.Bytes);
+        (parameter.Trainable, parameter.Shape, parameter.Value.RequiresGrad).ShouldBe((true, new Shape(2, 2), true));
+        parameter.Value.Values.ToArray().ShouldBe([1, -2, 0.5f, 4]);
+        parameter.Grad.ShouldBeSameAs(parameter.Value.Grad);
+        Parameter stored = new("frozen", Tensor.FromValues([1, 2, 3, 4], new Shape(2, 2)));
+        Tensor before = stored.Value;
+        stored.MoveTo(values.Bytes, gradients.Bytes);
+        (stored.Trainable, before.RequiresGrad, before.Grad).ShouldBe((true, false, null));
     }
 
     [Fact]
@@ -67,6 +88,12 @@ public class ParameterTests
         Should.Throw<ArgumentException>(() => parameter.Replace(Tensor.Create(new Shape(4)))).Message.ShouldContain("a is F32 [2, 2]");
 
         parameter.Trainable = true;
+        parameter.Replace(Tensor.FromValues([7, 7, 7, 7], new Shape(2, 2)));
+        parameter.Value.RequiresGrad.ShouldBeTrue();
+        merged.Values.ToArray().ShouldBe([5, 6, 7, 8], "this memory may be a file's");
+
+        NativeBuffer values = new(16), gradients = new(16);
+        parameter.MoveTo(values.Bytes, gradients.Bytes);
         Tensor own = parameter.Value;
         parameter.Replace(Tensor.FromValues([1, 1, 1, 1], new Shape(2, 2)));
         parameter.Value.ShouldBeSameAs(own, "an optimiser knows this memory");

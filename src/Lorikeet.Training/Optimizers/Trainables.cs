@@ -11,7 +11,7 @@ namespace Lorikeet.Training;
 public sealed class Trainables
 {
     /// <summary>Moves the parameters into flat memory; from then on the layers read them there.</summary>
-    /// <param name="parameters">What to train, in any order; each once.</param>
+    /// <param name="parameters">What to train, in any order; each once. They need not be marked as trainable: they are from now on.</param>
     public Trainables(IReadOnlyList<Parameter> parameters)
     {
         ArgumentNullException.ThrowIfNull(parameters);
@@ -19,18 +19,18 @@ public sealed class Trainables
         long total = 0;
         foreach (Parameter parameter in Parameters)
         {
-            total += parameter.Value.Shape.Elements;
+            total += parameter.Shape.Elements;
             if (Decays(parameter))
                 Decaying = total;
         }
         Count = total;
-        NativeBuffer values = new(total * sizeof(float)), grads = new(total * sizeof(float));
+        NativeBuffer values = new(total * sizeof(float), zeroed: false), grads = new(total * sizeof(float));
         Values = Flat(values, total);
         Grads = Flat(grads, total);
         long at = 0;
         foreach (Parameter parameter in Parameters)
         {
-            long bytes = parameter.Value.Shape.Elements * sizeof(float);
+            long bytes = parameter.Shape.Elements * sizeof(float);
             parameter.MoveTo(values.Bytes.Slice(at, bytes), grads.Bytes.Slice(at, bytes));
             at += bytes;
         }
@@ -60,5 +60,5 @@ public sealed class Trainables
 
     internal static Tensor Flat(NativeBuffer buffer, long count) => Tensor.FlatFromBytes(buffer.Bytes.Slice(0, count * sizeof(float)), DType.F32);
 
-    private static bool Decays(Parameter parameter) => parameter.Value.Shape.Rank > 1;
+    private static bool Decays(Parameter parameter) => parameter.Shape.Rank > 1;
 }
