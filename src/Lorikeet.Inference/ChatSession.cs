@@ -36,7 +36,7 @@ public sealed class ChatSession : IDisposable
     /// <param name="text">What the user says.</param>
     /// <param name="settings">Length, sampling, stop strings, and who hears the text as it comes; its prompt is not looked at, end tokens default to the model's.</param>
     /// <param name="cancel">Ends the answer; what was said of it stays part of the conversation.</param>
-    /// <exception cref="InputException">The conversation has outgrown the model's context; the question is taken back.</exception>
+    /// <exception cref="InputException">The conversation has outgrown the model's context, or its weights are damaged; the question is taken back.</exception>
     /// <exception cref="TemplateException">The template refuses the conversation; the question is taken back.</exception>
     public Generation Ask(string text, GenerationRequest settings, CancellationToken cancel = default)
     {
@@ -62,11 +62,21 @@ public sealed class ChatSession : IDisposable
         {
             _generator.Run(cancel);
         }
-        finally
+        catch (InputException)
+        {
+            // nothing that such a pass left behind is of use
+            _generator.Abandon();
+            _cache.Clear();
+            _messages.RemoveAt(_messages.Count - 1);
+            throw;
+        }
+        catch
         {
             _generator.Abandon();
             _messages.Add(Message("assistant", answer.Text));
+            throw;
         }
+        _messages.Add(Message("assistant", answer.Text));
         return answer;
     }
 

@@ -7,27 +7,24 @@ namespace Lorikeet.Inference;
 /// <summary>A text that is being written, or was.</summary>
 public sealed class Generation
 {
-    private readonly int[] _all;
     private readonly TokenStream? _stream;
     private readonly StopScanner _stops;
     private readonly StringBuilder _text = new();
+    private readonly int _limit;
     private readonly bool _endsWithContext;
+    private int[] _all;
     private int _count;
+    private SamplingState? _sampling;
 
-    internal Generation(GenerationRequest request, SamplingState sampling, TokenStream? stream, KvCache keys, int cached, int room)
+    internal Generation(GenerationRequest request, TokenStream? stream, int room)
     {
         Request = request;
-        Sampling = sampling;
-        Keys = keys;
-        Fed = cached;
         _stream = stream;
         _stops = new StopScanner(request.Stop);
         _endsWithContext = room < request.MaxTokens;
-        PromptTokens = request.Prompt.Count;
-        _all = new int[PromptTokens + Math.Min(room, request.MaxTokens)];
-        for (int i = 0; i < PromptTokens; i++)
-            _all[i] = request.Prompt[i];
-        _count = PromptTokens;
+        _all = [.. request.Prompt];
+        _count = PromptTokens = _all.Length;
+        _limit = PromptTokens + Math.Min(room, request.MaxTokens);
     }
 
     /// <summary>What was asked for.</summary>
@@ -45,12 +42,19 @@ public sealed class Generation
     /// <summary>Why it ended; null while it goes on.</summary>
     public FinishReason? Finish { get; private set; }
 
-    internal SamplingState Sampling { get; }
+    internal SamplingState Sampling => _sampling!;
 
-    internal KvCache Keys { get; }
+    /// <summary>Keys and values; null before its turn comes and once it is done.</summary>
+    internal KvCache? Keys { get; private set; }
 
     /// <summary>Tokens that the cache holds.</summary>
     internal int Fed { get; set; }
+
+    /// <summary>Tokens of prompt and answer at most.</summary>
+    internal int Limit => _limit;
+
+    /// <summary>The prompt.</summary>
+    internal ReadOnlySpan<int> Prompt => _all.AsSpan(0, PromptTokens);
 
     /// <summary>Tokens that the next pass has to read.</summary>
     internal ReadOnlySpan<int> Pending => _all.AsSpan(Fed, _count - Fed);
@@ -58,35 +62,54 @@ public sealed class Generation
     /// <summary>Tokens that the cache holds.</summary>
     internal ReadOnlySpan<int> Held => _all.AsSpan(0, Fed);
 
-    /// <summary>Takes the next token.</summary>
+    /// <summary>Its turn has come: from now on it takes memory.</summary>
+    /// <param name="keys">Its cache.</param>
+    /// <param name="cached">Tokens of the prompt that the cache holds.</param>
+    /// <param name="vocabulary">How many tokens the model knows.</param>
+    internal void Begin(KvCache keys, int cached, int vocabulary)
+    {
+        _sampling = new SamplingState(Request.Sampling, vocabulary, Prompt);
+        Array.Resize(ref _all, _limit);
+        Keys = keys;
+        Fed = cached;
+    }
+
+    /// <summary>It is done, or given up: what the cache was.</summary>
+    internal KvCache? End()
+    {
+        KvCache? keys = Keys;
+        (Keys, _sampling) = (null, null);
+        return keys;
+    }
+
+    /// <summary>Has the cache forget the tokens after the first <paramref name="count"/>; they are read once more.</summary>
+    internal void Return(int count)
+    {
+        Keys!.Truncate(count == 0 ? 0 : Keys.Prefix + count);
+        Fed = count;
+    }
+
+    /// <summary>Takes the next token. Whoever listens hears of it last: what it throws changes nothing here.</summary>
     internal void Accept(int token)
     {
         _all[_count++] = token;
-        if (Request.EndTokens.Contains(token))
-        {
-            // the end token is no text, though special tokens may be wanted
+        // the end token is no text, though special tokens may be wanted
+        bool ends = Request.EndTokens.Contains(token);
+        string piece = _stream is not null && (!ends || Request.KeepSpecial) ? _stops.Append(_stream.Append(token)) : "";
+        if (ends)
             Finish = FinishReason.EndToken;
-            if (Request.KeepSpecial && _stream is not null)
-                Write(_stream.Append(token));
-        }
-        else
-        {
-            if (_stream is not null)
-                Write(_stream.Append(token));
-            if (_stops.Stopped)
-                Finish = FinishReason.StopString;
-            else if (_count == _all.Length)
-                Finish = _endsWithContext ? FinishReason.ContextFull : FinishReason.Length;
-        }
+        else if (_stops.Stopped)
+            Finish = FinishReason.StopString;
+        else if (_count == _limit)
+            Finish = _endsWithContext ? FinishReason.ContextFull : FinishReason.Length;
         if (Finish is not null && _stream is not null && !_stops.Stopped)
         {
-            Write(_stream.Finish());
+            piece += _stops.Append(_stream.Finish());
             if (!_stops.Stopped)
-                Emit(_stops.Finish());
+                piece += _stops.Finish();
         }
+        Emit(piece);
     }
-
-    private void Write(string piece) => Emit(_stops.Append(piece));
 
     private void Emit(string text)
     {

@@ -64,26 +64,13 @@ public sealed class Generator : IDisposable
     {
         ArgumentNullException.ThrowIfNull(request);
         int room = Check(request);
-        int capacity = _model.LearnedPrefix + request.Prompt.Count + Math.Min(room, request.MaxTokens);
-        int[] prompt = [.. request.Prompt];
-        SamplingState sampling = new(request.Sampling, _model.Head.Outputs, prompt);
-        KvCache keys;
-        int cached = 0;
         if (request.Cache is { } cache)
         {
             if (cache.InUse)
                 throw new InvalidOperationException("the prompt cache belongs to a text that is still being written");
-            if (cache.Length > _recomputeAt && prompt.Length <= _recomputeAt)
-                cache.Clear();
-            cached = cache.Reuse(prompt, () => _model.NewCache(capacity));
             cache.InUse = true;
-            keys = cache.Keys!;
         }
-        else
-        {
-            keys = _spare.TryPop(out KvCache? spare) ? spare : _model.NewCache(capacity);
-        }
-        Generation generation = new(request, sampling, _tokenizer?.Stream(skipSpecial: !request.KeepSpecial), keys, cached, room);
+        Generation generation = new(request, _tokenizer?.Stream(skipSpecial: !request.KeepSpecial), room);
         _waiting.Enqueue(generation);
         return generation;
     }
@@ -101,6 +88,7 @@ public sealed class Generator : IDisposable
 
     /// <summary>Runs one pass: each text gets one token.</summary>
     /// <returns>False when no text is left.</returns>
+    /// <remarks>After an exception, of a listener for instance, every text is as it was or has its token, and another call goes on.</remarks>
     public bool Next()
     {
         Admit();
@@ -112,31 +100,27 @@ public sealed class Generator : IDisposable
         {
             Generation generation = _running[i];
             if (generation.Fed <= _recomputeAt && generation.Fed + generation.Pending.Length > _recomputeAt)
-            {
-                generation.Keys.Truncate(0);
-                generation.Fed = 0;
-            }
+                generation.Return(0);
             _batch.Add(generation.Pending, generation.Fed);
-            _caches.Add(generation.Keys);
+            _caches.Add(generation.Keys!);
             _lastRows[i] = _batch.Rows - 1;
         }
         _step.Begin(_batch, _caches);
         Tensor hidden = _model.Hidden(_step);
-        if (_batch.Rows > _running.Count)
-            hidden = _step.Tape.SelectRows(hidden, _step.Copy(_lastRows.AsSpan(0, _running.Count)));
-        Tensor logits = _model.Logits(_step, hidden);
-        int going = 0;
-        for (int i = 0; i < _running.Count; i++)
-        {
-            Generation generation = _running[i];
+        foreach (Generation generation in _running)
             generation.Fed += generation.Pending.Length;
-            generation.Accept(_sampler.Next(logits.Row(i), generation.Sampling));
-            if (generation.Finish is null)
-                _running[going++] = generation;
-            else
-                Release(generation);
+        try
+        {
+            if (_batch.Rows > _running.Count)
+                hidden = _step.Tape.SelectRows(hidden, _step.Copy(_lastRows.AsSpan(0, _running.Count)));
+            Tensor logits = _model.Logits(_step, hidden);
+            for (int i = 0; i < _running.Count; i++)
+                _running[i].Accept(_sampler.Next(logits.Row(i), _running[i].Sampling));
         }
-        _running.RemoveRange(going, _running.Count - going);
+        finally
+        {
+            Settle();
+        }
         return Unfinished > 0;
     }
 
@@ -159,28 +143,71 @@ public sealed class Generator : IDisposable
     private void Admit()
     {
         int rows = 0;
-        while (_running.Count < MaxBatch && _waiting.TryPeek(out Generation? next) && (rows == 0 || rows + next.Pending.Length <= PromptRows))
+        while (_running.Count < MaxBatch && _waiting.TryPeek(out Generation? next) && (rows == 0 || rows + next.PromptTokens <= PromptRows))
         {
-            rows += next.Pending.Length;
+            rows += next.PromptTokens;
+            Begin(next);
             _running.Add(_waiting.Dequeue());
         }
     }
 
-    private void Release(Generation generation)
+    private void Begin(Generation generation)
     {
+        int capacity = _model.LearnedPrefix + generation.Limit, cached = 0;
+        KvCache? keys;
         if (generation.Request.Cache is { } cache)
         {
-            cache.Hold(generation.Held);
-            cache.InUse = false;
-            return;
+            if (cache.Length > _recomputeAt && generation.PromptTokens <= _recomputeAt)
+                cache.Clear();
+            cached = cache.Reuse(generation.Prompt, () => _model.NewCache(capacity));
+            keys = cache.Keys!;
         }
-        generation.Keys.Truncate(0);
-        _spare.Push(generation.Keys);
+        else if (!_spare.TryPop(out keys))
+        {
+            keys = _model.NewCache(capacity);
+        }
+        generation.Begin(keys, cached, _model.Head.Outputs);
+    }
+
+    // whoever is done makes room; who got no token, as another's went wrong, has its last row computed again
+    private void Settle()
+    {
+        int going = 0;
+        for (int i = 0; i < _running.Count; i++)
+        {
+            Generation generation = _running[i];
+            if (generation.Finish is not null)
+            {
+                Release(generation);
+                continue;
+            }
+            if (generation.Pending.IsEmpty)
+                generation.Return(generation.Fed - 1);
+            _running[going++] = generation;
+        }
+        _running.RemoveRange(going, _running.Count - going);
+    }
+
+    private void Release(Generation generation)
+    {
+        KvCache? keys = generation.End();
+        if (generation.Request.Cache is { } cache)
+        {
+            if (keys is not null)
+                cache.Hold(generation.Held);
+            cache.InUse = false;
+        }
+        else if (keys is not null)
+        {
+            keys.Truncate(0);
+            _spare.Push(keys);
+        }
     }
 
     // how many tokens may follow the prompt
     private int Check(GenerationRequest request)
     {
+        request.Sampling.Check();
         List<string> problems = [];
         int context = _model.Facts.ContextLength - _model.LearnedPrefix, vocabulary = _model.Facts.Vocabulary;
         if (request.Prompt.Count == 0)

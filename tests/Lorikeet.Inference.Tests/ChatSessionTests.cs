@@ -1,3 +1,4 @@
+using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Inference.Tests;
@@ -54,6 +55,24 @@ public sealed class ChatSessionTests : IDisposable
         session.Turns.ShouldBe(2);
         Ask(session, "Hi again");
         session.Turns.ShouldBe(4);
+    }
+
+    [Fact]
+    public void A_question_that_the_model_cannot_answer_is_taken_back()
+    {
+        using ChatSession session = new(_package);
+        Ask(session, "Hi");
+        Parameter embeddings = _package.Model.InputEmbedding.Weight;
+        Tensor good = embeddings.Value, broken = good.ToF32();
+        broken.Fill(float.NaN);
+        embeddings.Replace(broken);
+        Should.Throw<InputException>(() => Ask(session, "And now?")).Message.ShouldContain("damaged");
+        session.Turns.ShouldBe(2);
+        embeddings.Replace(good);
+        string after = Ask(session, "And now?");
+        using ChatSession unharmed = new(_package);
+        Ask(unharmed, "Hi");
+        Ask(unharmed, "And now?").ShouldBe(after);
     }
 
     [Fact]

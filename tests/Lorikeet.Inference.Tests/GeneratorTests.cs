@@ -197,6 +197,79 @@ public class GeneratorTests
         text.Finish.ShouldBeNull();
     }
 
+    [Fact]
+    public void A_listener_that_throws_spoils_no_other_text()
+    {
+        using TinyModelFolder folder = new();
+        using ModelPackage package = ModelPackage.Open(folder.Path);
+        using Generator generator = new(package.Model, package.Tokenizer, maxBatch: 3);
+        bool thrown = false;
+        Generation done = generator.Add(Request(0) with { MaxTokens = 1 });
+        Generation listened = generator.Add(Request(1) with
+        {
+            TextArrived = _ =>
+            {
+                if (!thrown)
+                {
+                    thrown = true;
+                    throw new IOException("nobody listens any more");
+                }
+            },
+        });
+        Generation behind = generator.Add(Request(2));
+        Should.Throw<IOException>(() => generator.Run(TestContext.Current.CancellationToken));
+        generator.Unfinished.ShouldBe(2);
+        Generation third = generator.Add(Request(3)), fourth = generator.Add(Request(4));
+        generator.Run(TestContext.Current.CancellationToken);
+        foreach ((Generation text, int i) in ((Generation, int)[])[(listened, 1), (behind, 2), (third, 3), (fourth, 4)])
+            text.Tokens.ToArray().ShouldBe(Alone(i), $"text {i}");
+        done.Finish.ShouldBe(FinishReason.Length);
+        generator.Unfinished.ShouldBe(0);
+
+        GenerationRequest Request(int i) => new() { Prompt = package.Tokenizer.EncodeIds($"Text number {i} begins"), MaxTokens = 8, Sampling = new SamplingOptions { Temperature = 1, Seed = (ulong)i } };
+
+        int[] Alone(int i)
+        {
+            using Generator other = new(package.Model, package.Tokenizer);
+            Generation text = other.Add(Request(i));
+            other.Run(TestContext.Current.CancellationToken);
+            return text.Tokens.ToArray();
+        }
+    }
+
+    [Fact]
+    public void A_listener_that_throws_at_the_last_token_finds_the_text_finished()
+    {
+        using TinyModelFolder folder = new();
+        using ModelPackage package = ModelPackage.Open(folder.Path);
+        using Generator generator = new(package.Model, package.Tokenizer);
+        Generation text = generator.Add(new GenerationRequest
+        {
+            Prompt = package.Tokenizer.EncodeIds("Once upon a time"),
+            MaxTokens = 1,
+            TextArrived = _ => throw new IOException("nobody listens any more"),
+        });
+        Should.Throw<IOException>(() => generator.Next());
+        text.Finish.ShouldBe(FinishReason.Length);
+        generator.Next().ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_text_takes_memory_when_its_turn_comes()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        using Generator generator = new(model, maxBatch: 2);
+        GenerationRequest request = new() { Prompt = [1, 2, 3], MaxTokens = 200, Sampling = new SamplingOptions { RepetitionPenalty = 1.2 } };
+        Generation[] texts = [.. Enumerable.Range(0, 50).Select(_ => generator.Add(request))];
+        texts.ShouldAllBe(text => text.Keys == null);
+        generator.Next();
+        texts.Count(text => text.Keys != null).ShouldBe(2);
+        generator.Abandon();
+        texts[^1].Tokens.Length.ShouldBe(0);
+        Should.Throw<InputException>(() => generator.Add(request with { Sampling = new SamplingOptions { TopP = 3 } })).Message.ShouldContain("TopP");
+        generator.Unfinished.ShouldBe(0);
+    }
+
     private static string Folder(JsonNode? golden) => GoldenData.Path("models", Path.GetFileName((string)golden!["model"]!));
 
     // left padding is left out
