@@ -36,7 +36,8 @@ public static class AtomicFile
         catch (Exception e)
         {
             TryDelete(aside);
-            if (e is IOException or UnauthorizedAccessException)
+            // the last is what a FileStream makes of a file that is too large for its disk
+            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
                 throw new InputException($"{path}: cannot be written ({e.Message}); what was there before is unchanged", e);
             throw;
         }
@@ -45,6 +46,14 @@ public static class AtomicFile
     /// <summary>Writes text as UTF-8 without a byte-order mark.</summary>
     /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>
     public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));
+
+    /// <summary>Copies a file.</summary>
+    /// <exception cref="InputException">The source cannot be read, the folder cannot be written, or the disk is full.</exception>
+    public static void Copy(string source, string path) => Write(path, stream =>
+    {
+        using FileStream from = File.OpenRead(source);
+        from.CopyTo(stream);
+    });
 
     /// <summary>Writes bytes.</summary>
     /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>

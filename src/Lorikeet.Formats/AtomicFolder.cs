@@ -3,7 +3,7 @@ using Lorikeet.Tensors;
 namespace Lorikeet.Formats;
 
 /// <summary>
-/// Writes a folder so that nobody ever sees half of it. The files go to a folder aside, each is flushed to the disk, and the folder is renamed.
+/// Writes a folder so that nobody ever sees half of it. The files go to a folder aside, and the folder is renamed.
 /// <para>
 /// A new folder appears in one step. Replacing takes four: the finished folder becomes <c>.NAME.new</c>, the old one <c>.NAME.old</c>,
 /// <c>.NAME.new</c> becomes <c>NAME</c>, and <c>.NAME.old</c> is removed. A process killed between the second and the third leaves no <c>NAME</c>
@@ -15,7 +15,10 @@ public static class AtomicFolder
 {
     /// <summary>Writes a folder, replacing one of that name as a whole.</summary>
     /// <param name="path">Final place.</param>
-    /// <param name="fill">Receives the path of an empty folder and writes into it; when it throws, nothing changes at <paramref name="path"/>.</param>
+    /// <param name="fill">
+    /// Receives the path of an empty folder and writes into it by <see cref="AtomicFile"/>, which flushes each file to the disk; when it throws, nothing
+    /// changes at <paramref name="path"/>.
+    /// </param>
     /// <param name="hallmark">
     /// The file by which one knows what the folder is: a folder of something else is not replaced, nor one with more of the kind below it. Null replaces
     /// whatever is there.
@@ -35,7 +38,6 @@ public static class AtomicFolder
                 CheckReplaceable(path, hallmark);
             Directory.CreateDirectory(aside);
             fill(aside);
-            FlushFiles(aside);
             if (!Directory.Exists(full))
             {
                 Directory.Move(aside, full);
@@ -95,15 +97,6 @@ public static class AtomicFolder
     private static string NewOf(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.new");
 
     private static string OldOf(string full) => Path.Combine(Path.GetDirectoryName(full)!, $".{Path.GetFileName(full)}.old");
-
-    private static void FlushFiles(string folder)
-    {
-        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories))
-        {
-            using FileStream stream = new(file, FileMode.Open, FileAccess.ReadWrite);
-            stream.Flush(flushToDisk: true);
-        }
-    }
 
     private static void TryDelete(string folder)
     {

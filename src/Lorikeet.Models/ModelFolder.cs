@@ -66,14 +66,14 @@ public static class ModelFolder
         if (storage is { } type && JsonConfig.Load(configFile) is var config && Restate(config.Root, type))
             config.Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig with { SortKeys = false });
         else
-            Copy(configFile, Path.Combine(folder, "config.json"));
+            AtomicFile.Copy(configFile, Path.Combine(folder, "config.json"));
         foreach (string name in Companions.Where(name => File.Exists(Path.Combine(source, name))))
-            Copy(Path.Combine(source, name), Path.Combine(folder, name));
+            AtomicFile.Copy(Path.Combine(source, name), Path.Combine(folder, name));
         foreach (string name in CompanionFolders.Where(name => Directory.Exists(Path.Combine(source, name))))
         {
             Directory.CreateDirectory(Path.Combine(folder, name));
             foreach (string file in Directory.EnumerateFiles(Path.Combine(source, name)))
-                Copy(file, Path.Combine(folder, name, Path.GetFileName(file)));
+                AtomicFile.Copy(file, Path.Combine(folder, name, Path.GetFileName(file)));
         }
     }
 
@@ -148,16 +148,4 @@ public static class ModelFolder
         DType.F16 => "float16",
         _ => "float32",
     };
-
-    private static void Copy(string from, string to)
-    {
-        try
-        {
-            File.Copy(from, to, overwrite: true);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException($"{from}: cannot be copied to {to} ({e.Message})", e);
-        }
-    }
 }
