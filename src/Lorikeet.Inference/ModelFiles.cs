@@ -74,21 +74,28 @@ public sealed class ModelFiles
     public LanguageModel LoadAnyModel(DType? storage = null) => ModelLoader.LoadAny(Path, storage);
 
     /// <summary>Loads the tokenizer.</summary>
+    /// <param name="other">A folder or file to take it from instead.</param>
     /// <exception cref="InputException">Random weights have none, or GGUF metadata are broken.</exception>
     /// <exception cref="TokenizerException">It is missing or broken; every problem is listed.</exception>
-    public Tokenizer LoadTokenizer()
+    public Tokenizer LoadTokenizer(string? other = null)
     {
+        if (other is not null)
+            return Tokenizer.Load(other);
         if (IsRandom)
             throw new InputException($"{Name}: random weights have no tokenizer; give a model folder or a GGUF file where text is read or written");
         return IsGguf ? Tokenizer.FromGguf(GgufText.Vocabulary(_metadata.Value, Path)) : Tokenizer.Load(Path);
     }
 
     /// <summary>Loads the chat templates: those of the folder or of the GGUF metadata, or the one file of a template.</summary>
+    /// <param name="other">A file with a template to take instead; its special tokens are the tokenizer's.</param>
+    /// <param name="tokenizer">The tokenizer, where <paramref name="other"/> is given.</param>
     /// <returns>Null where there is none, as base models have none.</returns>
     /// <exception cref="InputException">The file cannot be read.</exception>
     /// <exception cref="TemplateException">A template is broken.</exception>
-    public ModelChatTemplates? LoadChatTemplates()
+    public ModelChatTemplates? LoadChatTemplates(string? other = null, Tokenizer? tokenizer = null)
     {
+        if (other is not null)
+            return OneTemplate(other, SpecialTokens(tokenizer));
         if (IsRandom)
             return null;
         if (IsGguf)
@@ -97,7 +104,7 @@ public sealed class ModelFiles
             return ChatTemplate.FromModelFolder(Path);
         return Path.EndsWith(".json", StringComparison.OrdinalIgnoreCase)
             ? ChatTemplate.FromModelFolder(System.IO.Path.GetDirectoryName(System.IO.Path.GetFullPath(Path))!)
-            : new ModelChatTemplates(new Dictionary<string, ChatTemplate> { [ModelChatTemplates.DefaultName] = ChatTemplate.Parse(TemplateText(), Path) }, ChatTemplateVariables.None);
+            : OneTemplate(Path, ChatTemplateVariables.None);
     }
 
     /// <summary>
@@ -149,17 +156,28 @@ public sealed class ModelFiles
         return ids;
     }
 
-    private string TemplateText()
+    private static ChatTemplateVariables SpecialTokens(Tokenizer? tokenizer)
+    {
+        Dictionary<string, TemplateValue> tokens = new(StringComparer.Ordinal);
+        foreach ((string name, string? token) in ((string, string?)[])[("bos_token", tokenizer?.BosToken), ("eos_token", tokenizer?.EosToken), ("pad_token", tokenizer?.PadToken)])
+        {
+            if (token is not null)
+                tokens.Add(name, token);
+        }
+        return new ChatTemplateVariables { All = tokens };
+    }
+
+    private static ModelChatTemplates OneTemplate(string path, ChatTemplateVariables variables)
     {
         try
         {
-            return new FileInfo(Path).Length <= LongestTemplate
-                ? File.ReadAllText(Path)
-                : throw new InputException($"{Path}: is no chat template; it has more than {LongestTemplate} bytes");
+            return new FileInfo(path).Length <= LongestTemplate
+                ? new ModelChatTemplates(new Dictionary<string, ChatTemplate> { [ModelChatTemplates.DefaultName] = ChatTemplate.Parse(File.ReadAllText(path), path) }, variables)
+                : throw new InputException($"{path}: is no chat template; it has more than {LongestTemplate} bytes");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException($"{Path}: cannot be read ({e.Message})", e);
+            throw new InputException($"{path}: cannot be read ({e.Message})", e);
         }
     }
 

@@ -58,17 +58,19 @@ public sealed class ModelPackage : IDisposable
     /// <summary>Opens a model with all that belongs to it.</summary>
     /// <param name="files">Where it lies.</param>
     /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="tokenizer">A folder or file to take the tokenizer from, if not the model's own.</param>
+    /// <param name="chatTemplate">A file with the chat template, if not the model's own.</param>
     /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
-    public static ModelPackage Open(ModelFiles files, DType? storage = null)
+    public static ModelPackage Open(ModelFiles files, DType? storage = null, string? tokenizer = null, string? chatTemplate = null)
     {
         ArgumentNullException.ThrowIfNull(files);
         List<string> problems = [];
-        Tokenizer? tokenizer = Try(files.LoadTokenizer);
-        ModelChatTemplates? templates = Try(files.LoadChatTemplates);
-        IReadOnlyList<int>? ends = tokenizer is null ? [] : Try(() => files.EndTokens(tokenizer));
+        Tokenizer? text = Try(() => files.LoadTokenizer(tokenizer));
+        ModelChatTemplates? templates = Try(() => files.LoadChatTemplates(chatTemplate, text));
+        IReadOnlyList<int>? ends = text is null ? [] : Try(() => files.EndTokens(text));
         CausalLm? model = Try(() => files.LoadModel(storage));
         if (problems.Count == 0)
-            return new ModelPackage(files, model!, tokenizer!, templates, ends!);
+            return new ModelPackage(files, model!, text!, templates, ends!);
         model?.Dispose();
         throw problems.Count == 1 ? new InputException(problems[0]) : new InputException($"{files.Name}: the model cannot be opened", problems);
 

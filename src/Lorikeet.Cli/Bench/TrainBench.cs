@@ -47,7 +47,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
         report.Add(
             ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", "f32"),
-            ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Value.Shape.Elements)),
+            ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
             ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
             ("gemm_gflops", gemm), ("weight_mb", model.Parameters.Where(parameter => !parameter.Trainable).Sum(parameter => parameter.Value.Bytes) / 1048576.0), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
@@ -76,14 +76,10 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
     private IReadOnlyList<Parameter> Prepare(CausalLm model)
     {
         if (Method == "full")
-        {
-            model.SetTrainable(true);
             return model.Parameters;
-        }
         JsonObject options = new() { ["r"] = Rank, ["lora_alpha"] = 2 * Rank, ["target_modules"] = "all-linear" };
         Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(Method), options);
         adapter.Attach();
-        adapter.Train();
         return adapter.Parameters;
     }
 }

@@ -13,6 +13,8 @@ namespace Lorikeet.Cli.Commands;
 /// <summary><c>lorikeet quickstart</c>: the whole journey on a model and data that come with the program.</summary>
 internal static class QuickstartCommand
 {
+    private const string Model = "stories260K";
+
     private const string OwnRecipe = """
         # LoRA on a chat model with your own rows. `lorikeet train mine.yaml --dry-run` checks it; docs/training.md shows every key.
         model: HuggingFaceTB/SmolLM2-135M-Instruct
@@ -39,30 +41,32 @@ internal static class QuickstartCommand
     public static Command Create(Terminal terminal)
     {
         Option<string> output = new("--output") { Description = "Where adapter, metrics and report go", DefaultValueFactory = _ => Path.Combine("runs", "quickstart") };
+        Option<double> epochs = new("--epochs") { Description = "Passes over the training rows; fewer are faster and learn less", DefaultValueFactory = _ => 4 };
         ExampleCommand command = new("quickstart", "Train, save, reload, merge and compare a LoRA adapter on a small model and data set that come with the program: under a minute.",
             "lorikeet quickstart\nlorikeet quickstart --output /tmp/first-run")
         {
-            output,
+            output, epochs,
         };
-        command.SetAction(parse => Run(terminal, parse.GetRequiredValue(output)));
+        command.SetAction(parse => Run(terminal, parse.GetRequiredValue(output), parse.GetValue(epochs)));
         return command;
     }
 
-    private static int Run(Terminal terminal, string output)
+    private static int Run(Terminal terminal, string output, double epochs)
     {
         long start = Stopwatch.GetTimestamp();
         string embedded = Path.Combine(AppContext.BaseDirectory, "Embedded");
-        string model = Path.Combine(embedded, "stories260K");
+        string model = Path.Combine(embedded, Model);
         Recipe recipe = Recipe.Load(Path.Combine(embedded, "quickstart.yaml"),
-            $"model='{model}'", $"data.train.path='{Path.Combine(embedded, "e2e", "train.txt")}'", $"data.eval.path='{Path.Combine(embedded, "e2e", "held-out.txt")}'", $"output='{output}'");
+            $"model='{model}'", $"data.train.path='{Path.Combine(embedded, "e2e", "train.txt")}'", $"data.eval.path='{Path.Combine(embedded, "e2e", "held-out.txt")}'", $"output='{output}'",
+            string.Create(CultureInfo.InvariantCulture, $"training.epochs={epochs}"));
         TextWriter to = terminal.Out;
-        using TrainingRun run = TrainingRun.Prepare(recipe);
+        using TrainingRun run = TrainingRun.Prepare(recipe, overwrite: IsQuickstart(output));
         to.WriteLine("1. The plan");
         run.PrintPlan(to);
         to.WriteLine();
         to.WriteLine("2. Training");
         to.Flush();
-        TrainResult result = run.Run(terminal, null, terminal.Interrupted);
+        TrainResult result = run.Run(terminal, terminal.Interrupted);
         if (result.Outcome == TrainOutcome.Interrupted)
         {
             to.WriteLine(string.Create(CultureInfo.InvariantCulture, $"stopped after step {result.Steps}"));
@@ -99,6 +103,19 @@ internal static class QuickstartCommand
         to.WriteLine($"   lorikeet train {own}   (a recipe to begin with: put your file's name into it)");
         to.WriteLine("   lorikeet chat HuggingFaceTB/SmolLM2-135M-Instruct --adapter mine=runs/mine/adapter");
         return loaded <= Tolerance && merged <= Tolerance ? ExitCode.Success : ExitCode.Failed;
+    }
+
+    // a second quickstart may replace a first one, but nobody's own run
+    private static bool IsQuickstart(string output)
+    {
+        try
+        {
+            return Path.GetFileName(Recipe.Load(Path.Combine(output, "recipe.yaml")).Model.Path) == Model;
+        }
+        catch (InputException)
+        {
+            return false;
+        }
     }
 
     private static string Verdict(float difference) => difference <= Tolerance ? "(equal)" : "(NOT equal)";

@@ -1,6 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
-using System.Text.Json;
+using System.Text;
 using Lorikeet.Cli.Training;
 using Lorikeet.Tensors;
 using Lorikeet.Training;
@@ -18,23 +18,28 @@ internal static class TrainCommand
         Option<bool> dryRun = new("--dry-run") { Description = "Check recipe, data and model, print the plan and the memory it needs, and stop" };
         Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint of the output folder" };
         Option<string?> from = new("--resume-from") { Description = "Go on from this checkpoint" };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace the checkpoints that an earlier run left in the output folder" };
         Option<bool> json = CommonOptions.Json("Print the result as one JSON object");
         ExampleCommand command = new("train", "Fine-tune a model as a recipe says: LoRA and its kin, or the whole model. Ctrl-C finishes the step, saves, and says how to go on.",
             "lorikeet train recipe.yaml\nlorikeet train recipe.yaml --set training.learning_rate=1e-4 --set output=runs/second\nlorikeet train recipe.yaml --dry-run")
         {
-            recipe, set, dryRun, resume, from, json,
+            recipe, set, dryRun, resume, from, overwrite, json,
         };
         command.SetAction(parse =>
         {
             string path = parse.GetRequiredValue(recipe);
-            Recipe loaded = Recipe.Load(path, parse.GetValue(set) ?? []);
+            string[] overrides = parse.GetValue(set) ?? [];
             string? checkpoint = parse.GetValue(from);
+            bool replaces = parse.GetValue(overwrite);
+            if (replaces && (checkpoint is not null || parse.GetValue(resume)))
+                throw new InputException("--overwrite begins anew and --resume goes on; one of them was expected");
+            Recipe loaded = Recipe.Load(path, overrides);
             if (checkpoint is null && parse.GetValue(resume))
             {
                 string folder = Path.Combine(loaded.Output, "checkpoints");
                 checkpoint = Checkpoints.NewestIn(folder) ?? throw new InputException($"{folder}: holds no checkpoint to go on from; run without --resume");
             }
-            using TrainingRun run = TrainingRun.Prepare(loaded);
+            using TrainingRun run = TrainingRun.Prepare(loaded, checkpoint, replaces);
             TextWriter plan = parse.GetValue(json) ? terminal.Error : terminal.Out;
             run.PrintPlan(plan);
             plan.Flush();
@@ -43,23 +48,25 @@ internal static class TrainCommand
                 plan.WriteLine("dry run: no problem found, nothing was trained");
                 return ExitCode.Success;
             }
-            TrainResult result = run.Run(terminal, checkpoint, terminal.Interrupted);
+            TrainResult result = run.Run(terminal, terminal.Interrupted);
             if (parse.GetValue(json))
                 WriteJson(terminal, run, result);
             else
-                WriteText(terminal, run, result, path);
+                WriteText(terminal, run, result);
+            if (result.Outcome == TrainOutcome.Interrupted)
+                plan.WriteLine(HowToGoOn(result, path, overrides, checkpoint));
             return result.Outcome == TrainOutcome.Interrupted ? ExitCode.Interrupted : ExitCode.Success;
         });
         return command;
     }
 
-    private static void WriteText(Terminal terminal, TrainingRun run, TrainResult result, string recipe)
+    private static void WriteText(Terminal terminal, TrainingRun run, TrainResult result)
     {
         TextWriter output = terminal.Out;
         if (result.Outcome == TrainOutcome.Interrupted)
         {
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"stopped after step {result.Steps}; everything is in {result.Checkpoint}"));
-            output.WriteLine($"go on with: lorikeet train {recipe} --resume");
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture,
+                $"{(result.Steps == 0 ? "stopped before the first step" : $"stopped after step {result.Steps}")}; {(result.Checkpoint is { } saved ? $"everything is in {saved}" : "there was nothing to save")}"));
             return;
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
@@ -70,28 +77,39 @@ internal static class TrainCommand
         output.WriteLine($"report   {Path.Combine(run.Recipe.Output, "report.html")}");
     }
 
-    private static void WriteJson(Terminal terminal, TrainingRun run, TrainResult result)
+    // what is typed to go on, as it was typed
+    private static string HowToGoOn(TrainResult result, string recipe, IReadOnlyList<string> overrides, string? resumedFrom)
     {
-        using MemoryStream stream = new();
-        using (Utf8JsonWriter json = new(stream))
-        {
-            json.WriteStartObject();
-            json.WriteString("outcome", result.Outcome.ToString());
-            json.WriteNumber("steps", result.Steps);
-            json.WriteNumber("loss", result.Loss);
-            if (result.BestEvaluation is { } best)
-            {
-                json.WriteNumber("best_eval_loss", best);
-                json.WriteNumber("best_step", result.BestStep);
-            }
-            json.WriteNumber("tokens", result.Tokens);
-            json.WriteNumber("train_s", result.Seconds);
-            json.WriteNumber("tok_s", result.Tokens / Math.Max(result.Seconds, 1e-9));
-            json.WriteNumber("peak_rss_mb", ProcessMemory.PeakBytes() / 1_000_000);
-            json.WriteString("result", run.ResultFolder);
-            json.WriteString("checkpoint", result.Checkpoint);
-            json.WriteEndObject();
-        }
-        terminal.Out.WriteLine(System.Text.Encoding.UTF8.GetString(stream.ToArray()));
+        StringBuilder line = new($"go on with: lorikeet train {Quoted(recipe)}");
+        foreach (string option in overrides)
+            line.Append(CultureInfo.InvariantCulture, $" --set {Quoted(option)}");
+        if (result.Checkpoint is not null)
+            line.Append(" --resume");
+        else if (resumedFrom is not null)
+            line.Append(CultureInfo.InvariantCulture, $" --resume-from {Quoted(resumedFrom)}");
+        return line.ToString();
     }
+
+    private static string Quoted(string word) =>
+        word.Length > 0 && word.All(c => char.IsAsciiLetterOrDigit(c) || "_-+./=:,@%".Contains(c, StringComparison.Ordinal)) ? word : $"'{word.Replace("'", "'\\''", StringComparison.Ordinal)}'";
+
+    private static void WriteJson(Terminal terminal, TrainingRun run, TrainResult result) => new JsonLineWriter(terminal.Out).Write(json =>
+    {
+        json.WriteString("outcome", result.Outcome.ToString());
+        json.WriteNumber("steps", result.Steps);
+        // a run that had no step left to make has no loss
+        if (double.IsFinite(result.Loss))
+            json.WriteNumber("loss", result.Loss);
+        if (result.BestEvaluation is { } best)
+        {
+            json.WriteNumber("best_eval_loss", best);
+            json.WriteNumber("best_step", result.BestStep);
+        }
+        json.WriteNumber("tokens", result.Tokens);
+        json.WriteNumber("train_s", result.Seconds);
+        json.WriteNumber("tok_s", result.Tokens / Math.Max(result.Seconds, 1e-9));
+        json.WriteNumber("peak_rss_mb", ProcessMemory.PeakBytes() / 1_000_000);
+        json.WriteString("result", run.ResultFolder);
+        json.WriteString("checkpoint", result.Checkpoint);
+    });
 }

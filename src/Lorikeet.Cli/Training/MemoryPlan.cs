@@ -19,8 +19,9 @@ internal sealed record MemoryPlan(long Weights, long Trained, long Activations, 
     {
         CausalLm model = run.Model;
         ModelFacts facts = model.Facts;
-        long weights = model.Parameters.Where(parameter => !parameter.Trainable).Sum(parameter => parameter.Value.Bytes);
-        long trained = run.Parameters.Sum(parameter => parameter.Value.Shape.Elements) * sizeof(float) * 4;
+        HashSet<Parameter> trains = [.. run.Parameters];
+        long weights = model.Parameters.Where(parameter => !trains.Contains(parameter)).Sum(parameter => parameter.Value.Bytes);
+        long trained = run.Parameters.Sum(parameter => parameter.Shape.Elements) * sizeof(float) * 4;
         int rows = run.Data.Train.LargestBatch(run.Recipe.Training.BatchSize);
         // what a block keeps for its derivative: the stream twice, two norms, q, k, v, attention, and the inputs of the gated unit
         int intermediate = model.Backbone switch { Decoder decoder => decoder.Config.Intermediate, Gpt2 gpt2 => gpt2.Config.Inner, _ => 4 * facts.Hidden };

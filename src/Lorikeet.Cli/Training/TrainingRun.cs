@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
 using Lorikeet.Peft;
@@ -18,21 +19,26 @@ namespace Lorikeet.Cli.Training;
 internal sealed class TrainingRun : IDisposable
 {
     private readonly ModelPackage _package;
-    private readonly ExampleEncoder _encoder;
+    private readonly IReadOnlyList<Question> _questions;
+    private readonly int[] _endTokens;
     private readonly DateTimeOffset _started = DateTimeOffset.Now;
     private readonly List<RunSample> _samples = [];
+    private readonly string? _resumedFrom;
+    private Trainer? _trainer;
 
-    private TrainingRun(Recipe recipe, ModelPackage package, ExampleEncoder encoder, TrainingData data, Adapter? adapter)
+    private TrainingRun(Recipe recipe, ModelPackage package, TrainingData data, Adapter? adapter, IReadOnlyList<Question> questions, int end, string? resumedFrom, bool overwrite)
     {
         Recipe = recipe;
         _package = package;
-        _encoder = encoder;
+        _questions = questions;
+        _endTokens = [.. package.EndTokens.Append(end).Distinct()];
+        _resumedFrom = resumedFrom;
         Data = data;
         Adapter = adapter;
         Parameters = adapter?.Parameters ?? package.Model.Parameters;
         LearningRate = recipe.Training.LearningRate ?? (adapter is null ? 2e-5 : adapter.Method is LoraMethod ? 2e-4 : 1e-3);
-        Checkpoints = new Checkpoints(Path.Combine(recipe.Output, "checkpoints"), recipe.Training.SaveTotalLimit, SaveWeights);
-        Trainer = new Trainer(package.Model, Parameters, recipe.Training, LearningRate, data.Train, recipe.Data.Order, data.Eval, Checkpoints);
+        Checkpoints = CheckpointsOf(recipe, SaveWeights, overwrite);
+        StepsPerEpoch = BatchLoader.StepsOf(data.Train, recipe.Training.BatchSize, recipe.Training.GradientAccumulationSteps);
     }
 
     /// <summary>What was asked for.</summary>
@@ -50,8 +56,8 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>The peak rate.</summary>
     public double LearningRate { get; }
 
-    /// <summary>The loop.</summary>
-    public Trainer Trainer { get; }
+    /// <summary>Optimiser steps of one pass over the data.</summary>
+    public int StepsPerEpoch { get; }
 
     /// <summary>Where checkpoints are.</summary>
     public Checkpoints Checkpoints { get; }
@@ -68,29 +74,42 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Questions and answers before and after.</summary>
     public IReadOnlyList<RunSample> Samples => _samples;
 
-    /// <summary>Loads everything that a recipe names.</summary>
-    /// <exception cref="InputException">Something is missing or does not fit.</exception>
-    public static TrainingRun Prepare(Recipe recipe)
+    /// <summary>Loads everything that a recipe names. No memory is taken yet for what will be trained.</summary>
+    /// <param name="recipe">What is asked for.</param>
+    /// <param name="resumeFrom">The checkpoint to go on from, or null for a new run.</param>
+    /// <param name="overwrite">True where checkpoints of an earlier run in the output folder may go.</param>
+    /// <exception cref="InputException">Something is missing or does not fit; the problems of model, data and adapter are all listed.</exception>
+    public static TrainingRun Prepare(Recipe recipe, string? resumeFrom = null, bool overwrite = false)
     {
+        Problems problems = new();
         if (recipe.Training.Precision != Precision.F32)
-            throw new InputException("training.precision: only f32 is implemented; remove the key or write f32");
-        ModelPackage package = ModelPackage.Open(recipe.Model.Path, recipe.Model.Quantize is { } storage ? WeightStorage.Parse(storage) : null);
+            problems.Add("training.precision: only f32 is implemented; remove the key or write f32");
+        problems.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
+        // a run that goes on tells the templates the day that it began on
+        DateOnly? began = resumeFrom is null ? null : problems.Try(() => Checkpoints.DateOf(resumeFrom));
+        DateOnly date = recipe.Data.Date ?? began ?? DateOnly.FromDateTime(DateTime.Now);
+        recipe = recipe with { Data = recipe.Data with { Date = date } };
+        ModelFiles? files = problems.Try(() => ModelFiles.Find(recipe.Model.Path));
+        DType? storage = problems.Try<DType?>(() => recipe.Model.Quantize is { } name ? WeightStorage.Parse(name) : null);
+        ModelPackage? package = files is null ? null : problems.Try(() => ModelPackage.Open(files, storage, recipe.Model.Tokenizer, recipe.Model.ChatTemplate));
         try
         {
-            Tokenizer tokenizer = recipe.Model.Tokenizer is { } other ? Tokenizer.Load(other) : package.Tokenizer;
-            Func<ChatRequest, RenderedChat>? render = recipe.Model.ChatTemplate is { } file
-                ? ChatTemplate.Parse(File.ReadAllText(file), file).Render
-                : package.ChatTemplates is { } templates ? templates.Render : null;
-            if (package.EndTokens.Count == 0)
-                throw new InputException($"{recipe.Model.Path}: the model names no end token, so it could not learn to stop");
-            int end = tokenizer.EosId ?? package.EndTokens[0];
-            ExampleEncoder encoder = new(tokenizer, render, end, recipe.Data.LossOn, DateTime.UnixEpoch);
-            TrainingData data = TrainingData.Load(recipe.Data, encoder, package.Model.Facts.ContextLength);
-            return new TrainingRun(recipe, package, encoder, data, Prepare(recipe, package.Model));
+            if (package is { EndTokens.Count: 0 })
+                problems.Add($"{recipe.Model.Path}: neither model nor tokenizer names an end token, so it could not learn to stop");
+            (Tokenizer? tokenizer, ModelChatTemplates? templates) = package is not null ? (package.Tokenizer, package.ChatTemplates) : files is not null ? TextOf(recipe, files) : default;
+            int end = tokenizer?.EosId ?? package?.EndTokens.FirstOrDefault() ?? 0;
+            // data need no more of the model than its text and its context: they are looked at even where its weights are broken
+            ExampleEncoder? encoder = tokenizer is null ? null
+                : new(tokenizer, templates is null ? null : templates.Render, end, recipe.Data.LossOn, date.ToDateTime(TimeOnly.MinValue));
+            TrainingData? data = encoder is null ? null : problems.Try(() => TrainingData.Load(recipe.Data, encoder, package?.Model.Facts.ContextLength ?? int.MaxValue));
+            Adapter? adapter = package is null ? null : problems.Try(() => AdapterOf(recipe, package.Model));
+            IReadOnlyList<Question> questions = package is null || encoder is null ? [] : Questions(recipe, package.Model, encoder, data, problems);
+            problems.ThrowIfAny();
+            return new TrainingRun(recipe, package!, data!, adapter, questions, end, resumeFrom, overwrite);
         }
         catch
         {
-            package.Dispose();
+            package?.Dispose();
             throw;
         }
     }
@@ -98,14 +117,14 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Says what will happen, before it does.</summary>
     public void PrintPlan(TextWriter output)
     {
-        long all = Model.Parameters.Sum(parameter => parameter.Value.Shape.Elements) + (Adapter?.TrainableCount ?? 0);
-        long trainable = Parameters.Sum(parameter => parameter.Value.Shape.Elements);
+        long all = Model.Parameters.Sum(parameter => parameter.Shape.Elements) + (Adapter?.TrainableCount ?? 0);
+        long trainable = Parameters.Sum(parameter => parameter.Shape.Elements);
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"model      {Recipe.Model.Path} ({Model.Facts.ModelType}, {Model.Facts.Layers} layers, hidden {Model.Facts.Hidden})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"method     {Recipe.Adapter.Method}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"           trainable params: {trainable:N0} || all params: {all:N0} || trainable%: {100.0 * trainable / all:0.0000}"));
         foreach (DataFileReport file in Data.Files)
             output.WriteLine($"data       {file}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"steps      {Trainer.TotalSteps:N0} ({Trainer.StepsPerEpoch:N0} an epoch), batch {Recipe.Training.BatchSize} x {Recipe.Training.GradientAccumulationSteps}, learning rate {LearningRate:0.0e+0}"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"steps      {Recipe.Training.TotalSteps(StepsPerEpoch):N0} ({StepsPerEpoch:N0} an epoch), batch {Recipe.Training.BatchSize} x {Recipe.Training.GradientAccumulationSteps}, learning rate {LearningRate:0.0e+0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory     about {MemoryPlan.Of(this).Total / 1e6:N0} MB ({MemoryPlan.Of(this)})"));
         foreach (string note in Adapter?.Notes ?? [])
             output.WriteLine($"note       {note}");
@@ -114,57 +133,46 @@ internal sealed class TrainingRun : IDisposable
     }
 
     /// <summary>Trains, with progress, metrics, samples and a report, and saves the result.</summary>
-    public TrainResult Run(Terminal terminal, string? resume, CancellationToken stop)
+    public TrainResult Run(Terminal terminal, CancellationToken stop)
     {
-        Directory.CreateDirectory(Recipe.Output);
+        using Trainer trainer = _trainer = new Trainer(Model, Parameters, Recipe.Training, LearningRate, Data.Train, Recipe.Data.Order, Data.Eval, Checkpoints);
+        IReadOnlyList<string> before = Answers();
+        if (_resumedFrom is not null)
+        {
+            trainer.Resume(_resumedFrom);
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"going on from {_resumedFrom}, step {trainer.StepsDone}"));
+        }
         AtomicFile.WriteText(Path.Combine(Recipe.Output, "recipe.yaml"), Recipe.ToYaml());
         string metrics = Path.Combine(Recipe.Output, "metrics.jsonl");
-        if (resume is not null)
-        {
-            Trainer.Resume(resume);
-            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"going on from {resume}, step {Trainer.StepsDone}"));
-        }
-        IReadOnlyList<string> before = Answers();
-        using MetricsLog log = resume is null ? MetricsLog.Create(metrics) : MetricsLog.Resume(metrics, Trainer.StepsDone);
-        using TrainProgressLine progress = new(terminal, Trainer.StepsDone);
-        Trainer.Stepped = report =>
-        {
-            log.Add(report);
-            progress.Show(report);
-        };
-        Trainer.Evaluated = report =>
-        {
-            log.Add(report);
-            progress.Show(report);
-        };
-        Trainer.Saved = folder =>
-        {
-            log.Flush();
-            progress.Say($"saved {folder}");
-        };
+        using MetricsLog log = _resumedFrom is null ? MetricsLog.Create(metrics) : MetricsLog.Resume(metrics, trainer.StepsDone);
         TrainResult result;
-        try
+        using (TrainProgressLine progress = new(terminal, trainer.StepsDone))
         {
-            result = Trainer.Run(stop);
+            trainer.Stepped = report =>
+            {
+                log.Add(report);
+                progress.Show(report);
+            };
+            trainer.Evaluated = report =>
+            {
+                log.Add(report);
+                progress.Show(report);
+            };
+            trainer.Saved = folder =>
+            {
+                log.Flush();
+                progress.Say($"saved {folder}");
+            };
+            result = trainer.Run(stop);
         }
-        catch (DivergedException)
-        {
-            progress.Dispose();
-            throw;
-        }
-        progress.Dispose();
         log.Flush();
         if (result.Outcome == TrainOutcome.StoppedEarly && result.BestCheckpoint is { } best)
-            Trainer.Resume(best);
+            trainer.Resume(best);
         if (result.Outcome != TrainOutcome.Interrupted)
             SaveResult();
         IReadOnlyList<string> after = Answers();
-        int i = 0;
-        foreach ((string prompt, string? expected, _) in Questions())
-        {
-            _samples.Add(new RunSample(prompt, before[i], after[i], expected));
-            i++;
-        }
+        for (int i = 0; i < _questions.Count; i++)
+            _samples.Add(new RunSample(_questions[i].Prompt, before[i], after[i], _questions[i].Expected));
         WriteReport(result, metrics);
         return result;
     }
@@ -173,11 +181,11 @@ internal sealed class TrainingRun : IDisposable
     public IReadOnlyList<string> Answers()
     {
         using Generator generator = new(Model, _package.Tokenizer);
-        List<Generation> answers = [.. Questions().Select(question => generator.Add(new GenerationRequest
+        List<Generation> answers = [.. _questions.Select(question => generator.Add(new GenerationRequest
         {
             Prompt = question.Ids,
             MaxTokens = Recipe.Samples.MaxNewTokens,
-            EndTokens = _package.EndTokens,
+            EndTokens = _endTokens,
         }))];
         generator.Run();
         return [.. answers.Select(answer => answer.Text)];
@@ -186,18 +194,34 @@ internal sealed class TrainingRun : IDisposable
     /// <inheritdoc/>
     public void Dispose()
     {
-        Trainer.Dispose();
+        _trainer?.Dispose();
         _package.Dispose();
     }
 
-    private static Adapter? Prepare(Recipe recipe, CausalLm model)
+    private static Checkpoints CheckpointsOf(Recipe recipe, Action<string> save, bool overwrite) =>
+        new(Path.Combine(recipe.Output, "checkpoints"), recipe.Training.SaveTotalLimit, save) { Overwrite = overwrite, Date = recipe.Data.Date };
+
+    // what can be read of a model whose problems are told already
+    private static (Tokenizer? Tokenizer, ModelChatTemplates? Templates) TextOf(Recipe recipe, ModelFiles files)
+    {
+        try
+        {
+            Tokenizer tokenizer = files.LoadTokenizer(recipe.Model.Tokenizer);
+            return (tokenizer, files.LoadChatTemplates(recipe.Model.ChatTemplate, tokenizer));
+        }
+        catch (Exception e) when (Problems.IsInput(e))
+        {
+            return default;
+        }
+    }
+
+    private static Adapter? AdapterOf(Recipe recipe, CausalLm model)
     {
         string method = recipe.Adapter.Method;
         if (string.Equals(method, "full", StringComparison.OrdinalIgnoreCase))
         {
             if (recipe.Adapter.Options.Entries.Count > 0)
                 throw new InputException($"{recipe.Adapter.Options.Location}: full fine-tuning has no options; found {recipe.Adapter.Options.Entries[0].Key}");
-            model.SetTrainable(true);
             return null;
         }
         JsonObject options = recipe.Adapter.Options.ToJson() as JsonObject ?? [];
@@ -209,21 +233,32 @@ internal sealed class TrainingRun : IDisposable
         options["base_model_name_or_path"] = recipe.Model.Path;
         Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(method), options, recipe.Training.Seed, source: "adapter");
         adapter.Attach();
-        adapter.Train();
         return adapter;
     }
 
-    private IEnumerable<(string Prompt, string? Expected, int[] Ids)> Questions()
+    // what is asked before and after; only prompts that somebody wrote can be too long to be asked
+    private static List<Question> Questions(Recipe recipe, CausalLm model, ExampleEncoder encoder, TrainingData? data, Problems problems)
     {
-        foreach (string prompt in Recipe.Samples.Prompts)
-            yield return (prompt, null, _package.Tokenizer.EncodeIds(prompt, addSpecial: false));
-        if (Recipe.Samples.Prompts.Count > 0)
-            yield break;
-        foreach (DataRow row in Data.Samples.Take(Recipe.Samples.Count))
+        List<Question> questions = [];
+        int context = model.Facts.ContextLength - model.LearnedPrefix;
+        for (int i = 0; i < recipe.Samples.Prompts.Count; i++)
         {
-            if (_encoder.Question(row) is { } question && question.Ids.Length + Recipe.Samples.MaxNewTokens <= Model.Facts.ContextLength)
-                yield return (question.Prompt, question.Answer, question.Ids);
+            string prompt = recipe.Samples.Prompts[i];
+            int[] ids = encoder.Prompt(prompt);
+            if (ids.Length == 0)
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"samples.prompts.{i}: is empty, and the tokenizer puts no token at the beginning of a text"));
+            else if (ids.Length >= context)
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"samples.prompts.{i}: found {ids.Length} tokens, expected fewer than the {context} that the model can see"));
+            questions.Add(new Question(prompt, null, ids));
         }
+        if (questions.Count > 0 || data is null)
+            return questions;
+        foreach (DataRow row in data.Samples.Take(recipe.Samples.Count))
+        {
+            if (encoder.Question(row) is { } question && question.Ids.Length > 0 && question.Ids.Length + recipe.Samples.MaxNewTokens <= context)
+                questions.Add(new Question(question.Prompt, question.Answer, question.Ids));
+        }
+        return questions;
     }
 
     private void SaveWeights(string folder)
@@ -253,7 +288,7 @@ internal sealed class TrainingRun : IDisposable
             Facts =
             [
                 ("model", Recipe.Model.Path),
-                ("trainable parameters", Parameters.Sum(parameter => parameter.Value.Shape.Elements).ToString("N0", CultureInfo.InvariantCulture)),
+                ("trainable parameters", Parameters.Sum(parameter => parameter.Shape.Elements).ToString("N0", CultureInfo.InvariantCulture)),
                 ("tokens per second", (result.Tokens / Math.Max(result.Seconds, 1e-9)).ToString("N0", CultureInfo.InvariantCulture)),
                 ("peak memory", (ProcessMemory.PeakBytes() / 1e6).ToString("N0", CultureInfo.InvariantCulture) + " MB"),
             ],
@@ -264,4 +299,6 @@ internal sealed class TrainingRun : IDisposable
             Recipe = Recipe.ToYaml(),
         });
     }
+
+    private readonly record struct Question(string Prompt, string? Expected, int[] Ids);
 }

@@ -9,6 +9,7 @@ public sealed class BatchLoader
     private readonly ExampleSet _set;
     private readonly BatchSampler _sampler;
     private readonly TrainingBatch[] _batches;
+    private readonly int _batchSize;
 
     /// <summary>A loader at the beginning of the first pass.</summary>
     /// <param name="set">What to train on.</param>
@@ -20,6 +21,7 @@ public sealed class BatchLoader
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(accumulation, 1);
         _set = set;
+        _batchSize = batchSize;
         _sampler = new BatchSampler(set, batchSize, order, seed);
         _batches = new TrainingBatch[Math.Min(accumulation, _sampler.BatchesPerEpoch)];
         int tokens = set.LargestBatch(batchSize), sequences = checked(Math.Min(batchSize, set.Count) * set.MostSequences);
@@ -31,7 +33,7 @@ public sealed class BatchLoader
     }
 
     /// <summary>Optimiser steps of one pass over the data.</summary>
-    public int StepsPerEpoch => (_sampler.BatchesPerEpoch + _batches.Length - 1) / _batches.Length;
+    public int StepsPerEpoch => StepsOf(_set, _batchSize, _batches.Length);
 
     /// <summary>Passes made so far, as a fraction.</summary>
     public double Epochs => _sampler.Epochs;
@@ -48,6 +50,14 @@ public sealed class BatchLoader
     {
         get => _sampler.State;
         set => _sampler.State = value;
+    }
+
+    /// <summary>Optimiser steps that one pass over a set takes.</summary>
+    public static int StepsOf(ExampleSet set, int batchSize, int accumulation)
+    {
+        ArgumentNullException.ThrowIfNull(set);
+        int batches = (set.Count + batchSize - 1) / batchSize;
+        return (batches - 1) / Math.Min(accumulation, batches) + 1;
     }
 
     /// <summary>The batches of the next optimiser step, to be used before the next call. A step never reaches over the end of a pass.</summary>

@@ -67,7 +67,7 @@ public sealed class ExampleEncoder
             case PromptRow prompt:
                 if (_lossOn == LossOn.Assistant)
                     return Refuse(row, problems, "found a prompt and a completion, which have no assistant; write loss_on: completion, or as_chat: true for the file");
-                int[] given = [.. _begin, .. Ids(prompt.Prompt)];
+                int[] given = Prompt(prompt.Prompt);
                 int[] learned = [.. Ids(prompt.Completion), _end];
                 return _lossOn == LossOn.All ? TrainingExample.Whole([.. given, .. learned]) : TrainingExample.Completion(given, learned);
             default:
@@ -75,13 +75,16 @@ public sealed class ExampleEncoder
         }
     }
 
+    /// <summary>The tokens of a prompt as rows of prompt and completion have it.</summary>
+    public int[] Prompt(string text) => [.. _begin, .. Ids(text)];
+
     /// <summary>The tokens that the model is given to answer a row, and the answer that the row has; null where there is none.</summary>
     public (string Prompt, int[] Ids, string Answer)? Question(DataRow row)
     {
         switch (row)
         {
             case PromptRow prompt:
-                return (prompt.Prompt, [.. _begin, .. Ids(prompt.Prompt)], prompt.Completion);
+                return (prompt.Prompt, Prompt(prompt.Prompt), prompt.Completion);
             case ChatRow chat when _render is not null:
                 int last = chat.Messages.Count - 1;
                 while (last > 0 && ChatFields.Role(chat.Messages[last]!.AsObject()) != "assistant")

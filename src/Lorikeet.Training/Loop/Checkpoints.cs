@@ -35,6 +35,15 @@ public sealed class Checkpoints
         _saveWeights = saveWeights;
     }
 
+    /// <summary>Where they are.</summary>
+    public string Folder => _folder;
+
+    /// <summary>True: checkpoints of an earlier run make room for those of a new one.</summary>
+    public bool Overwrite { get; init; }
+
+    /// <summary>The day that the rows' chat templates were told; a run that goes on tells them the same.</summary>
+    public DateOnly? Date { get; init; }
+
     /// <summary>The newest complete checkpoint, or null.</summary>
     public string? Newest => NewestIn(_folder);
 
@@ -43,6 +52,42 @@ public sealed class Checkpoints
 
     /// <summary>The newest complete checkpoint below a folder, or null.</summary>
     public static string? NewestIn(string folder) => Complete(folder).Select(found => found.Path).LastOrDefault();
+
+    /// <summary>The day that a checkpoint's run told its chat templates, or null.</summary>
+    /// <exception cref="InputException">It is no checkpoint, or damaged.</exception>
+    public static DateOnly? DateOf(string checkpoint) => ReadState(checkpoint).Date;
+
+    /// <summary>Refuses a run that would mix its checkpoints with those of another one.</summary>
+    /// <param name="resumedFrom">The checkpoint that the run goes on from; null for a new run.</param>
+    /// <exception cref="InputException">The folder holds checkpoints of another run, and <see cref="Overwrite"/> is not set.</exception>
+    public void Check(string? resumedFrom)
+    {
+        if (!Overwrite && !IsOwn(resumedFrom) && Newest is { } newest)
+            throw new InputException($"{_folder}: holds checkpoints of an earlier run ({Path.GetFileName(newest)}). --resume goes on with it, --set output=FOLDER keeps it, --overwrite replaces it");
+    }
+
+    /// <summary>
+    /// Before the first step: what a killed process left half written goes, and so do checkpoints of steps that are made again (those of an earlier run
+    /// where that is wanted).
+    /// </summary>
+    /// <exception cref="InputException">The folder holds checkpoints of another run.</exception>
+    internal void Begin(string? resumedFrom, int step)
+    {
+        Check(resumedFrom);
+        if (!Directory.Exists(_folder))
+            return;
+        (int Step, string Path)[] complete = [.. Complete(_folder)];
+        AtomicFile.RemoveUnfinished(_folder);
+        int kept = IsOwn(resumedFrom) ? step : -1;
+        foreach ((int at, string path) in complete)
+        {
+            if (at > kept)
+                Remove(path);
+        }
+        // one whose removal was interrupted
+        foreach (string path in Directory.EnumerateDirectories(_folder, NamePrefix + "*").Where(path => StepOf(path) >= 0 && !IsComplete(path)).ToArray())
+            Directory.Delete(path, recursive: true);
+    }
 
     /// <summary>Writes a checkpoint and removes those that are no longer kept.</summary>
     internal string Save(TrainProgress progress, Trainables trainables, AdamW optimizer, BatchLoader loader, Schedule schedule, bool best)
@@ -53,10 +98,10 @@ public sealed class Checkpoints
         {
             _saveWeights(aside);
             SafetensorsWriter.Write(Path.Combine(aside, OptimizerFile), OptimizerEntries(trainables, optimizer, Missing(aside, trainables)), null);
-            State state = new(1, progress, loader.State, optimizer.Steps, schedule.State);
+            State state = new(1, progress, loader.State, optimizer.Steps, schedule.State, Date);
             AtomicFile.WriteText(Path.Combine(aside, StateFile), JsonSerializer.Serialize(state, Json) + "\n");
         });
-        Prune();
+        Prune(progress.Step);
         return path;
     }
 
@@ -158,23 +203,34 @@ public sealed class Checkpoints
             AtomicFolder.Recover(Path.Combine(folder, Path.GetFileNameWithoutExtension(left)[1..]));
         return Directory.EnumerateDirectories(folder, NamePrefix + "*")
             .Where(IsComplete)
-            .Select(path => (Step: int.TryParse(Path.GetFileName(path)[NamePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1, Path: path))
+            .Select(path => (Step: StepOf(path), Path: path))
             .Where(found => found.Step >= 0)
             .OrderBy(found => found.Step);
     }
 
-    private void Prune()
+    // the number in a folder's name, or -1
+    private static int StepOf(string path) =>
+        int.TryParse(Path.GetFileName(path)[NamePrefix.Length..], NumberStyles.None, CultureInfo.InvariantCulture, out int step) ? step : -1;
+
+    private bool IsOwn(string? checkpoint) =>
+        checkpoint is not null && Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(checkpoint))) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(_folder));
+
+    private void Prune(int written)
     {
         (int Step, string Path)[] all = [.. Complete(_folder)];
         foreach ((int step, string path) in all.Take(Math.Max(0, all.Length - _keep)))
         {
-            if (step == _bestStep)
-                continue;
-            // without its state the folder is no checkpoint any more: a process killed in the middle of removing leaves nothing that looks like one
-            File.Delete(Path.Combine(path, StateFile));
-            Directory.Delete(path, recursive: true);
+            if (step != _bestStep && step != written)
+                Remove(path);
         }
     }
 
-    private sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau);
+    private static void Remove(string path)
+    {
+        // without its state the folder is no checkpoint any more: a process killed in the middle of removing leaves nothing that looks like one
+        File.Delete(Path.Combine(path, StateFile));
+        Directory.Delete(path, recursive: true);
+    }
+
+    private sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau, DateOnly? Date);
 }

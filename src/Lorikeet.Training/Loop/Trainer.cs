@@ -21,11 +21,13 @@ public sealed class Trainer : IDisposable
     private readonly Schedule _schedule;
     private readonly Step _step;
     private readonly Checkpoints? _checkpoints;
+    private string? _resumedFrom;
+    private bool _begun;
     private TrainProgress _progress = new(0, null, 0, 0);
 
     /// <summary>A run at its first step.</summary>
-    /// <param name="model">With its adapters attached and its trainable parameters marked.</param>
-    /// <param name="parameters">What to train.</param>
+    /// <param name="model">With its adapters attached.</param>
+    /// <param name="parameters">What to train: they move into memory of their own and become trainable.</param>
     /// <param name="options">How.</param>
     /// <param name="learningRate">The peak rate.</param>
     /// <param name="train">What to learn from.</param>
@@ -78,16 +80,21 @@ public sealed class Trainer : IDisposable
     public void Resume(string folder)
     {
         _progress = Checkpoints.Load(folder, _trainables, _optimizer, _loader, _schedule);
+        _resumedFrom = folder;
     }
 
     /// <summary>Trains to the end, or until somebody asks to stop: then the current step is finished and the state saved.</summary>
     /// <exception cref="DivergedException">A loss or gradient is not finite.</exception>
+    /// <exception cref="InputException">The folder of the checkpoints holds those of another run.</exception>
     public TrainResult Run(CancellationToken stop = default)
     {
         TrainOutcome outcome = TrainOutcome.Finished;
         double loss = double.NaN, seconds = 0;
         long tokens = 0;
         bool saved = true;
+        if (!_begun)
+            _checkpoints?.Begin(_resumedFrom, _progress.Step);
+        _begun = true;
         if (_progress.Step == 0)
             Evaluate();
         while (_progress.Step < TotalSteps)
@@ -175,7 +182,7 @@ public sealed class Trainer : IDisposable
         long start = Stopwatch.GetTimestamp();
         (double loss, long targets) = _evaluation.Run(_model, _step);
         if (!double.IsFinite(loss))
-            throw new DivergedException(_progress.Step, "the evaluation loss", _checkpoints?.Newest);
+            throw new DivergedException(_progress.Step, "the evaluation loss", _checkpoints?.Newest, updated: true);
         _schedule.Observe(loss);
         bool best = _progress.BestLoss is not { } lowest || loss < lowest - _options.EarlyStoppingThreshold;
         _progress = best

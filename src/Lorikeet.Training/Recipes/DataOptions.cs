@@ -27,6 +27,9 @@ public sealed record DataOptions
     /// <summary>Which tokens count in the loss; when not given: completions, the assistant's turns of chats, and the whole of plain text.</summary>
     public LossOn? LossOn { get; init; }
 
+    /// <summary>The day that chat templates are told; when not given the day that the run begins.</summary>
+    public DateOnly? Date { get; init; }
+
     /// <summary>Tokens of a sequence at most; when not given 2048, or what the model can see if that is less.</summary>
     [Range(2, 10_000_000)]
     public int? MaxLength { get; init; }

@@ -108,6 +108,8 @@ internal sealed class RecipeBinder(RecipeProblems problems)
             return int.TryParse(text, NumberStyles.AllowLeadingSign, Invariant, out int whole) ? whole : null;
         if (type == typeof(double))
             return double.TryParse(text, NumberStyles.Float, Invariant, out double number) && double.IsFinite(number) ? number : null;
+        if (type == typeof(DateOnly))
+            return DateOnly.TryParseExact(text, RecipeNames.DateFormat, Invariant, DateTimeStyles.None, out DateOnly date) ? date : null;
         if (type.IsEnum)
             return Enum.GetValues(type).Cast<object>().FirstOrDefault(choice => RecipeNames.Of(choice.ToString()!) == text);
         throw new NotSupportedException($"recipes have no values of type {type}");
@@ -131,6 +133,8 @@ internal sealed class RecipeBinder(RecipeProblems problems)
             return property.IsDefined(typeof(MinLengthAttribute)) ? "a text that is not empty" : "a text (in quotes if it holds { } [ ] : or #)";
         if (type == typeof(bool))
             return "true or false";
+        if (type == typeof(DateOnly))
+            return "a date such as 2024-07-26";
         if (type.IsEnum)
             return "one of " + string.Join(", ", Enum.GetNames(type).Select(RecipeNames.Of));
         if (type.IsClass)

@@ -6,6 +6,9 @@ namespace Lorikeet.Training;
 /// <summary>The names of keys and choices: those of the code, written as recipes do.</summary>
 internal static class RecipeNames
 {
+    /// <summary>How recipes write a date.</summary>
+    public const string DateFormat = "yyyy-MM-dd";
+
     /// <summary><c>BatchSize</c> as <c>batch_size</c>.</summary>
     public static string Of(string name)
     {

@@ -54,6 +54,9 @@ internal static class RecipeWriter
             case Enum choice:
                 yaml.Emit(new Scalar(RecipeNames.Of(choice.ToString())));
                 break;
+            case DateOnly date:
+                yaml.Emit(new Scalar(date.ToString(RecipeNames.DateFormat, Invariant)));
+                break;
             case IFormattable number:
                 yaml.Emit(new Scalar(number.ToString(null, Invariant)));
                 break;
