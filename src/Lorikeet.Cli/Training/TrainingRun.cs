@@ -97,7 +97,7 @@ internal sealed class TrainingRun : IDisposable
             if (package is { EndTokens.Count: 0 })
                 problems.Add($"{recipe.Model.Path}: neither model nor tokenizer names an end token, so it could not learn to stop");
             (Tokenizer? tokenizer, ModelChatTemplates? templates) = package is not null ? (package.Tokenizer, package.ChatTemplates) : files is not null ? TextOf(recipe, files) : default;
-            int end = tokenizer?.EosId ?? package?.EndTokens.FirstOrDefault() ?? 0;
+            int end = tokenizer?.EosId ?? (package is { EndTokens: [int first, ..] } ? first : 0);
             // data need no more of the model than its text and its context: they are looked at even where its weights are broken
             ExampleEncoder? encoder = tokenizer is null ? null
                 : new(tokenizer, templates is null ? null : templates.Render, end, recipe.Data.LossOn, date.ToDateTime(TimeOnly.MinValue));

@@ -1,5 +1,4 @@
 using Lorikeet.Models;
-using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Training.Tests;
@@ -163,7 +162,7 @@ public sealed class TrainerTests : IDisposable
         TrainingExample Row(int length)
         {
             int[] ids = [.. Enumerable.Range(0, length).Select(_ => random.Next(16))];
-            return TrainingExample.Completion(ids[..(length / 3)], ids[(length / 3)..]);
+            return TrainingExample.Completion([.. ids.Take(length / 3)], [.. ids.Skip(length / 3)]);
         }
         return ExampleSet.Of([.. Enumerable.Range(0, count).Select(i => Row(4 + i * i))], Packing.None, 512);
     }
