@@ -23,6 +23,7 @@ internal sealed class AdapterSwitch
         string[] wrong =
         [
             .. pairs.Where(pair => pair.Name is "" or None).Select(pair => $"--adapter {pair.Name}={pair.Folder}: a name was expected, other than {None}"),
+            .. pairs.Where(pair => pair.Folder.Length == 0).Select(pair => $"--adapter {pair.Name}=: a folder was expected"),
             .. pairs.GroupBy(pair => pair.Name).Where(group => group.Count() > 1).Select(group => $"--adapter {group.Key}: the name is given {group.Count()} times"),
         ];
         if (wrong.Length > 0)

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Globalization;
 using System.Reflection;
 using Lorikeet.Cli.Commands;
 
@@ -24,19 +25,20 @@ internal static class CommandLine
             if (parsed.Action is ParseErrorAction wrong)
             {
                 wrong.ShowHelp = false;
+                using StringWriter words = new(CultureInfo.InvariantCulture) { NewLine = terminal.Error.NewLine };
+                configuration.Error = words;
                 parsed.Invoke(configuration);
+                terminal.Error.Write(parsed.Errors.Aggregate(words.ToString(), (text, error) => text.Replace(error.Message, UsageErrors.Plain(error), StringComparison.Ordinal)));
                 terminal.Error.WriteLine($"See `lorikeet {PathOf(parsed.CommandResult.Command)}--help`.");
                 return ExitCode.BadInput;
             }
-            return parsed.Invoke(configuration);
+            int code = parsed.Invoke(configuration);
+            terminal.Out.Flush();
+            return code;
         }
         catch (Exception error)
         {
             return Failure.Report(error, terminal);
-        }
-        finally
-        {
-            terminal.Out.Flush();
         }
     }
 
@@ -57,6 +59,7 @@ internal static class CommandLine
             BenchCommand.Create(terminal),
             DoctorCommand.Create(terminal),
         };
+        UsageErrors.RefuseEmptyNames(root);
         foreach (Option option in root.Options)
         {
             if (option is System.CommandLine.Help.HelpOption { Action: System.CommandLine.Help.HelpAction action } help)

@@ -16,14 +16,25 @@ internal static class Failure
     {
         while (error is AggregateException or TypeInitializationException or System.Reflection.TargetInvocationException && error.InnerException is { } inner)
             error = inner;
-        terminal.Out.Flush();
+        try
+        {
+            terminal.Out.Flush();
+        }
+        catch (OutputException closed)
+        {
+            // what went wrong first is what to report
+            if (error is not InputException)
+                error = closed;
+        }
+        if (error is OutputException { IsClosed: true })
+            return ExitCode.Success;
         (int code, string text) = error switch
         {
             InputException or TokenizerException or TemplateException => (ExitCode.BadInput, error.Message),
             DivergedException => (ExitCode.Failed, error.Message),
             OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
             OutOfMemoryException => (ExitCode.Failed, "there is not enough memory. A smaller batch or shorter sequences need less"),
-            IOException or UnauthorizedAccessException => (ExitCode.Failed, error.Message),
+            IOException or UnauthorizedAccessException or OutputException => (ExitCode.Failed, error.Message),
             _ => (ExitCode.Failed, $"{error.GetType().Name}: {FirstLine(error.Message)}. This should not happen; {DebugVariable}=1 in the environment shows where it did"),
         };
         terminal.Error.WriteLine($"error: {Terminal.Printable(text)}");

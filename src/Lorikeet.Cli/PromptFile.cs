@@ -18,9 +18,9 @@ internal static class PromptFile
         List<Entry> entries = [];
         List<string> problems = [];
         bool json = path.EndsWith(".jsonl", StringComparison.OrdinalIgnoreCase);
+        using Utf8Input reader = Utf8Input.Open(path);
         try
         {
-            using StreamReader reader = new(path);
             foreach ((int number, string line) in InputLines.Read(reader))
             {
                 if (line.AsSpan().Trim().IsEmpty)

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Text.Json;
 using Lorikeet.Inference;
 
 namespace Lorikeet.Cli;
@@ -40,7 +41,7 @@ internal sealed class SamplingFlags
             FrequencyPenalty = parse.GetValue(_frequency),
             Seed = parse.GetValue(_seed) ?? (ulong)Random.Shared.NextInt64(1 << 30),
         };
-        sampling.Check();
+        sampling.Check(property => "--" + JsonNamingPolicy.KebabCaseLower.ConvertName(property));
         return new GenerationRequest
         {
             Prompt = [],

@@ -1,11 +1,12 @@
 using System.Text;
+using Microsoft.Win32.SafeHandles;
 
 namespace Lorikeet.Cli;
 
 /// <summary>What a command reads from and writes to. Tests hand it their own streams.</summary>
 internal sealed class Terminal
 {
-    /// <summary>Standard input, UTF-8.</summary>
+    /// <summary>Standard input, UTF-8; reading what is none throws an <see cref="Tensors.InputException"/>.</summary>
     public required TextReader In { get; init; }
 
     /// <summary>Results. Buffered: call <see cref="TextWriter.Flush"/> where somebody watches.</summary>
@@ -36,14 +37,26 @@ internal sealed class Terminal
         UTF8Encoding utf8 = new(encoderShouldEmitUTF8Identifier: false);
         return new Terminal
         {
-            In = new StreamReader(Console.OpenStandardInput(), utf8),
-            Out = new StreamWriter(Console.OpenStandardOutput(), utf8, 1 << 16) { NewLine = "\n" },
-            Error = new StreamWriter(Console.OpenStandardError(), utf8) { NewLine = "\n", AutoFlush = true },
+            In = new Utf8Input(Console.OpenStandardInput(), "standard input"),
+            Out = new StreamWriter(new OutputStream(StandardOutput()), utf8, 1 << 16) { NewLine = "\n" },
+            Error = new StreamWriter(new OutputStream(Console.OpenStandardError(), mayFail: true), utf8) { NewLine = "\n", AutoFlush = true },
             IsInteractive = !Console.IsOutputRedirected,
             ShowsProgress = !Console.IsErrorRedirected,
             IsTyped = !Console.IsInputRedirected,
             Interrupted = interrupted,
         };
+    }
+
+    // the console's stream hides that a pipe was closed, and the program would go on for nobody; files keep the place that others write to as well
+    private static Stream StandardOutput()
+    {
+        if (!OperatingSystem.IsWindows() && Console.IsOutputRedirected)
+        {
+            FileStream stream = new(new SafeFileHandle(1, ownsHandle: false), FileAccess.Write, bufferSize: 0);
+            if (!stream.CanSeek)
+                return stream;
+        }
+        return Console.OpenStandardOutput();
     }
 
     private static bool IsControl(char c) => char.IsControl(c) && c is not ('\n' or '\t');

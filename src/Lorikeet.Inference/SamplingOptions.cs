@@ -39,8 +39,9 @@ public sealed record SamplingOptions
     internal bool Penalizes => RepetitionPenalty != 1 || PresencePenalty != 0 || FrequencyPenalty != 0;
 
     /// <summary>Refuses what has no meaning.</summary>
+    /// <param name="nameOf">What an option is called where it was set; by default what it is called here.</param>
     /// <exception cref="InputException">Options lie outside their range; all are listed.</exception>
-    public void Check()
+    public void Check(Func<string, string>? nameOf = null)
     {
         List<string> problems = [];
         Expect(nameof(Temperature), Temperature, Temperature is >= 0 and <= 100, "0 to 100");
@@ -56,7 +57,7 @@ public sealed record SamplingOptions
         void Expect(string name, double value, bool good, string range)
         {
             if (!good)
-                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{name} is {value}; {range} was expected"));
+                problems.Add(string.Create(CultureInfo.InvariantCulture, $"{nameOf?.Invoke(name) ?? name} is {value}; {range} was expected"));
         }
     }
 }

@@ -32,6 +32,33 @@ public class CommandLineTests
         run.Error.ShouldContain("--help");
     }
 
+    [Theory]
+    [InlineData("--out", "merge", "m", "--adapter", "a", "--out", "")]
+    [InlineData("MODEL", "generate", "", "text")]
+    [InlineData("--adapter", "generate", "m", "text", "--adapter", "")]
+    [InlineData("--file", "generate", "m", "--file", "")]
+    [InlineData("--output", "quickstart", "--output", "")]
+    public void An_empty_name_is_wrong_use(string what, params string[] arguments)
+    {
+        CommandRun run = CommandRun.Of(arguments);
+        run.Code.ShouldBe(2, run.Error);
+        run.Error.ShouldContain($"{what}: is empty");
+    }
+
+    [Theory]
+    [InlineData("--seed abc: a whole number from 0", "generate", "m", "text", "--seed", "abc")]
+    [InlineData("--seed -1: a whole number from 0", "generate", "m", "text", "--seed", "-1")]
+    [InlineData("--top-k 1.5: a whole number", "generate", "m", "text", "--top-k", "1.5")]
+    [InlineData("--temperature warm: a number", "chat", "m", "--temperature", "warm")]
+    [InlineData("--threads two: a whole number", "bench", "gemm", "--threads", "two")]
+    public void Numbers_that_are_none_are_refused_in_plain_words(string problem, params string[] arguments)
+    {
+        CommandRun run = CommandRun.Of(arguments);
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain(problem);
+        run.Error.ShouldNotContain("System.");
+    }
+
     [Fact]
     public void A_model_that_is_not_there_exits_with_2_and_says_what_to_do()
     {

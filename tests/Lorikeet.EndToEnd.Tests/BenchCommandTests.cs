@@ -1,4 +1,6 @@
+using System.Globalization;
 using System.Text.Json;
+using Lorikeet.Cli;
 using Lorikeet.Cli.Tests;
 
 namespace Lorikeet.EndToEnd.Tests;
@@ -46,6 +48,38 @@ public class BenchCommandTests
         CommandRun.Of("bench", "decode", "--model", "random:tiny", "--streams", "0").Code.ShouldBe(2);
     }
 
+    [Theory]
+    [InlineData("train", "--seq")]
+    [InlineData("prefill", "--tokens")]
+    [InlineData("decode", "--tokens")]
+    public void More_tokens_than_the_model_sees_are_refused(string what, string option)
+    {
+        CommandRun run = CommandRun.Of("bench", what, "--model", "random:tiny", option, "99999");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldStartWith($"error: {option} 99999: ");
+    }
+
+    [Fact]
+    public void An_interruption_does_not_wait_for_the_end()
+    {
+        using CancellationTokenSource stop = new();
+        using StringWriter output = new StoppingWriter(stop), error = new();
+        string[] often = [.. Enumerable.Repeat("1", 500)];
+        int code = CommandLine.Run(["bench", "gemm", "--m", "64", "--n", "64", "--k", "64", "--json", "--threads", .. often], new Terminal { In = TextReader.Null, Out = output, Error = error, Interrupted = stop.Token });
+        code.ShouldBe(130);
+        output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBeLessThan(3);
+    }
+
+    // the first result interrupts
+    private sealed class StoppingWriter(CancellationTokenSource stop) : StringWriter(CultureInfo.InvariantCulture)
+    {
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            stop.Cancel();
+        }
+    }
+
     private static JsonElement[] Lines(params string[] arguments) =>
         [.. CommandRun.Of(["bench", .. arguments, "--json"]).Succeeded().Lines.Select(line => JsonDocument.Parse(line).RootElement)];
 
@@ -53,6 +87,8 @@ public class BenchCommandTests
     {
         foreach (string name in (string[])[.. names, "fma_peak_gflops", "read_gb_s"])
             line.TryGetProperty(name, out _).ShouldBeTrue($"{name} in {line}");
+        if (line.TryGetProperty("share_of_peak", out JsonElement share))
+            share.GetDouble().ShouldBeLessThan(1);
         line.GetProperty("fma_peak_gflops").GetDouble().ShouldBeGreaterThan(0);
         line.GetProperty("read_gb_s").GetDouble().ShouldBeGreaterThan(0);
     }

@@ -33,11 +33,20 @@ public sealed class ChatCommandTests : IDisposable
     public void Unknown_orders_and_questions_that_are_too_long_end_nothing()
     {
         string tooLong = string.Concat(Enumerable.Repeat("again and again ", 100));
-        CommandRun run = CommandRun.With($"/frobnicate\n{tooLong}\nHi\n/exit\nnever read\n", "chat", _model.Path, "--max-tokens", "4").Succeeded();
+        CommandRun run = CommandRun.With($"/frobnicate\n{tooLong}\nHi\n/exit\nnever read\n", "chat", _model.Path, "--max-tokens", "4");
         run.Error.ShouldContain("/frobnicate is not known");
         run.Error.ShouldContain("taken back");
         run.Output.ShouldBe(CommandRun.With("Hi", "chat", _model.Path, "--max-tokens", "4").Succeeded().Output);
     }
+
+    [Theory]
+    [InlineData("Hi\n", 0)]
+    [InlineData("/reset\nHi\n", 0)]
+    [InlineData("TOO LONG\nHi\n", 1)]
+    [InlineData("/adapter french\nHi\n", 1)]
+    [InlineData("/frobnicate\n", 1)]
+    public void A_script_learns_by_the_exit_code_that_something_failed(string input, int code) => CommandRun.With(
+        input.Replace("TOO LONG", string.Concat(Enumerable.Repeat("again and again ", 100)), StringComparison.Ordinal), "chat", _model.Path, "--max-tokens", "4").Code.ShouldBe(code);
 
     [Fact]
     public void A_base_model_says_what_it_can_do_instead()

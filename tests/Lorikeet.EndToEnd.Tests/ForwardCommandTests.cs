@@ -77,6 +77,14 @@ public sealed class ForwardCommandTests : IDisposable
         run.Error.ShouldContain("labels");
     }
 
+    [Fact]
+    public void Merging_nothing_is_wrong_use()
+    {
+        CommandRun run = CommandRun.Of("forward", "random:tiny", "x.safetensors", "--out", Path.Combine(_folder, "out.safetensors"), "--merged");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain("--merged: there is nothing to merge without --adapter");
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private ITensorSource Forward(string model, ITensorSource golden, params string[] options)

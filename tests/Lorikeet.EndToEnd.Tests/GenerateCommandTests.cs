@@ -47,13 +47,20 @@ public sealed class GenerateCommandTests : IDisposable
     {
         CommandRun options = CommandRun.Of("generate", _model.Path, "x", "--top-p", "3", "--temperature", "-1");
         options.Code.ShouldBe(2);
-        options.Error.ShouldContain("TopP");
-        options.Error.ShouldContain("Temperature");
+        options.Error.ShouldContain("--top-p is 3;");
+        options.Error.ShouldContain("--temperature is -1;");
         CommandRun both = CommandRun.Of("generate", _model.Path, "x", "--file", "y");
         both.Code.ShouldBe(2);
         CommandRun broken = CommandRun.Of("generate", _model.Path, "--file", _model.File("missing.txt"));
         broken.Code.ShouldBe(2);
         broken.Error.ShouldContain("missing.txt");
+        CommandRun folder = CommandRun.Of("generate", _model.Path, "--file", _model.Path);
+        folder.Code.ShouldBe(2);
+        folder.Error.ShouldContain("is a folder");
+        File.WriteAllBytes(_model.File("binary.txt"), [(byte)'a', (byte)'\n', 0x80]);
+        CommandRun binary = CommandRun.Of("generate", _model.Path, "--file", _model.File("binary.txt"));
+        binary.Code.ShouldBe(2);
+        binary.Error.ShouldContain("binary.txt, line 2: byte 1");
         CommandRun longer = CommandRun.Of("generate", _model.Path, string.Concat(Enumerable.Repeat("again and again ", 100)));
         longer.Code.ShouldBe(2);
         longer.Error.ShouldContain("leaves no room");

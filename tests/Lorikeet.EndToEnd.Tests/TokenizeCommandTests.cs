@@ -48,6 +48,8 @@ public class TokenizeCommandTests
     [InlineData("{\"text\": \"a\"}\n{\"txt\": \"b\"}\n", "line 2", "--jsonl")]
     [InlineData("{\"text\": \"a\"}\nnonsense\n", "line 2", "--jsonl")]
     [InlineData("{\"text\": \"\\ud800\"}\n", "line 1", "--jsonl")]
+    [InlineData("{\"ids\": [0]}\n{\"ids\": [99999]}\n", "line 2: ids: 99999 is no token; numbers from 0 to 50256 are", "--decode")]
+    [InlineData("{\"ids\": [-1]}\n", "line 1: ids: -1 is no token", "--decode")]
     [InlineData("{\"ids\": [1, -2.5]}\n", "-2.5", "--decode")]
     public void A_broken_line_is_named_by_its_number(string input, string named, string option)
     {

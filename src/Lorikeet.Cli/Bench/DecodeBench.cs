@@ -18,6 +18,8 @@ internal static class DecodeBench
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
+        if (tokens > model.Facts.ContextLength)
+            throw new InputException($"--tokens {tokens}: {name} sees {model.Facts.ContextLength}");
         using Tape tape = new();
         Step step = new(tape);
         int[] prompt = TrainBench.RandomTokens(new Random(1), tokens, model.Facts.Vocabulary);
@@ -29,6 +31,8 @@ internal static class DecodeBench
         for (int run = -2; run < Prefills; run++)
         {
             if (run == 0)
+                machine = BenchReport.MeasureAgain(machine);
+            if (run == 0)
                 allocated = GC.GetTotalAllocatedBytes(precise: true);
             caches[0].Truncate(0);
             long start = Stopwatch.GetTimestamp();
@@ -39,6 +43,7 @@ internal static class DecodeBench
                 times[run] = Stopwatch.GetElapsedTime(start).TotalSeconds;
         }
         allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Prefills;
+        machine = BenchReport.MeasureAgain(machine);
         Array.Sort(times);
         double seconds = times[Prefills / 2];
         // the head reads one row
@@ -55,6 +60,9 @@ internal static class DecodeBench
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
+        int needed = PromptTokens + WarmUp + tokens;
+        if (needed >= model.Facts.ContextLength)
+            throw new InputException($"--tokens {tokens}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {model.Facts.ContextLength}");
         using Generator generator = new(model, maxBatch: streams);
         Random random = new(1);
         for (int stream = 0; stream < streams; stream++)

@@ -128,7 +128,8 @@ internal static class BenchCommand
     private static int Measure(Terminal terminal, bool json, Action<BenchReport> run)
     {
         BenchReport report = new(terminal, json);
-        run(report);
+        // a measurement may take minutes and leaves nothing behind: nobody who has had enough waits for its end
+        Task.Run(() => run(report), terminal.Interrupted).WaitAsync(terminal.Interrupted).GetAwaiter().GetResult();
         report.Finish();
         return ExitCode.Success;
     }

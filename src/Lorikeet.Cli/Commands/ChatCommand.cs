@@ -30,27 +30,28 @@ internal static class ChatCommand
                 terminal.Error.WriteLine($"note: {remark}");
             AdapterSwitch adapters = new(package.Model, parse.GetValue(adapter) ?? [], terminal);
             using ChatSession session = new(package, parse.GetValue(system));
-            Converse(session, adapters, settings, terminal);
-            return ExitCode.Success;
+            return Converse(session, adapters, settings, terminal) || terminal.IsTyped ? ExitCode.Success : ExitCode.Failed;
         });
         return command;
     }
 
-    private static void Converse(ChatSession session, AdapterSwitch adapters, GenerationRequest settings, Terminal terminal)
+    // false where an answer failed, or what was asked for is not known; who types has seen it, a script has only the exit code
+    private static bool Converse(ChatSession session, AdapterSwitch adapters, GenerationRequest settings, Terminal terminal)
     {
         if (terminal.IsTyped)
             terminal.Error.WriteLine(Commands);
+        bool good = true;
         for (ulong turn = 0; ; turn++)
         {
             terminal.Interrupted.ThrowIfCancellationRequested();
             if (terminal.IsTyped)
                 terminal.Error.Write("> ");
             if (ReadLine(terminal) is not { } line || line.Trim() is "/exit" or "/quit")
-                return;
+                return good;
             if (line.StartsWith('/'))
-                Obey(session, adapters, line.Trim(), terminal);
+                good &= Obey(session, adapters, line.Trim(), terminal);
             else if (line.Trim().Length > 0)
-                Answer(session, line, settings with { Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + turn } }, terminal);
+                good &= Answer(session, line, settings with { Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + turn } }, terminal);
         }
     }
 
@@ -58,7 +59,7 @@ internal static class ChatCommand
     private static string? ReadLine(Terminal terminal) =>
         terminal.In.ReadLineAsync(terminal.Interrupted).AsTask().WaitAsync(terminal.Interrupted).GetAwaiter().GetResult();
 
-    private static void Answer(ChatSession session, string question, GenerationRequest settings, Terminal terminal)
+    private static bool Answer(ChatSession session, string question, GenerationRequest settings, Terminal terminal)
     {
         try
         {
@@ -69,10 +70,12 @@ internal static class ChatCommand
                 terminal.Error.WriteLine($"(cut after {answer.Tokens.Length} tokens; --max-tokens allows more)");
             else if (answer.Finish == FinishReason.ContextFull)
                 terminal.Error.WriteLine("(cut: the model's context is full; /reset begins anew)");
+            return true;
         }
         catch (Exception e) when (e is InputException or TemplateException)
         {
             terminal.Error.WriteLine($"{e.Message}\n(the question was taken back; /reset begins anew)");
+            return false;
         }
 
         void Show(string text)
@@ -82,7 +85,7 @@ internal static class ChatCommand
         }
     }
 
-    private static void Obey(ChatSession session, AdapterSwitch adapters, string line, Terminal terminal)
+    private static bool Obey(ChatSession session, AdapterSwitch adapters, string line, Terminal terminal)
     {
         string[] words = line.Split(' ', 2, StringSplitOptions.TrimEntries);
         string argument = words.Length > 1 ? words[1] : "";
@@ -90,29 +93,25 @@ internal static class ChatCommand
         {
             case "/adapter" when argument.Length == 0:
                 terminal.Error.WriteLine($"({adapters.Active ?? AdapterSwitch.None} acts; there are {string.Join(", ", adapters.Names)})");
-                break;
+                return true;
+            case "/adapter" when adapters.To(argument):
+                session.ModelChanged();
+                terminal.Error.WriteLine($"({argument} acts)");
+                return true;
             case "/adapter":
-                if (adapters.To(argument))
-                {
-                    session.ModelChanged();
-                    terminal.Error.WriteLine($"({argument} acts)");
-                }
-                else
-                {
-                    terminal.Error.WriteLine($"(no adapter is called {argument}; there are {string.Join(", ", adapters.Names)})");
-                }
-                break;
+                terminal.Error.WriteLine($"(no adapter is called {argument}; there are {string.Join(", ", adapters.Names)})");
+                return false;
             case "/reset":
                 session.Reset();
                 terminal.Error.WriteLine("(the conversation begins anew)");
-                break;
+                return true;
             case "/system":
                 session.System = argument.Length > 0 ? argument : null;
                 terminal.Error.WriteLine(argument.Length > 0 ? "(system message set)" : "(no system message)");
-                break;
+                return true;
             default:
                 terminal.Error.WriteLine($"{words[0]} is not known. {Commands}");
-                break;
+                return false;
         }
     }
 }

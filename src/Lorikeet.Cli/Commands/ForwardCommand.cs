@@ -27,6 +27,11 @@ internal static class ForwardCommand
         {
             model, inputs, output, adapters, merged, hidden, loss, gradients,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(merged) && result.GetValue(adapters) is null or [])
+                result.AddError("--merged: there is nothing to merge without --adapter");
+        });
         command.SetAction(parse =>
         {
             ForwardOptions options = new() { HiddenStates = parse.GetValue(hidden), Loss = parse.GetValue(loss), Gradients = parse.GetValue(gradients) };

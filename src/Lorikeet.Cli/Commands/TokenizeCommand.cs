@@ -70,7 +70,7 @@ internal static class TokenizeCommand
         foreach ((int number, string line) in InputLines.Read(terminal.In))
         {
             terminal.Interrupted.ThrowIfCancellationRequested();
-            string text = tokenizer.Decode(Ids(number, line), skipSpecial);
+            string text = tokenizer.Decode(Ids(number, line, tokenizer.VocabularySize), skipSpecial);
             output.Write(json => json.WriteString("text", text));
         }
     }
@@ -83,13 +83,13 @@ internal static class TokenizeCommand
             : throw InputLines.Wrong(number, "an object with \"text\", a string, was expected");
     }
 
-    private static int[] Ids(int number, string line)
+    private static int[] Ids(int number, string line, int vocabulary)
     {
         using JsonDocument document = InputLines.ParseObject(number, line);
         if (!document.RootElement.TryGetProperty("ids", out JsonElement ids) || ids.ValueKind != JsonValueKind.Array)
             throw InputLines.Wrong(number, "an object with \"ids\", a list of token numbers, was expected");
-        return [.. ids.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int value)
+        return [.. ids.EnumerateArray().Select(id => id.ValueKind == JsonValueKind.Number && id.TryGetInt32(out int value) && (uint)value < (uint)vocabulary
             ? value
-            : throw InputLines.Wrong(number, $"ids: {id.GetRawText()} is no token number"))];
+            : throw InputLines.Wrong(number, $"ids: {id.GetRawText()} is no token; numbers from 0 to {vocabulary - 1} are"))];
     }
 }

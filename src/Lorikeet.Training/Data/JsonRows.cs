@@ -44,6 +44,7 @@ internal static class JsonRows
         {
             RowOrigin origin;
             JsonNode? item;
+            string raw;
             int began = position;
             try
             {
@@ -65,7 +66,8 @@ internal static class JsonRows
                 line += bytes.AsSpan(position, began - position).Count((byte)'\n');
                 using JsonDocument document = JsonDocument.ParseValue(ref reader);
                 // parsed a second time, to refuse double keys
-                item = JsonNode.Parse(bytes.AsSpan(began, position + (int)reader.BytesConsumed - began), documentOptions: Strict);
+                raw = Encoding.UTF8.GetString(bytes.AsSpan(began, position + (int)reader.BytesConsumed - began));
+                item = SurrogateEscapes.FirstHalf(raw) is null ? JsonNode.Parse(raw, documentOptions: Strict) : null;
                 origin = new RowOrigin(path, line);
                 line += bytes.AsSpan(began, position + (int)reader.BytesConsumed - began).Count((byte)'\n');
                 (position, state) = (position + (int)reader.BytesConsumed, reader.CurrentState);
@@ -76,6 +78,8 @@ internal static class JsonRows
                     + "Nothing after this place was read.");
                 yield break;
             }
+            if (IsHalf(origin, raw, problems))
+                continue;
             if (item is JsonObject row)
                 yield return (origin, row);
             else
@@ -96,6 +100,8 @@ internal static class JsonRows
 
     private static JsonObject? Parse(RowOrigin origin, string text, ProblemList problems)
     {
+        if (IsHalf(origin, text, problems))
+            return null;
         try
         {
             JsonNode? node = JsonNode.Parse(text, documentOptions: Strict);
@@ -111,6 +117,14 @@ internal static class JsonRows
             problems.Add($"{origin}: not JSON{place}: {Reason(failure)}.{hint}");
         }
         return null;
+    }
+
+    private static bool IsHalf(RowOrigin origin, string text, ProblemList problems)
+    {
+        if (SurrogateEscapes.FirstHalf(text) is not { } half)
+            return false;
+        problems.Add($"{origin}: found {half}, half of a character that takes two such escapes; expected both. A text that was cut there needs its last character removed.");
+        return true;
     }
 
     // the reader's own words without the place, which counts lines of its own

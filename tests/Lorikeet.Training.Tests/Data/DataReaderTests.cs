@@ -141,6 +141,9 @@ public sealed class DataReaderTests : IDisposable
     }
 
     [Theory]
+    [InlineData("a.jsonl", """{"prompt": "a \ud800 b", "completion": "c"}""", "a.jsonl:1: found \\ud800, half of a character")]
+    [InlineData("a.jsonl", "{\"text\": \"\\ud83d\\ude00 \\\\ud800\"}\n{\"a\\uDE00\": \"b\"}", "a.jsonl:2: found \\uDE00, half of a character")]
+    [InlineData("a.json", """[{"text": "\ud83d\u0041"}]""", "a.json:1: found \\ud83d, half of a character")]
     [InlineData("a.jsonl", "", "the file is empty")]
     [InlineData("a.jsonl", "\n\n", "found no rows")]
     [InlineData("a.csv", "a,b\n", "found no rows")]
