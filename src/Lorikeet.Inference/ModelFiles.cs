@@ -44,6 +44,9 @@ public sealed class ModelFiles
     /// <summary>True for a folder.</summary>
     public bool IsFolder => !IsGguf && !IsRandom && Directory.Exists(Path);
 
+    /// <summary>True for a folder whose configuration names a quantisation.</summary>
+    public bool IsQuantized => IsFolder && File.Exists(System.IO.Path.Combine(Path, "config.json")) && JsonConfig.Load(System.IO.Path.Combine(Path, "config.json")).Has("quantization_config");
+
     /// <summary>
     /// Finds a model: a folder, a file, <c>random:NAME</c>, or <c>ORG/NAME[@REVISION]</c> in the hub's cache, where <c>lorikeet pull</c> and other
     /// programs of the hub put what they download.

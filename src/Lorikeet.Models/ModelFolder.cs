@@ -22,10 +22,12 @@ public static class ModelFolder
     /// <param name="model">Its weights as they are now: what adapters merged into them is part of it, an adapter that only acts is not.</param>
     /// <param name="source">The folder or GGUF file that the model was loaded from; null where there is none.</param>
     /// <param name="folder">Final place.</param>
-    /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as.</param>
+    /// <param name="storage">f32, bf16, f16, or one of bitsandbytes' for the matrices that it suits; null keeps what each weight was stored as.</param>
     /// <param name="alsoRead">Further folders that it was made from, adapters.</param>
+    /// <param name="written">Told of each matrix that was rounded how far it moved, where not null.</param>
     /// <exception cref="InputException">The folder cannot be written, holds something else, or holds or lies in what the model was made from.</exception>
-    public static void Save(LanguageModel model, string? source, string folder, DType? storage = null, IReadOnlyList<string>? alsoRead = null)
+    public static void Save(LanguageModel model, string? source, string folder, DType? storage = null, IReadOnlyList<string>? alsoRead = null,
+        Action<WeightError>? written = null)
     {
         string output = Full(folder);
         foreach (string origin in (string[])[.. source is null ? [] : new[] { source }, .. alsoRead ?? []])
@@ -35,7 +37,7 @@ public static class ModelFolder
             if (full == output || Lies(full, within: output) || (Lies(output, within: full) && Directory.Exists(full)))
                 throw new InputException($"{folder}: {origin} is what the model is made from; choose another folder to write to, neither it, nor above it, nor in it");
         }
-        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage), "config.json");
+        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage, written), "config.json");
 
         static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
 
@@ -46,24 +48,65 @@ public static class ModelFolder
     /// <param name="model">Its weights as they are now.</param>
     /// <param name="source">The folder or GGUF file that the model was loaded from; null where there is none.</param>
     /// <param name="folder">Receives <c>config.json</c>, the weights and, from a source folder, tokenizer, chat template and generation settings.</param>
-    /// <param name="storage">f32, bf16 or f16; null keeps what each weight was stored as, and f32 for what safetensors cannot hold.</param>
+    /// <param name="storage">
+    /// f32, bf16, f16, or one of bitsandbytes' for the matrices that it suits; null keeps what each weight was stored as, and f32 for what no such folder
+    /// can hold.
+    /// </param>
+    /// <param name="written">Told of each matrix that was rounded how far it moved, where not null.</param>
     /// <exception cref="InputException">The folder cannot be written, or the configuration cannot be expressed.</exception>
-    public static void SaveInto(LanguageModel model, string? source, string folder, DType? storage = null)
+    public static void SaveInto(LanguageModel model, string? source, string folder, DType? storage = null, Action<WeightError>? written = null)
     {
         ArgumentNullException.ThrowIfNull(model);
-        if (storage is not (null or DType.F32 or DType.BF16 or DType.F16))
-            throw new ArgumentException($"a model folder stores f32, bf16 or f16, not {storage}");
-        if (source is not null && Directory.Exists(source))
-            CopyCompanions(source, folder, storage);
+        if (storage is { } given && given is not (DType.F32 or DType.BF16 or DType.F16) && !WeightStorage.IsBitsandbytes(given))
+            throw new ArgumentException($"a model folder stores f32, bf16, f16 or what bitsandbytes has, not {storage}");
+        bool fromFolder = source is not null && Directory.Exists(source);
+        using ITensorSource? stored = fromFolder ? TensorFiles.Open(source!) : null;
+        List<SafetensorsEntry> entries = [];
+        DType? quantized = null;
+        foreach (Parameter parameter in model.Parameters)
+        {
+            DType type = TypeOf(parameter, storage, stored);
+            if (WeightStorage.IsBitsandbytes(type))
+                quantized = type;
+            entries.AddRange(Entries(parameter, type, storage is null ? stored : null, written));
+        }
+        if (quantized is not null && model.Modules.OfType<Linear>().Any(layer => layer.Transposed))
+            throw new InputException($"a model of type {model.Facts.ModelType} stores its matrices transposed, which folders of bitsandbytes do not; write bf16 or f16, or quantise it as it is loaded (model.quantize of a recipe)");
+        DType? plain = storage is null || quantized is not null ? null : storage;
+        if (fromFolder)
+            CopyCompanions(source!, folder, plain, quantized);
         else
-            WriteConfig(model, source, folder, storage);
-        SafetensorsFolder.Write(folder, [.. model.Parameters.Select(parameter => Entry(parameter, storage))]);
+            WriteConfig(model, source, folder, plain, quantized);
+        SafetensorsFolder.Write(folder, entries);
     }
 
-    private static void CopyCompanions(string source, string folder, DType? storage)
+    // what is written: as asked where it suits, else as it was stored
+    private static DType TypeOf(Parameter parameter, DType? storage, ITensorSource? stored)
+    {
+        if (storage is null)
+            return WeightStorage.IsBitsandbytes(parameter.Value.Type) ? parameter.Value.Type : (stored is null ? null : BitsandbytesEntries.TypeOf(stored, parameter.Name)) ?? StorageOf(parameter);
+        if (!WeightStorage.IsBitsandbytes(storage.Value))
+            return storage.Value;
+        return WeightStorage.Suits(storage.Value, parameter.Name, parameter.Value.Shape.Rank) ? storage.Value : StorageOf(parameter);
+    }
+
+    private static IEnumerable<SafetensorsEntry> Entries(Parameter parameter, DType type, ITensorSource? stored, Action<WeightError>? written)
+    {
+        if (!WeightStorage.IsBitsandbytes(type))
+            return [Entry(parameter, type, written)];
+        // what double quantisation lost cannot be found again: a weight that nobody changed is copied
+        bool unchanged = Bnb4.Holds(type) && parameter.Value.Type == type && parameter.Value.Nested is null;
+        return unchanged && stored is not null && BitsandbytesEntries.TypeOf(stored, parameter.Name) == type
+            ? BitsandbytesEntries.Copy(stored, parameter.Name)
+            : BitsandbytesEntries.Of(parameter.Name, parameter.Value, type, TorchName(StorageOf(parameter)), written);
+    }
+
+    private static void CopyCompanions(string source, string folder, DType? storage, DType? quantized)
     {
         string configFile = Path.Combine(source, "config.json");
-        if (storage is { } type && JsonConfig.Load(configFile) is var config && Restate(config.Root, type))
+        JsonConfig config = JsonConfig.Load(configFile);
+        bool changed = storage is { } type && Restate(config.Root, type);
+        if (changed | RestateQuantization(config.Root, quantized))
             config.Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig with { SortKeys = false });
         else
             AtomicFile.Copy(configFile, Path.Combine(folder, "config.json"));
@@ -91,7 +134,20 @@ public static class ModelFolder
         return changed;
     }
 
-    private static void WriteConfig(LanguageModel model, string? source, string folder, DType? storage)
+    private static bool RestateQuantization(JsonObject config, DType? quantized)
+    {
+        if (quantized is null)
+            return config.Remove("quantization_config");
+        JsonObject ours = BitsandbytesEntries.Configuration(quantized.Value);
+        // one that says the same and more is kept: bitsandbytes has options that only its own computation follows
+        if (config["quantization_config"] is JsonObject theirs
+            && ((string[])["quant_method", "load_in_4bit", "load_in_8bit", "bnb_4bit_quant_type", "bnb_4bit_use_double_quant"]).All(key => JsonNode.DeepEquals(theirs[key], ours[key]) || (quantized == DType.Int8Row && key.StartsWith("bnb", StringComparison.Ordinal))))
+            return false;
+        config["quantization_config"] = ours;
+        return true;
+    }
+
+    private static void WriteConfig(LanguageModel model, string? source, string folder, DType? storage, DType? quantized)
     {
         JsonObject config = model switch
         {
@@ -99,6 +155,7 @@ public static class ModelFolder
             _ => throw new InputException($"a model of type {model.Facts.ModelType} can be written only beside the config.json that it was loaded from"),
         };
         config["torch_dtype"] = TorchName(storage ?? StorageOf(model.InputEmbedding.Weight));
+        RestateQuantization(config, quantized);
         if (source is not null && File.Exists(source) && GgufDecoder.IsGguf(source))
         {
             using GgufFile file = GgufFile.Open(source);
@@ -113,11 +170,15 @@ public static class ModelFolder
         new JsonConfig(config, "config.json").Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig);
     }
 
-    private static SafetensorsEntry Entry(Parameter parameter, DType? storage)
+    private static SafetensorsEntry Entry(Parameter parameter, DType type, Action<WeightError>? written)
     {
         Tensor value = parameter.Value;
-        DType type = storage ?? StorageOf(parameter);
-        return new SafetensorsEntry(parameter.Name, type, value.Shape.ToArray(), stream => Write(value, type, stream));
+        return new SafetensorsEntry(parameter.Name, type, value.Shape.ToArray(), stream =>
+        {
+            Write(value, type, stream);
+            if (written is not null && value.Shape.Rank == 2 && type is DType.F16 or DType.BF16 && value.Type != type)
+                written(WeightError.Between(parameter.Name, value, value.To(type), type, type.Bytes(value.Shape.Elements)));
+        });
     }
 
     private static DType StorageOf(Parameter parameter) => parameter.StoredType is DType.F16 or DType.BF16 ? parameter.StoredType : DType.F32;

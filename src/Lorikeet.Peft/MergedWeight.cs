@@ -1,4 +1,4 @@
-using Lorikeet.Kernels;
+using Lorikeet.Formats;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
@@ -15,8 +15,8 @@ internal sealed class MergedWeight
         Parameter = parameter;
         // a trained weight keeps its memory, and what is in it is overwritten
         _former = parameter.Trainable ? parameter.Value.ToF32() : parameter.Value;
-        // a base of four bits stays one, as in PEFT: what was merged is quantised again
-        parameter.Replace(Bnb4.Holds(parameter.Value.Type) ? values.To(parameter.Value.Type) : values);
+        // a base that bitsandbytes quantised stays so, as in PEFT: what was merged is quantised again
+        parameter.Replace(WeightStorage.IsBitsandbytes(parameter.Value.Type) ? values.To(parameter.Value.Type) : values);
         _merged = parameter.Value;
     }
 

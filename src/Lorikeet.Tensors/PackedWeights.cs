@@ -62,6 +62,33 @@ public static unsafe class PackedWeights
         GC.KeepAlive(rows);
     }
 
+    /// <summary>Takes blocks of one of bitsandbytes' types apart into what its files hold.</summary>
+    /// <param name="blocks">A tensor of such a type.</param>
+    /// <param name="codes">Receives indices, two to a byte, or signed bytes.</param>
+    /// <param name="magnitudes">Receives one for each 64 elements, or one for each row.</param>
+    public static void TakeApart(Tensor blocks, Span<byte> codes, Span<float> magnitudes)
+    {
+        ArgumentNullException.ThrowIfNull(blocks);
+        blocks.CheckAlive();
+        long count = blocks.Shape.Elements;
+        bool rows = blocks.Type == DType.Int8Row;
+        if (!(rows || Kernels.Bnb4.Holds(blocks.Type)) || codes.Length < (rows ? count : count / 2) || magnitudes.Length < (rows ? blocks.Rows : count / 64))
+            throw new ArgumentException($"{blocks} cannot be taken apart into {codes.Length} bytes and {magnitudes.Length} magnitudes");
+        fixed (byte* c = codes)
+        fixed (float* m = magnitudes)
+        {
+            if (!rows)
+                Kernels.Bnb4.FromBlocks(blocks.Pointer, count, c, m);
+            for (long b = 0; rows && b < count / 64; b++)
+            {
+                byte* block = blocks.Pointer + 68 * b;
+                m[b * 64 / blocks.Columns] = *(float*)block;
+                Buffer.MemoryCopy(block + 4, c + 64 * b, 64, 64);
+            }
+        }
+        GC.KeepAlive(blocks);
+    }
+
     private static long Values(Tensor rows)
     {
         if (rows.Type != DType.F32 || !rows.IsContiguous)

@@ -33,6 +33,12 @@ public sealed unsafe class Tensor
     /// <summary>The innermost size.</summary>
     public int Columns => Shape.Columns;
 
+    /// <summary>
+    /// What double quantisation made of the magnitudes, which blocks hold restored: of a tensor that was quantised here, for whoever saves it; null of
+    /// others.
+    /// </summary>
+    public NestedMagnitudes? Nested { get; private set; }
+
     /// <summary>True where a derivative with respect to this tensor is wanted.</summary>
     public bool RequiresGrad { get; set; }
 
@@ -204,7 +210,7 @@ public sealed unsafe class Tensor
     public void CompleteRows()
     {
         CheckAlive();
-        BlockFormats.Complete(Type, Pointer, Shape.Elements);
+        Nested = BlockFormats.Complete(Type, Pointer, Shape.Elements);
         GC.KeepAlive(this);
     }
 

@@ -16,7 +16,7 @@ internal static class MergeCommand
         Argument<string> model = CommonOptions.Model();
         Option<string> adapter = new("--adapter", "-a") { Description = "The adapter's folder", Required = true };
         Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
-        Option<string?> type = new("--dtype") { Description = "Storage of the weights; by default what the base has, and f32 where that is quantised" };
+        Option<string?> type = new("--dtype") { Description = "Storage of the weights; by default what the base has: of bitsandbytes' formats the same again, of other quantised ones f32" };
         type.AcceptOnlyFromAmong("f32", "bf16", "f16");
         Option<bool> overwrite = new("--overwrite") { Description = "Replace the model folder that is there" };
         ExampleCommand command = new("merge", "Make an adapter part of the weights and write a model folder.",
@@ -39,7 +39,8 @@ internal static class MergeCommand
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
         ModelFiles files = ModelFiles.Find(modelName);
-        using LanguageModel model = files.LoadAnyModel();
+        // asked for wide weights, one that is quantised is merged wide
+        using LanguageModel model = files.LoadAnyModel(type is not null && files.IsQuantized ? DType.F32 : null);
         Adapter adapter = AdapterFile.Load(model, adapterFolder);
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");

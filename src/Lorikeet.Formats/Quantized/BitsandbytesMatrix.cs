@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Runtime.InteropServices;
 using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
@@ -10,19 +11,14 @@ internal sealed class BitsandbytesMatrix
     /// <summary>Elements of a block: the only size that its users meet.</summary>
     public const int Block = 64;
 
-    private readonly NativeBuffer _codes;
     private readonly float[] _magnitudes;
-    private readonly NestedMagnitudes? _nested;
-    private readonly DType _sourceType;
 
-    private BitsandbytesMatrix(string name, DType type, Shape shape, DType sourceType, NativeBuffer codes, float[] magnitudes)
+    private BitsandbytesMatrix(string name, DType type, Shape shape)
     {
-        (Name, Type, Shape, _sourceType, _codes, _magnitudes) = (name, type, shape, sourceType, codes, magnitudes);
-        if (type is DType.NF4DQ or DType.FP4DQ)
-        {
-            _nested = NestedMagnitudes.Quantize(magnitudes);
-            _nested.Restore(_magnitudes);
-        }
+        (Name, Type, Shape) = (name, type, shape);
+        bool rows = type == DType.Int8Row;
+        Codes = new NativeBuffer(rows ? shape.Elements : (shape.Elements + 1) / 2, zeroed: false);
+        _magnitudes = new float[rows ? shape.Rows : (shape.Elements + Block - 1) / Block];
     }
 
     /// <summary>What the model calls it.</summary>
@@ -34,38 +30,62 @@ internal sealed class BitsandbytesMatrix
     /// <summary>Sizes.</summary>
     public Shape Shape { get; }
 
-    /// <summary>Quantises a matrix, a part of its rows at a time.</summary>
+    /// <summary>Indices, two to a byte, or signed bytes.</summary>
+    public NativeBuffer Codes { get; }
+
+    /// <summary>One for each block, or each row; those of double quantisation as they are restored.</summary>
+    public ReadOnlySpan<byte> Magnitudes => MemoryMarshal.AsBytes(_magnitudes.AsSpan());
+
+    /// <summary>Of double quantisation.</summary>
+    public NestedMagnitudes? Nested { get; private set; }
+
+    /// <summary>Quantises a matrix, a part of its rows at a time; one that is in such blocks already is taken apart.</summary>
     /// <exception cref="InputException">It holds what is no number.</exception>
-    public static BitsandbytesMatrix Quantize(StoredTensor tensor, DType type)
+    public static BitsandbytesMatrix Of(string name, Tensor value, DType type)
     {
-        Shape shape = Shape.From(tensor.Shape);
-        Tensor whole = Tensor.FromBytes(tensor.Bytes, tensor.Type, shape);
-        bool rows = type == DType.Int8Row;
-        NativeBuffer codes = new(rows ? shape.Elements : (shape.Elements + 1) / 2, zeroed: false);
-        float[] magnitudes = new float[rows ? shape.Rows : (shape.Elements + Block - 1) / Block];
-        // blocks run on over the ends of rows; after 64 rows one always begins anew
-        int most = Math.Max(1, (1 << 20) / Math.Max(1, shape.Columns) / Block) * Block;
-        for (int first = 0; first < shape.Rows; first += most)
+        BitsandbytesMatrix matrix = new(name, type, value.Shape);
+        if (value.Type == type)
         {
-            Tensor part = Tensor.Create(new Shape(Math.Min(most, shape.Rows - first), shape.Columns));
-            for (int row = 0; row < part.Rows; row++)
-                whole.ReadRow(first + row, part.Row(row));
-            if (part.FirstNonFinite() is >= 0 and long at)
-                throw new InputException(string.Create(CultureInfo.InvariantCulture, $"tensor {tensor.Name} holds {part.Values[(int)at]} in row {first + at / shape.Columns}: a model with such a weight computes nothing, and cannot be quantised"));
-            if (rows)
-                PackedWeights.QuantizeInt8(part, codes.Writable((long)first * shape.Columns, (int)part.Shape.Elements), magnitudes.AsSpan(first, part.Rows));
-            else
-                PackedWeights.QuantizeBnb4(type, part, Block, codes.Writable((long)first * shape.Columns / 2, (int)((part.Shape.Elements + 1) / 2)), magnitudes.AsSpan((int)((long)first * shape.Columns / Block)));
+            PackedWeights.TakeApart(value, matrix.Codes.Span, matrix._magnitudes);
+            matrix.Nested = value.Nested;
         }
-        return new BitsandbytesMatrix(tensor.Name, type, shape, tensor.Type, codes, magnitudes);
+        else
+        {
+            matrix.Quantize(value);
+        }
+        if (type is DType.NF4DQ or DType.FP4DQ && matrix.Nested is null)
+        {
+            matrix.Nested = NestedMagnitudes.Quantize(matrix._magnitudes);
+            matrix.Nested.Restore(matrix._magnitudes);
+        }
+        return matrix;
     }
 
     /// <summary>As one tensor that products read in place; f32 where rows are not whole blocks.</summary>
     public StoredTensor InMemory()
     {
         NativeBytes bytes = Type == DType.Int8Row
-            ? PackedWeights.Int8Rows(_codes.Bytes, _magnitudes, Shape, out DType stored)
-            : PackedWeights.Bnb4(Type, _codes.Bytes, _magnitudes, Block, Shape, out stored);
+            ? PackedWeights.Int8Rows(Codes.Bytes, _magnitudes, Shape, out DType stored)
+            : PackedWeights.Bnb4(Type, Codes.Bytes, _magnitudes, Block, Shape, out stored);
         return new StoredTensor(Name, stored, Shape.ToArray(), bytes);
+    }
+
+    private void Quantize(Tensor value)
+    {
+        // blocks run on over the ends of rows; after 64 rows one always begins anew
+        int columns = Shape.Columns, most = Math.Max(1, (1 << 20) / Math.Max(1, columns) / Block) * Block;
+        for (int first = 0; first < Shape.Rows; first += most)
+        {
+            Tensor part = Tensor.Create(new Shape(Math.Min(most, Shape.Rows - first), columns));
+            for (int row = 0; row < part.Rows; row++)
+                value.ReadRow(first + row, part.Row(row));
+            if (part.FirstNonFinite() is >= 0 and long at)
+                throw new InputException(string.Create(CultureInfo.InvariantCulture, $"tensor {Name} holds {part.Values[(int)at]} in row {first + at / columns}: a model with such a weight computes nothing, and cannot be quantised"));
+            long begin = (long)first * columns;
+            if (Type == DType.Int8Row)
+                PackedWeights.QuantizeInt8(part, Codes.Writable(begin, (int)part.Shape.Elements), _magnitudes.AsSpan(first, part.Rows));
+            else
+                PackedWeights.QuantizeBnb4(Type, part, Block, Codes.Writable(begin / 2, (int)((part.Shape.Elements + 1) / 2)), _magnitudes.AsSpan((int)(begin / Block)));
+        }
     }
 }

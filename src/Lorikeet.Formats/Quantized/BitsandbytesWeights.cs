@@ -19,6 +19,9 @@ internal sealed class BitsandbytesWeights(ITensorSource source, List<string> pro
 
     private readonly List<string> _widened = [];
 
+    /// <summary>Every tensor that may belong to a 4-bit weight.</summary>
+    public static IEnumerable<string> Parts(string name) => [name, name + State + "nf4", name + State + "fp4", .. Companions.Select(end => name + end)];
+
     /// <summary>Every such weight.</summary>
     public List<PackedWeight> Find()
     {

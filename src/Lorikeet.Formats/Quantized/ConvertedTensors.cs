@@ -62,8 +62,9 @@ public sealed class ConvertedTensors : ITensorSource
         if (!fits)
             _left.Add(stored.Name);
         // values are those of the storage all the same: what is trained on them fits the model that was saved in it
+        Tensor value = Tensor.FromBytes(stored.Bytes, stored.Type, shape);
         if (WeightStorage.IsBitsandbytes(_storage))
-            return BitsandbytesMatrix.Quantize(stored, _storage).InMemory();
-        return fits ? stored with { Type = _storage, Bytes = Tensor.FromBytes(stored.Bytes, stored.Type, shape).To(_storage).Contents } : stored;
+            return BitsandbytesMatrix.Of(stored.Name, value, _storage).InMemory();
+        return fits ? stored with { Type = _storage, Bytes = value.To(_storage).Contents } : stored;
     }
 }

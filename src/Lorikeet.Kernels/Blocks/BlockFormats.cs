@@ -108,11 +108,9 @@ public static unsafe class BlockFormats
     /// <param name="type">Storage.</param>
     /// <param name="blocks">The whole tensor.</param>
     /// <param name="count">Its elements.</param>
-    public static void Complete(DType type, void* blocks, long count)
-    {
-        if (type is DType.NF4DQ or DType.FP4DQ)
-            Bnb4.DoubleQuantize((byte*)blocks, count);
-    }
+    /// <returns>The rounded magnitudes, null where the type has none.</returns>
+    public static NestedMagnitudes? Complete(DType type, void* blocks, long count) =>
+        type is DType.NF4DQ or DType.FP4DQ ? Bnb4.DoubleQuantize((byte*)blocks, count) : null;
 
     private struct WrittenRows
     {

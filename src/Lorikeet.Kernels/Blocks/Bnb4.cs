@@ -92,15 +92,18 @@ public static unsafe class Bnb4
     /// <summary>Rounds the magnitudes of a whole tensor's blocks of 64 to 8 bits and puts what is restored from them in their place.</summary>
     /// <param name="blocks">All blocks of one tensor.</param>
     /// <param name="count">Elements, a multiple of 64.</param>
-    public static void DoubleQuantize(byte* blocks, long count)
+    /// <returns>What files hold of them.</returns>
+    public static NestedMagnitudes DoubleQuantize(byte* blocks, long count)
     {
         long n = count / Levels16.Block;
         float[] magnitudes = new float[n];
         for (long b = 0; b < n; b++)
             magnitudes[b] = *(float*)(blocks + b * Levels16.Bytes);
-        NestedMagnitudes.Quantize(magnitudes).Restore(magnitudes);
+        NestedMagnitudes nested = NestedMagnitudes.Quantize(magnitudes);
+        nested.Restore(magnitudes);
         for (long b = 0; b < n; b++)
             *(float*)(blocks + b * Levels16.Bytes) = magnitudes[b];
+        return nested;
     }
 
     private struct Work

@@ -1,0 +1,98 @@
+using System.CommandLine;
+using System.Globalization;
+using Lorikeet.Formats;
+using Lorikeet.Inference;
+using Lorikeet.Kernels;
+using Lorikeet.Models;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+using Lorikeet.Text;
+using Lorikeet.Training;
+
+namespace Lorikeet.Cli.Commands;
+
+/// <summary><c>lorikeet quantize</c>: a model in another storage, written a matrix at a time.</summary>
+internal static class QuantizeCommand
+{
+    private const int Window = 512;
+
+    private const int MostTokens = 1 << 16;
+
+    private static readonly string[] FolderStorages = ["nf4", "nf4-dq", "fp4", "fp4-dq", "int8", "f16", "bf16", "f32"];
+
+    /// <summary>The command.</summary>
+    public static Command Create(Terminal terminal)
+    {
+        Argument<string> model = CommonOptions.Model();
+        Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
+        Option<string> to = new("--to") { Description = "Storage of the matrices. The 4-bit and 8-bit ones are those of bitsandbytes, -dq with double quantisation; embeddings and heads stay as they are", Required = true };
+        to.AcceptOnlyFromAmong(FolderStorages);
+        Option<string?> data = new("--data") { Description = "A text file; the model's perplexity on it is told before and after" };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder if it is there" };
+        ExampleCommand command = new("quantize", "Write a model in fewer bits, and say what that costs.",
+            "lorikeet quantize models/smollm2 --to nf4-dq --out models/smollm2-nf4\nlorikeet quantize models/smollm2 --to int8 --out models/smollm2-int8 --data held-out.txt")
+        {
+            model, output, to, data, overwrite,
+        };
+        command.SetAction(parse => Run(parse.GetRequiredValue(model), parse.GetRequiredValue(output), WeightStorage.Parse(parse.GetRequiredValue(to))!.Value,
+            parse.GetValue(data), parse.GetValue(overwrite), terminal));
+        return command;
+    }
+
+    private static int Run(string modelName, string output, DType type, string? data, bool overwrite, Terminal terminal)
+    {
+        if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
+            throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
+        ModelFiles files = ModelFiles.Find(modelName);
+        ExampleSet? text = data is null ? null : Read(data, files.LoadTokenizer());
+        using LanguageModel model = files.LoadAnyModel();
+        double? before = text is null ? null : Perplexity(model, text);
+        terminal.Out.WriteLine("relative error   largest         MB  matrix");
+        long bytes = 0;
+        List<WeightError> errors = [];
+        ModelFolder.Save(model, files.Path, output, type, written: error =>
+        {
+            errors.Add(error);
+            bytes += error.Bytes;
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{error.Relative,14:0.000000} {error.Largest,9:0.000000} {error.Bytes / 1e6,10:0.000}  {error.Name} ({WeightStorage.NameOf(error.Type)})"));
+        });
+        long written = Directory.EnumerateFiles(output, "*.safetensors").Sum(file => new FileInfo(file).Length);
+        terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
+            $"{output}: {errors.Count} matrices as {WeightStorage.NameOf(type)}{(errors.Count == 0 ? "" : $", mean relative error {errors.Average(error => error.Relative):0.000000}")}; {written / 1e6:N1} MB in all"));
+        if (before is { } was)
+        {
+            using LanguageModel after = ModelLoader.LoadAny(output);
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity on {data}: {was:0.0000} before, {Perplexity(after, text!):0.0000} after ({text!.TargetTokens:N0} tokens)"));
+        }
+        if (files.IsGguf)
+            terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json");
+        return ExitCode.Success;
+    }
+
+    // pieces of the running text, each seen alone
+    private static ExampleSet Read(string path, Tokenizer tokenizer)
+    {
+        string text;
+        try
+        {
+            text = File.ReadAllText(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException(File.Exists(path) ? $"{path}: cannot be read ({e.Message})" : $"{path}: there is no such file", e);
+        }
+        int[] ids = tokenizer.EncodeIds(text, addSpecial: false);
+        if (ids.Length < 2)
+            throw new InputException($"{path}: has {ids.Length} tokens, at least two were expected: a perplexity needs something to predict");
+        TrainingExample[] pieces = [.. ids.Take(MostTokens).Chunk(Window).Where(piece => piece.Length > 1).Select(TrainingExample.Whole)];
+        return ExampleSet.Of(pieces, Packing.None, Window);
+    }
+
+    private static double Perplexity(LanguageModel model, ExampleSet text)
+    {
+        if (model is not CausalLm causal)
+            throw new InputException("--data: only a model that predicts tokens has a perplexity");
+        using Tape tape = new();
+        return Math.Exp(new Evaluation(text, 4).Run(causal, new Step(tape)).Loss);
+    }
+}
