@@ -12,7 +12,7 @@ internal static unsafe class Products
     public static GemmOperand Transposed(Tensor t) => new(t.Pointer, t.Type, t.RowStride, transposed: true);
 
     /// <summary><c>y = x Wᵀ + b</c>.</summary>
-    public static void Forward(Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor y) => Gemm.Run(new GemmCall
+    public static void Forward(Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor y, GemmPrecision precision) => Gemm.Run(new GemmCall
     {
         M = x.Rows,
         N = y.Columns,
@@ -23,10 +23,11 @@ internal static unsafe class Products
         C = y.F,
         StrideC = y.Ld,
         Bias = bias is null ? null : bias.F,
+        Precision = precision,
     });
 
     /// <summary><c>dx (+)= dy W</c>.</summary>
-    public static void BackwardInput(Tensor dy, Tensor weight, bool transposed, Tensor dx, bool accumulate) => Gemm.Run(new GemmCall
+    public static void BackwardInput(Tensor dy, Tensor weight, bool transposed, Tensor dx, bool accumulate, GemmPrecision precision) => Gemm.Run(new GemmCall
     {
         M = dy.Rows,
         N = dx.Columns,
@@ -37,11 +38,12 @@ internal static unsafe class Products
         C = dx.F,
         StrideC = dx.Ld,
         Accumulate = accumulate,
+        Precision = precision,
     });
 
     /// <summary><c>dW (+)= dyᵀ x</c>, or <c>xᵀ dy</c> where the weight is stored transposed.</summary>
-    public static void BackwardWeight(Tensor dy, Tensor x, bool transposed, Tensor dw, bool accumulate) =>
-        Multiply(Transposed(transposed ? x : dy), Transposed(transposed ? dy : x), dw, dy.Rows, 1, accumulate);
+    public static void BackwardWeight(Tensor dy, Tensor x, bool transposed, Tensor dw, bool accumulate, GemmPrecision precision) =>
+        Multiply(Transposed(transposed ? x : dy), Transposed(transposed ? dy : x), dw, dy.Rows, 1, accumulate, precision);
 
     /// <summary><c>db (+)= Σ rows of dy</c>.</summary>
     public static void BackwardBias(Tensor dy, Tensor db, bool accumulate)
@@ -52,7 +54,7 @@ internal static unsafe class Products
     }
 
     /// <summary><c>c (+)= alpha · A Bᵀ</c>.</summary>
-    public static void Multiply(GemmOperand a, GemmOperand b, Tensor c, int k, float alpha, bool accumulate) => Gemm.Run(new GemmCall
+    public static void Multiply(GemmOperand a, GemmOperand b, Tensor c, int k, float alpha, bool accumulate, GemmPrecision precision = GemmPrecision.Single) => Gemm.Run(new GemmCall
     {
         M = c.Rows,
         N = c.Columns,
@@ -63,5 +65,6 @@ internal static unsafe class Products
         C = c.F,
         StrideC = c.Ld,
         Accumulate = accumulate,
+        Precision = precision,
     });
 }

@@ -19,6 +19,12 @@ public sealed unsafe class Tape : IDisposable
     /// <summary>True while derivatives are wanted: ops note themselves.</summary>
     public bool Recording { get; set; }
 
+    /// <summary>
+    /// How far products with weights, and their derivatives, may round their factors; sums, activations and everything else stay single precision.
+    /// <see cref="GemmPrecision.Int8"/> is for passes without derivatives.
+    /// </summary>
+    public GemmPrecision Precision { get; set; }
+
     /// <summary>With <see cref="Counter"/>, decides every random draw of the step.</summary>
     public ulong Seed { get; set; }
 

@@ -79,6 +79,7 @@ public static unsafe class LinearCrossEntropyOp
                 C = logits.F,
                 StrideC = logits.Ld,
                 Bias = bias is null ? null : bias.F,
+                Precision = tape.Precision,
             });
             CrossEntropyKernel.ForwardBackward(logits.F, logits.Ld, wanted.I, n, vocabulary, nll.F, record ? scale : 0, labelSmoothing);
             for (int i = 0; i < n; i++)
@@ -113,6 +114,7 @@ public static unsafe class LinearCrossEntropyOp
                 Alpha = logitScale,
                 C = dPart.F,
                 StrideC = dPart.Ld,
+                Precision = tape.Precision,
             });
             for (int i = 0; i < n; i++)
                 VectorKernel.Copy(dPart.F + i * dPart.Ld, dHidden.F + rows[i] * dHidden.Ld, part.Columns);
@@ -130,6 +132,7 @@ public static unsafe class LinearCrossEntropyOp
                 C = dw.F,
                 StrideC = dw.Ld,
                 Accumulate = true,
+                Precision = tape.Precision,
             });
         }
         if (tape.GradOf(bias, out _) is { } db)

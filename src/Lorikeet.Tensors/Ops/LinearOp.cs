@@ -23,7 +23,7 @@ public static class LinearOp
         if (bias is not null)
             Check.Vector("linear", bias, outputs);
         Tensor y = tape.New(new Shape(x.Rows, outputs));
-        Products.Forward(x, weight, bias, transposed, y);
+        Products.Forward(x, weight, bias, transposed, y, tape.Precision);
         if (!tape.Recording || !(x.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true }))
             return y;
         LinearNode node = tape.Rent<LinearNode>();
@@ -45,11 +45,11 @@ public static class LinearOp
         {
             Tensor dy = Output.Grad!;
             if (tape.GradOf(Weight, out bool there) is { } dw)
-                Products.BackwardWeight(dy, X, Transposed, dw, there);
+                Products.BackwardWeight(dy, X, Transposed, dw, there, tape.Precision);
             if (tape.GradOf(Bias, out there) is { } db)
                 Products.BackwardBias(dy, db, there);
             if (tape.GradOf(X, out there) is { } dx)
-                Products.BackwardInput(dy, Weight, Transposed, dx, there);
+                Products.BackwardInput(dy, Weight, Transposed, dx, there, tape.Precision);
         }
 
         protected internal override void Clear() => (X, Weight, Bias) = (null!, null!, null);

@@ -58,6 +58,7 @@ public static class LowRankLinearOp
             C = y.F,
             StrideC = y.Ld,
             Bias = bias is null ? null : bias.F,
+            Precision = tape.Precision,
         });
         if (!tape.Recording || !(x.RequiresGrad || weight.RequiresGrad || a.RequiresGrad || b.RequiresGrad || bias is { RequiresGrad: true }))
             return y;
@@ -93,7 +94,7 @@ public static class LowRankLinearOp
         {
             Tensor dy = Output.Grad!;
             if (tape.GradOf(Weight, out bool there) is { } dw)
-                Products.BackwardWeight(dy, X, Transposed, dw, there);
+                Products.BackwardWeight(dy, X, Transposed, dw, there, tape.Precision);
             if (tape.GradOf(Bias, out there) is { } dBias)
                 Products.BackwardBias(dy, dBias, there);
             if (tape.GradOf(B, out there) is { } db)
@@ -124,6 +125,7 @@ public static class LowRankLinearOp
                     C = dx.F,
                     StrideC = dx.Ld,
                     Accumulate = there,
+                    Precision = tape.Precision,
                 });
                 if (Dropout > 0)
                     AddThroughMask(tape, dx);
