@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
 
@@ -16,13 +17,14 @@ public sealed class ChatSession : IDisposable
     /// <summary>An empty conversation.</summary>
     /// <param name="package">The model; it is not disposed of.</param>
     /// <param name="system">The system message, or null for whatever the template does without one.</param>
+    /// <param name="precision">How far products may round their factors.</param>
     /// <exception cref="InputException">The model has no chat template.</exception>
-    public ChatSession(ModelPackage package, string? system = null)
+    public ChatSession(ModelPackage package, string? system = null, GemmPrecision precision = GemmPrecision.Single)
     {
         ArgumentNullException.ThrowIfNull(package);
         _package = package;
         _templates = package.ChatTemplates ?? throw new InputException($"{package.Files.Name}: has no chat template, as base models have none; it can continue a text (`lorikeet generate`)");
-        _generator = new Generator(package.Model, package.Tokenizer, maxBatch: 1);
+        _generator = new Generator(package.Model, package.Tokenizer, maxBatch: 1) { Precision = precision };
         System = system;
     }
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
@@ -47,6 +48,13 @@ public sealed class Generator : IDisposable
         _lastRows = new int[maxBatch];
         // LongRoPE turns positions otherwise once a text outgrows the original context: keys of before are of no use then
         _recomputeAt = model.Backbone is Decoder { Config.Rope: { Kind: RopeScalingKind.LongRope } rope } && rope.ShortFactors != rope.LongFactors ? rope.OriginalMaxPositions : int.MaxValue;
+    }
+
+    /// <summary>How far products may round their factors. Single precision, the default, gives the tokens that other programs give in it.</summary>
+    public GemmPrecision Precision
+    {
+        get => _step.Tape.Precision;
+        init => _step.Tape.Precision = value;
     }
 
     /// <summary>How many texts are written at the same time.</summary>

@@ -24,6 +24,8 @@ public static unsafe class Gemm
             QuantizedGemm.Run(call, tier);
         else if (Gemv.Fits(call))
             Gemv.Run(call, tier);
+        else if (call.Precision == GemmPrecision.Int8 && KernelChoice.BF16IsFaster)
+            GemmPlan.Run(call with { Precision = GemmPrecision.BF16 }, tier);
         else
             GemmPlan.Run(call, tier);
     }

@@ -14,13 +14,13 @@ internal static class DecodeBench
     private const int PromptTokens = 32, WarmUp = 8, Prefills = 5;
 
     /// <summary>A prompt in one pass, up to the logits of its last token.</summary>
-    public static void Prefill(BenchReport report, string name, int tokens, DType? weights = null)
+    public static void Prefill(BenchReport report, string name, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
         if (tokens > model.Facts.ContextLength)
             throw new InputException($"--tokens {tokens}: {name} sees {model.Facts.ContextLength}");
-        using Tape tape = new();
+        using Tape tape = new() { Precision = precision };
         Step step = new(tape);
         int[] prompt = TrainBench.RandomTokens(new Random(1), tokens, model.Facts.Vocabulary);
         KvCache[] caches = [model.NewCache(tokens)];
@@ -49,21 +49,21 @@ internal static class DecodeBench
         // the head reads one row
         double flops = 2.0 * (TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens;
         report.Add(
-            ("model", name), ("weights", TrainBench.StorageOf(model)), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
+            ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
             ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
 
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
-    public static void Decode(BenchReport report, string name, int streams, int tokens, DType? weights = null)
+    public static void Decode(BenchReport report, string name, int streams, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
         int needed = PromptTokens + WarmUp + tokens;
         if (needed >= model.Facts.ContextLength)
             throw new InputException($"--tokens {tokens}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {model.Facts.ContextLength}");
-        using Generator generator = new(model, maxBatch: streams);
+        using Generator generator = new(model, maxBatch: streams) { Precision = precision };
         Random random = new(1);
         for (int stream = 0; stream < streams; stream++)
         {
@@ -98,7 +98,7 @@ internal static class DecodeBench
         Array.Sort(reads);
         double seconds = times[half], read = bytes / reads[half] / 1e9;
         report.Add(
-            ("model", name), ("weights", TrainBench.StorageOf(model)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
+            ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
             ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / read),
             ("peak_rss_mb", peak), ("allocated_bytes", recurring), ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", read));
     }

@@ -13,7 +13,7 @@ using Lorikeet.Training;
 namespace Lorikeet.Cli;
 
 /// <summary>Training steps on random tokens, every token a target.</summary>
-internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, DType? Weights = null)
+internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, DType? Weights = null, Precision Precision = Precision.F32)
 {
     /// <summary>Measures; the first step is left out of everything but the time to it.</summary>
     public void Run(BenchReport report)
@@ -28,7 +28,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         IReadOnlyList<Parameter> parameters = Prepare(model);
         Random random = new(1);
         TrainingExample[] rows = [.. Enumerable.Range(0, Batch * Steps).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
-        TrainingOptions options = new() { Steps = Steps, BatchSize = Batch, LearningRate = 1e-4, GradientCheckpointing = Checkpointing };
+        TrainingOptions options = new() { Steps = Steps, BatchSize = Batch, LearningRate = 1e-4, GradientCheckpointing = Checkpointing, Precision = Precision };
         using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File);
 
         double start = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds - measured;
@@ -51,7 +51,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         double flops = UsefulFlops(model, tokens);
         double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
         report.Add(
-            ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", "f32"),
+            ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", Trainer.PrecisionOf(Precision) == GemmPrecision.BF16 ? "bf16" : "f32"),
             ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
             ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),

@@ -4,6 +4,7 @@ using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
+using Lorikeet.Training;
 
 namespace Lorikeet.Cli.Commands;
 
@@ -76,7 +77,7 @@ internal static class BenchCommand
         Option<int> rank = Count("--rank", "LoRA's rank, on all linear layers", 16), batch = Count("--batch", "Rows of a batch", 4);
         Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
-        precision.AcceptOnlyFromAmong("f32");
+        precision.AcceptOnlyFromAmong("f32", "bf16", "auto");
         Option<string?> weights = Weights();
         Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" }, json = Json();
         ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
@@ -90,7 +91,8 @@ internal static class BenchCommand
             if (count < 2 || tokens < 2)
                 throw new InputException("--steps and --seq: at least 2 were expected; the first step is not counted, and the first token has none before it");
             return Measure(terminal, parse.GetValue(json), report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
-                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights))).Run(report));
+                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights)),
+                parse.GetValue(precision) switch { "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => Precision.F32 }).Run(report));
         });
         return command;
     }
@@ -100,9 +102,10 @@ internal static class BenchCommand
         Option<string> model = Model();
         Option<int> tokens = Count("--tokens", "Tokens of the prompt", 512);
         Option<string?> weights = Weights();
+        Option<string> precision = PrecisionOption.Create();
         Option<bool> json = Json();
-        ExampleCommand command = new("prefill", "Reading a prompt.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, tokens, weights, json };
-        command.SetAction(parse => Measure(terminal, parse.GetValue(json), report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(tokens), Storage(parse.GetValue(weights)))));
+        ExampleCommand command = new("prefill", "Reading a prompt.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, tokens, weights, precision, json };
+        command.SetAction(parse => Measure(terminal, parse.GetValue(json), report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision))));
         return command;
     }
 
@@ -111,16 +114,17 @@ internal static class BenchCommand
         Option<string> model = Model();
         Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
         Option<string?> weights = Weights();
+        Option<string> precision = PrecisionOption.Create();
         Option<bool> json = Json();
         ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
         {
-            model, streams, tokens, weights, json,
+            model, streams, tokens, weights, precision, json,
         };
         command.SetAction(parse =>
         {
             if (parse.GetValue(tokens) < 2)
                 throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
-            return Measure(terminal, parse.GetValue(json), report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights))));
+            return Measure(terminal, parse.GetValue(json), report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision)));
         });
         return command;
     }

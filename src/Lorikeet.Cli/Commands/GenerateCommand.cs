@@ -23,11 +23,12 @@ internal static class GenerateCommand
         Option<string?> system = new("--system") { Description = "The system message, with --chat" };
         Option<int> batch = new("--batch") { Description = "How many prompts are answered at the same time", DefaultValueFactory = _ => 16 };
         Option<bool> stream = new("--stream") { Description = "Write the text as it comes, also where no person watches" };
+        Option<string> precision = PrecisionOption.Create();
         Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed");
         ExampleCommand command = new("generate", "Continue a text, or every text of a file.",
             "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 \"name : Aromi | food : Chinese\" --adapter out/adapter\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
         {
-            model, prompt, file, adapter, chat, system, batch, stream, json,
+            model, prompt, file, adapter, chat, system, batch, stream, precision, json,
         };
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
@@ -43,7 +44,7 @@ internal static class GenerateCommand
             foreach (Adapter loaded in AdapterFolders.Load(package.Model, parse.GetValue(adapter) ?? [], terminal))
                 loaded.Attach();
             Prompt[] prompts = [.. entries.Select(entry => Encode(package, entry, parse.GetValue(chat), parse.GetValue(system)))];
-            using Generator generator = new(package.Model, package.Tokenizer, atOnce);
+            using Generator generator = new(package.Model, package.Tokenizer, atOnce) { Precision = PrecisionOption.Read(parse, precision) };
             Run(generator, package, prompts, settings, parse.GetValue(json), parse.GetValue(stream), terminal);
             return ExitCode.Success;
         });

@@ -82,8 +82,6 @@ internal sealed class TrainingRun : IDisposable
     public static TrainingRun Prepare(Recipe recipe, string? resumeFrom = null, bool overwrite = false)
     {
         Problems problems = new();
-        if (recipe.Training.Precision != Precision.F32)
-            problems.Add("training.precision: only f32 is implemented; remove the key or write f32");
         problems.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
         // a run that goes on tells the templates the day that it began on
         DateOnly? began = resumeFrom is null ? null : problems.Try(() => Checkpoints.DateOf(resumeFrom));

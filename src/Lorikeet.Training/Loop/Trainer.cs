@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
@@ -47,9 +48,17 @@ public sealed class Trainer : IDisposable
         _optimizer = new AdamW(_trainables, options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.WeightDecay);
         TotalSteps = options.TotalSteps(_loader.StepsPerEpoch);
         _schedule = new Schedule(options.LrScheduler, learningRate, options.TotalWarmupSteps(TotalSteps), TotalSteps);
-        _step = new Step(new Tape()) { Checkpointing = options.GradientCheckpointing, NoiseAlpha = (float)options.NeftuneNoiseAlpha };
+        _step = new Step(new Tape() { Precision = PrecisionOf(options.Precision) }) { Checkpointing = options.GradientCheckpointing, NoiseAlpha = (float)options.NeftuneNoiseAlpha };
         _checkpoints = checkpoints;
     }
+
+    /// <summary>How products round their factors when a recipe says this.</summary>
+    public static GemmPrecision PrecisionOf(Precision precision) => precision switch
+    {
+        Precision.BF16 => GemmPrecision.BF16,
+        Precision.Auto when KernelChoice.BF16IsFaster => GemmPrecision.BF16,
+        _ => GemmPrecision.Single,
+    };
 
     /// <summary>Called after every optimiser step.</summary>
     public Action<StepReport>? Stepped { get; set; }

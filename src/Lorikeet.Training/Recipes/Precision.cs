@@ -7,4 +7,6 @@ public enum Precision
     F32,
     /// <summary>From operands rounded to bfloat16, summed in 32 bits.</summary>
     BF16,
+    /// <summary><see cref="BF16"/> where this processor is faster with it, else <see cref="F32"/>.</summary>
+    Auto,
 }
