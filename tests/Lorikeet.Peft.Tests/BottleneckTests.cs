@@ -40,6 +40,18 @@ public class BottleneckTests
         }
     }
 
+    [Theory]
+    [InlineData("llama-stack", "a", "b")]
+    [InlineData("llama-stack3", "a", "b", "c")]
+    public void Several_on_one_place_are_stacked(string name, params string[] adapters)
+    {
+        string folder = GoldenData.Path("adapterhub", "cases", name), @base = GoldenData.Path("adapterhub", "base-llama");
+        using PeftGolden golden = new(@base, Path.Combine(folder, "io.safetensors"), Path.Combine(@base, "io.safetensors"));
+        foreach (string adapter in adapters)
+            AdapterFile.Load(golden.Model, Path.Combine(folder, adapter)).Attach();
+        golden.Difference(golden.Logits(), "logits").ShouldBeLessThan(1e-4f);
+    }
+
     [Fact]
     public void Training_lowers_the_loss_and_touches_nothing_else()
     {

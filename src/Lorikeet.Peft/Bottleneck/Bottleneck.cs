@@ -43,12 +43,29 @@ public sealed class Bottleneck : AdapterPart, IAdapter<Sublayer, SublayerInput>
     {
         ArgumentNullException.ThrowIfNull(step);
         Tape tape = step.Tape;
-        (Tensor output, Tensor residual) = (input.Output, input.Residual);
+        Tensor u = Through(place, input, step);
         if (_settings.Parallel)
-            return tape.Add(tape.Add(Run(residual, step), output), residual);
-        Tensor given = _settings.SumBefore ? tape.Add(output, residual) : output;
-        Tensor u = tape.Add(Run(given, step), _settings.Residual == BottleneckResidual.Output ? output : given);
-        return _settings.SumAfter ? tape.Add(u, residual) : u;
+            u = tape.Add(u, input.Output);
+        return _settings.SumAfter || _settings.Parallel ? tape.Add(u, input.Residual) : u;
+    }
+
+    // several on one place are AdapterHub's Stack: each is given what comes out of the one before, and the last one joins the residual stream
+    private Tensor Through(Sublayer place, SublayerInput input, Step step)
+    {
+        Tape tape = step.Tape;
+        if (_settings.Parallel)
+            return Run(input.Residual, step);
+        Tensor output = place.IsInnermost(this) ? input.Output : Below(place).Through(place, input, step);
+        Tensor given = _settings.SumBefore ? tape.Add(output, input.Residual) : output;
+        return tape.Add(Run(given, step), _settings.Residual == BottleneckResidual.Output ? output : given);
+    }
+
+    private Bottleneck Below(Sublayer place)
+    {
+        int index = 1;
+        while (place.Adapters[index] != this)
+            index++;
+        return (Bottleneck)place.Adapters[index - 1];
     }
 
     private Tensor Run(Tensor x, Step step)
