@@ -34,8 +34,8 @@ public static class AtomicFolder
             if (File.Exists(full))
                 throw new InputException($"{path}: is a file; a folder is to be written there. Remove it or choose another name");
             Recover(full);
-            if (hallmark is not null && Directory.Exists(full))
-                CheckReplaceable(path, hallmark);
+            if (hallmark is not null)
+                Check(path, hallmark);
             Directory.CreateDirectory(aside);
             fill(aside);
             if (!Directory.Exists(full))
@@ -81,9 +81,13 @@ public static class AtomicFolder
             Directory.Delete(older, recursive: true);
     }
 
-    private static void CheckReplaceable(string path, string hallmark)
+    /// <summary>Says before any work is done what <see cref="Write"/> would say: that a folder holds something else and is not replaced.</summary>
+    /// <param name="path">Final place.</param>
+    /// <param name="hallmark">The file by which one knows what the folder is.</param>
+    /// <exception cref="InputException">The folder is not empty and lacks the file, or holds more of the kind below it.</exception>
+    public static void Check(string path, string hallmark)
     {
-        if (!Directory.EnumerateFileSystemEntries(path).Any())
+        if (!Directory.Exists(path) || !Directory.EnumerateFileSystemEntries(path).Any())
             return;
         if (!File.Exists(Path.Combine(path, hallmark)))
             throw new InputException($"{path}: holds something, but no {hallmark}; it would be replaced as a whole. Choose another folder, or empty it");

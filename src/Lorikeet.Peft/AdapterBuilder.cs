@@ -121,9 +121,10 @@ public sealed class AdapterBuilder : IDisposable
             if (!_used.Contains(key))
                 Problem($"tensor {key} matches nothing in the model: the adapter was made for another model or other options");
         }
-        List<string> all = [.. Config.Problems.Select(problem => $"{Config.Description}: {problem}"), .. _problems];
+        List<string> all = [.. Config.PlacedProblems, .. _problems];
         if (all.Count > 0)
-            throw new InputException($"{_file?.Description ?? Config.Description}: the adapter does not fit this model and was not attached", all);
+            throw _file is not null ? new InputException($"{_file.Description}: the adapter does not fit this model and was not attached", all)
+                : all.Count == 1 ? new InputException(all[0]) : new InputException($"{Config.Description}: the adapter cannot be made", all);
         if (Parts.Count == 0)
             throw new InputException($"{Config.Description}: the targets match no module of the model, so the adapter would do nothing");
         return new Adapter(Model, method, Config, Name, Parts, Parameters, AlsoSaved, Notes) { Stored = Stored };

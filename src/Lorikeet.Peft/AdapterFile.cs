@@ -46,14 +46,21 @@ public static class AdapterFile
     /// <param name="seed">Decides the initial values.</param>
     /// <param name="name">What to call it.</param>
     /// <param name="source">What messages call the options: a recipe.</param>
+    /// <param name="nameOf">What messages about one option begin with, given its name: its place and name in a recipe; null where it has no place.</param>
     /// <exception cref="InputException">An option is unknown or has no sense; all are listed.</exception>
-    public static Adapter Create(Model model, PeftMethod method, JsonObject options, int seed = 0, string name = "default", string source = "adapter")
+    public static Adapter Create(Model model, PeftMethod method, JsonObject options, int seed = 0, string name = "default", string source = "adapter",
+        Func<string, string>? nameOf = null)
     {
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(options);
-        JsonConfig config = new((JsonObject)options.DeepClone(), source);
+        JsonConfig config = new((JsonObject)options.DeepClone(), source) { NameOf = nameOf };
         foreach (string key in options.Select(pair => pair.Key).Where(key => !method.Defaults.ContainsKey(key)))
-            config.Report(key, $"is no option of {method.RecipeName}; it has {string.Join(", ", method.Defaults.Select(pair => pair.Key).Where(IsOption))}");
+        {
+            config.Report(key, $"no option of {method.RecipeName}. {Advice(method, key)}");
+            // its value is checked as that of the option that was meant, which is not missing then
+            if (method.Aliases.TryGetValue(key, out string? meant) && !config.Root.ContainsKey(meant))
+                config.Root[meant] = options[key]?.DeepClone();
+        }
         method.FillDefaults(config);
         config.Root["peft_type"] = method.Type;
         config.Root["task_type"] ??= model.TaskType;
@@ -105,5 +112,14 @@ public static class AdapterFile
         method.WeightsNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
         ?? throw new InputException($"{folder}: holds neither {string.Join(" nor ", method.WeightsNames)}");
 
-    private static bool IsOption(string key) => key is not ("peft_type" or "peft_version" or "inference_mode" or "auto_mapping" or "revision");
+    // the same thing's name here, the nearest name, or all of them
+    private static string Advice(PeftMethod method, string key)
+    {
+        string folded = key.Replace('-', '_').ToLowerInvariant();
+        if (method.Defaults.ContainsKey(folded))
+            return $"Write {folded}";
+        if (method.Aliases.TryGetValue(folded, out string? ours))
+            return $"Here it is {ours}";
+        return NearestName.Of(key, method.Options) is { } near ? $"Did you mean {near}?" : $"It has {string.Join(", ", method.Options)}";
+    }
 }

@@ -12,6 +12,16 @@ public abstract class PeftMethod
     /// <summary>The name in recipes.</summary>
     public abstract string RecipeName { get; }
 
+    /// <summary>Every name in recipes, with the options that it stands for.</summary>
+    public virtual IReadOnlyDictionary<string, JsonObject> Presets => new Dictionary<string, JsonObject> { [RecipeName] = [] };
+
+    /// <summary>What other programs and people call an option, in lower case, and what it is called here.</summary>
+    public virtual IReadOnlyDictionary<string, string> Aliases { get; } = new Dictionary<string, string>();
+
+    /// <summary>The options that one may choose, to list them: the fields of a file without those that it writes for itself or that are not implemented.</summary>
+    public virtual IReadOnlyList<string> Options =>
+        [.. Defaults.Select(pair => pair.Key).Where(key => key is not ("peft_type" or "peft_version" or "inference_mode" or "auto_mapping" or "revision" or "base_model_name_or_path" or "task_type"))];
+
     /// <summary>True for methods whose parameters stand beside the model's text, not in its layers (prefix tuning): the reference names keys otherwise there.</summary>
     public virtual bool IsPromptLearning => false;
 

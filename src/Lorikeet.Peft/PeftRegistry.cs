@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Tensors;
 
@@ -27,8 +28,18 @@ public static class PeftRegistry
         ?? throw new InputException($"{file}: peft_type \"{type}\" is not supported; supported are {string.Join(", ", Methods.Select(method => method.Type))}");
 
     /// <summary>The method that a recipe names.</summary>
+    /// <param name="name">One of its names, in any case.</param>
+    /// <param name="source">What messages call the place of the name.</param>
     /// <exception cref="InputException">The name is not known.</exception>
-    public static PeftMethod OfRecipe(string name) =>
-        Methods.FirstOrDefault(method => string.Equals(method.RecipeName, name, StringComparison.OrdinalIgnoreCase))
-        ?? throw new InputException($"method \"{name}\" is not known; known are full, dora, {string.Join(", ", Methods.Select(method => method.RecipeName))}");
+    public static PeftMethod OfRecipe(string name, string source = "method")
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        string[] known = [.. Methods.SelectMany(method => method.Presets.Keys)];
+        return Methods.FirstOrDefault(method => method.Presets.ContainsKey(name.ToLowerInvariant()))
+            ?? throw new InputException($"{source}: found \"{name}\", expected {string.Join(", ", known)}, or full.{(NearestName.Of(name, [.. known, "full"]) is { } near ? $" Did you mean {near}?" : "")}");
+    }
+
+    /// <summary>The options that a name in a recipe stands for: <c>houlsby</c> is a bottleneck in both halves of a block.</summary>
+    /// <exception cref="InputException">The name is not known.</exception>
+    public static JsonObject OptionsOf(string name) => (JsonObject)OfRecipe(name).Presets[name.ToLowerInvariant()].DeepClone();
 }

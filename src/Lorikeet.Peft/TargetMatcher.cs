@@ -73,14 +73,14 @@ public sealed class TargetMatcher
     /// <param name="possible">Modules that the method can act on.</param>
     public List<Module> Targets(IEnumerable<Module> possible)
     {
-        List<Module> found = [.. possible.Where(IsTarget)];
+        List<Module> all = [.. possible], found = [.. all.Where(IsTarget)];
         foreach (string entry in _list ?? [])
         {
             if (!_matchedEntries.Contains(entry))
                 _builder.Notes.Add($"target_modules: \"{entry}\" matches no module");
         }
         if (found.Count == 0 && !_builder.Broken)
-            _builder.Config.Report("target_modules", $"nothing of the model matches; its modules end in {string.Join(", ", Names())}");
+            ReportNothing(all);
         return found;
     }
 
@@ -101,11 +101,11 @@ public sealed class TargetMatcher
     /// <summary>True where <paramref name="path"/> is <paramref name="entry"/> or ends with it after a dot.</summary>
     public static bool Ends(string path, string entry) => path == entry || path.EndsWith("." + entry, StringComparison.Ordinal);
 
-    private bool IsTarget(Module module)
+    private bool IsTarget(Module module) => !IsSaved(module) && !_excluded(module.Path) && IsNamed(module, InLayers);
+
+    private bool IsNamed(Module module, Func<string, string, bool> inLayers)
     {
         string path = module.Path;
-        if (IsSaved(module) || _excluded(path))
-            return false;
         if (_allLinear)
             return module is Linear && !IsHead(module);
         if (_pattern is not null)
@@ -113,12 +113,29 @@ public sealed class TargetMatcher
         bool found = false;
         foreach (string entry in _list ?? [])
         {
-            if (!Ends(path, entry) || !InLayers(path, entry))
+            if (!Ends(path, entry) || !inLayers(path, entry))
                 continue;
             _matchedEntries.Add(entry);
             found = true;
         }
         return found;
+    }
+
+    // under the field that is to blame: the one without which something would match
+    private void ReportNothing(List<Module> possible)
+    {
+        Module[] named = [.. possible.Where(module => IsNamed(module, (_, _) => true))];
+        int layers = _builder.Model.Facts.Layers;
+        if (named.Length == 0)
+            _builder.Config.Report("target_modules", $"nothing of the model matches; its modules end in {string.Join(", ", Names())}");
+        else if (named.All(IsSaved))
+            _builder.Config.Report("modules_to_save", "trains every one of the target_modules whole, so the adapter has nothing to act on");
+        else if (named.All(module => IsSaved(module) || _excluded(module.Path)))
+            _builder.Config.Report("exclude_modules", "leaves none of the target_modules");
+        else if (_layers!.Any(layer => layer >= 0 && layer < layers))
+            _builder.Config.Report("layers_pattern", "no target_modules lie below a module of this name, so none is in the layers_to_transform");
+        else
+            _builder.Config.Report("layers_to_transform", $"found {string.Join(", ", _layers!)}, expected numbers from 0 to {layers - 1}, the layers of this model");
     }
 
     // the reference leaves the head of text classifiers out of "all-linear"; that of token classifiers it names, and then skips it as one trained whole

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
@@ -69,7 +68,7 @@ internal sealed class TrainingRun : IDisposable
     public ModelPackage Package => _package;
 
     /// <summary>Where the trained weights go.</summary>
-    public string ResultFolder => Path.Combine(Recipe.Output, Adapter is null ? "model" : "adapter");
+    public string ResultFolder => ResultOf(Recipe).Folder;
 
     /// <summary>Questions and answers before and after.</summary>
     public IReadOnlyList<RunSample> Samples => _samples;
@@ -83,6 +82,7 @@ internal sealed class TrainingRun : IDisposable
     {
         Problems problems = new();
         problems.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
+        problems.Try(() => AtomicFolder.Check(ResultOf(recipe).Folder, ResultOf(recipe).Hallmark));
         // a run that goes on tells the templates the day that it began on
         DateOnly? began = resumeFrom is null ? null : problems.Try(() => Checkpoints.DateOf(resumeFrom));
         DateOnly date = recipe.Data.Date ?? began ?? DateOnly.FromDateTime(DateTime.Now);
@@ -100,7 +100,7 @@ internal sealed class TrainingRun : IDisposable
             ExampleEncoder? encoder = tokenizer is null ? null
                 : new(tokenizer, templates is null ? null : templates.Render, end, recipe.Data.LossOn, date.ToDateTime(TimeOnly.MinValue));
             TrainingData? data = encoder is null ? null : problems.Try(() => TrainingData.Load(recipe.Data, encoder, package?.Model.Facts.ContextLength ?? int.MaxValue));
-            Adapter? adapter = package is null ? null : problems.Try(() => AdapterOf(recipe, package.Model));
+            Adapter? adapter = package is null ? null : problems.Try(() => RecipeAdapter.Attach(recipe, package.Model));
             IReadOnlyList<Question> questions = package is null || encoder is null ? [] : Questions(recipe, package.Model, encoder, data, problems);
             problems.ThrowIfAny();
             return new TrainingRun(recipe, package!, data!, adapter, questions, end, resumeFrom, overwrite);
@@ -213,27 +213,6 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    private static Adapter? AdapterOf(Recipe recipe, CausalLm model)
-    {
-        string method = recipe.Adapter.Method;
-        if (string.Equals(method, "full", StringComparison.OrdinalIgnoreCase))
-        {
-            if (recipe.Adapter.Options.Entries.Count > 0)
-                throw new InputException($"{recipe.Adapter.Options.Location}: full fine-tuning has no options; found {recipe.Adapter.Options.Entries[0].Key}");
-            return null;
-        }
-        JsonObject options = recipe.Adapter.Options.ToJson() as JsonObject ?? [];
-        if (string.Equals(method, "dora", StringComparison.OrdinalIgnoreCase))
-        {
-            method = "lora";
-            options["use_dora"] = true;
-        }
-        options["base_model_name_or_path"] = recipe.Model.Path;
-        Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(method), options, recipe.Training.Seed, source: "adapter");
-        adapter.Attach();
-        return adapter;
-    }
-
     // what is asked before and after; only prompts that somebody wrote can be too long to be asked
     private static List<Question> Questions(Recipe recipe, CausalLm model, ExampleEncoder encoder, TrainingData? data, Problems problems)
     {
@@ -262,12 +241,17 @@ internal sealed class TrainingRun : IDisposable
     private void SaveWeights(string folder)
     {
         if (Adapter is not null)
-            AdapterFile.SaveInto(Adapter, folder);
+            AdapterFile.SaveInto(Adapter, folder, Adapter.Config.Has("base_model_name_or_path") ? null : Recipe.Model.Path);
         else
             ModelFolder.SaveInto(Model, _package.Files.IsFolder ? _package.Files.Path : null, folder, null);
     }
 
-    private void SaveResult() => AtomicFolder.Write(ResultFolder, SaveWeights);
+    private void SaveResult() => AtomicFolder.Write(ResultFolder, SaveWeights, ResultOf(Recipe).Hallmark);
+
+    // the folder, and the file that tells it from a folder of something else
+    private static (string Folder, string Hallmark) ResultOf(Recipe recipe) => RecipeAdapter.IsFull(recipe)
+        ? (Path.Combine(recipe.Output, "model"), "config.json")
+        : (Path.Combine(recipe.Output, "adapter"), "adapter_config.json");
 
     private void WriteReport(TrainResult result, string metrics)
     {

@@ -13,14 +13,14 @@ namespace Lorikeet.Formats;
 public sealed class JsonConfig
 {
     private readonly string _prefix;
-    private readonly List<string> _problems;
+    private readonly List<(string Path, string Text)> _problems;
 
     /// <summary>Wraps an object.</summary>
     /// <param name="root">The keys and values.</param>
     /// <param name="description">What messages call it: a path.</param>
     public JsonConfig(JsonObject root, string description) : this(root, description, "", []) { }
 
-    private JsonConfig(JsonObject root, string description, string prefix, List<string> problems)
+    private JsonConfig(JsonObject root, string description, string prefix, List<(string Path, string Text)> problems)
     {
         Root = root;
         Description = description;
@@ -35,7 +35,17 @@ public sealed class JsonConfig
     public string Description { get; }
 
     /// <summary>What the readers below found wrong so far, in sections too.</summary>
-    public IReadOnlyList<string> Problems => _problems;
+    public IReadOnlyList<string> Problems => [.. _problems.Select(problem => $"`{problem.Path}`: {problem.Text}")];
+
+    /// <summary>
+    /// What a message about a field begins with, where fields stand in no file of their own: the place in a recipe and the name that the field has
+    /// there. It is given the field's name, with dots where it lies in a section.
+    /// </summary>
+    public Func<string, string>? NameOf { get; init; }
+
+    /// <summary>The same problems, each with its place.</summary>
+    public IReadOnlyList<string> PlacedProblems =>
+        [.. _problems.Select(problem => NameOf is null ? $"{Description}: `{problem.Path}`: {problem.Text}" : $"{NameOf(problem.Path)}: {problem.Text}")];
 
     /// <summary>Reads a file.</summary>
     /// <exception cref="InputException">There is no such file, it is not JSON, or not an object.</exception>
@@ -103,7 +113,7 @@ public sealed class JsonConfig
     public double Number(string key) => NumberOrNull(key) ?? Missing(key, "a number", 0.0);
 
     /// <summary>A finite number; null where the key is absent or null.</summary>
-    public double? NumberOrNull(string key) => Read<double>(key, "a number", node => NumberOf(node) is { } number && double.IsFinite(number) ? number : null);
+    public double? NumberOrNull(string key) => Read<double>(key, Root[key] is { } found && NumberOf(found) is not null ? "a finite number" : "a number", node => NumberOf(node) is { } number && double.IsFinite(number) ? number : null);
 
     /// <summary>True or false, or <paramref name="fallback"/> where the key is absent or null.</summary>
     public bool Flag(string key, bool fallback) => FlagOrNull(key) ?? fallback;
@@ -185,14 +195,14 @@ public sealed class JsonConfig
     /// <summary>Records a problem of a field that its reader found, such as a value out of range.</summary>
     /// <param name="key">The field.</param>
     /// <param name="problem">What is wrong, what was expected, what to do.</param>
-    public void Report(string key, string problem) => _problems.Add($"`{_prefix}{key}`: {problem}");
+    public void Report(string key, string problem) => _problems.Add((_prefix + key, problem));
 
     /// <summary>Throws when any reader found a problem.</summary>
     /// <exception cref="InputException">With every problem.</exception>
     public void Check()
     {
         if (_problems.Count > 0)
-            throw new InputException($"{Description}: {(_problems.Count == 1 ? "a field is" : "some fields are")} missing or wrong", [.. _problems]);
+            throw new InputException($"{Description}: {(_problems.Count == 1 ? "a field is" : "some fields are")} missing or wrong", Problems);
     }
 
     private T? Read<T>(string key, string expected, Func<JsonNode, T?> read)

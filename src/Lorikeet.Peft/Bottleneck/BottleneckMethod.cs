@@ -18,6 +18,28 @@ public sealed class BottleneckMethod : PeftMethod
     /// <inheritdoc/>
     public override string RecipeName => "pfeiffer";
 
+    // double_seq_bn and par_bn of the library
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, JsonObject> Presets => new Dictionary<string, JsonObject>
+    {
+        ["pfeiffer"] = [],
+        ["houlsby"] = new() { ["mh_adapter"] = true, ["original_ln_before"] = false, ["non_linearity"] = "swish" },
+        ["parallel"] = new() { ["is_parallel"] = true, ["original_ln_before"] = false, ["scaling"] = 4.0, ["reduction_factor"] = 2, ["init_weights"] = "mam_adapter" },
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Aliases { get; } = new Dictionary<string, string>
+    {
+        ["activation"] = "non_linearity", ["reduction"] = "reduction_factor", ["scale"] = "scaling", ["parallel"] = "is_parallel",
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Options { get; } =
+    [
+        "reduction_factor", "non_linearity", "scaling", "dropout", "mh_adapter", "output_adapter", "is_parallel", "original_ln_before", "original_ln_after",
+        "residual_before_ln", "init_weights", "leave_out",
+    ];
+
     /// <inheritdoc/>
     public override JsonObject Defaults => new()
     {
@@ -137,7 +159,13 @@ public sealed class BottleneckMethod : PeftMethod
                 config.Report("reduction_factor", $"a positive number was expected for layer {place.Layer}");
                 return;
             }
-            builder.Parts.Add(new Bottleneck(builder, place, Math.Max(1, (int)(place.Hidden / factor)), settings));
+            double inner = Math.Floor(place.Hidden / factor);
+            if (!builder.Loading && inner > Math.Max(1024, 4.0 * place.Hidden))
+            {
+                config.Report("reduction_factor", string.Create(CultureInfo.InvariantCulture, $"found {factor}, which makes a bottleneck of {inner} numbers out of the {place.Hidden} of layer {place.Layer}; expected one that makes fewer, 16 for example"));
+                return;
+            }
+            builder.Parts.Add(new Bottleneck(builder, place, (int)Math.Clamp(inner, 1, 1 << 24), settings));
         }
     }
 

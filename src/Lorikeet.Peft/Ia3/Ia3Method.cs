@@ -14,6 +14,9 @@ public sealed class Ia3Method : PeftMethod
     public override string RecipeName => "ia3";
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Aliases { get; } = new Dictionary<string, string> { ["targets"] = "target_modules" };
+
+    /// <inheritdoc/>
     public override JsonObject Defaults => new()
     {
         ["auto_mapping"] = null,

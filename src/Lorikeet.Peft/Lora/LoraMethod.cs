@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Nn;
+using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft;
 
@@ -13,6 +14,24 @@ public sealed class LoraMethod : PeftMethod
 
     /// <inheritdoc/>
     public override string RecipeName => "lora";
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, JsonObject> Presets => new Dictionary<string, JsonObject> { ["lora"] = [], ["dora"] = new() { ["use_dora"] = true } };
+
+    /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Aliases { get; } = new Dictionary<string, string>
+    {
+        ["rank"] = "r", ["lora_r"] = "r", ["lora_rank"] = "r", ["alpha"] = "lora_alpha", ["dropout"] = "lora_dropout", ["rslora"] = "use_rslora",
+        ["dora"] = "use_dora", ["targets"] = "target_modules", ["lora_target"] = "target_modules", ["lora_target_modules"] = "target_modules",
+        ["lora_modules_to_save"] = "modules_to_save", ["additional_target"] = "modules_to_save", ["init_weights"] = "init_lora_weights",
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Options { get; } =
+    [
+        "r", "lora_alpha", "lora_dropout", "target_modules", "exclude_modules", "modules_to_save", "layers_to_transform", "layers_pattern", "rank_pattern",
+        "alpha_pattern", "use_rslora", "use_dora", "bias", "lora_bias", "init_lora_weights",
+    ];
 
     /// <inheritdoc/>
     public override JsonObject Defaults => new()
@@ -93,7 +112,12 @@ public sealed class LoraMethod : PeftMethod
                 config.Report("rank_pattern", $"a whole number of at least 1 was expected for {module.Path}, found {chosen}");
                 return;
             }
-            int r = (int)chosen;
+            int r = (int)chosen, most = SensibleRank(module);
+            if (!builder.Loading && r > most)
+            {
+                config.Report(ranks.Of(module.Path) is null ? "r" : "rank_pattern", $"found a rank of {r} for {module.Path}, expected at most {most}: a change of this layer has no higher rank");
+                return;
+            }
             LoraSettings settings = new(r, (float)(stabilised ? a / Math.Sqrt(r) : a / r), (float)dropout, init, loraBias);
             builder.Parts.Add(module switch
             {
@@ -109,6 +133,13 @@ public sealed class LoraMethod : PeftMethod
         TrainedBiases.Add(builder, config.Text("bias", "none"), "lora_only", targets, matcher);
         SavedModules.Add(builder, matcher.Saved);
         SavedEmbeddings.Add(builder, targets);
+    }
+
+    // more than the smaller side of a layer adds nothing; small layers are given what does no harm
+    private static int SensibleRank(Module module)
+    {
+        Tensor weight = module is Linear linear ? linear.Weight.Value : ((Embedding)module).Weight.Value;
+        return Math.Max(1024, Math.Min(weight.Rows, weight.Columns));
     }
 
     private static AdapterPart Unsupported(AdapterBuilder builder, Module module)

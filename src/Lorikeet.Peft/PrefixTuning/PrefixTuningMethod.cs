@@ -18,6 +18,16 @@ public sealed class PrefixTuningMethod : PeftMethod
     public override bool IsPromptLearning => true;
 
     /// <inheritdoc/>
+    public override IReadOnlyDictionary<string, string> Aliases { get; } = new Dictionary<string, string>
+    {
+        ["tokens"] = "num_virtual_tokens", ["length"] = "num_virtual_tokens", ["prefix_length"] = "num_virtual_tokens", ["virtual_tokens"] = "num_virtual_tokens",
+        ["num_tokens"] = "num_virtual_tokens", ["prefix_tokens"] = "num_virtual_tokens",
+    };
+
+    /// <inheritdoc/>
+    public override IReadOnlyList<string> Options { get; } = ["num_virtual_tokens", "init_weights"];
+
+    /// <inheritdoc/>
     public override JsonObject Defaults => new()
     {
         ["auto_mapping"] = null,
@@ -44,9 +54,10 @@ public sealed class PrefixTuningMethod : PeftMethod
         ArgumentNullException.ThrowIfNull(builder);
         JsonConfig config = builder.Config;
         ModelFacts facts = builder.Model.Facts;
-        int rows = config.Int32("num_virtual_tokens");
-        if (rows < 1)
-            config.Report("num_virtual_tokens", $"at least 1 was expected, found {rows}");
+        // the text needs room behind it
+        if (!config.Has("num_virtual_tokens"))
+            config.Report("num_virtual_tokens", "is missing: the number of learned positions before the text, 20 for example");
+        int rows = config.Size("num_virtual_tokens", 1, maximum: builder.Loading ? 1 << 24 : Math.Max(1, facts.ContextLength - 1));
         if (config.Has("modules_to_save") && !SavedModules.TrainsHead(config))
             config.Report("modules_to_save", "goes together with prefix tuning only for classifiers (task_type SEQ_CLS or TOKEN_CLS), whose head it trains");
         if (config.Flag("prefix_projection", false) && !builder.Loading)

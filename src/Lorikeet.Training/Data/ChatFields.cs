@@ -1,6 +1,7 @@
 using System.Collections.Frozen;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lorikeet.Formats;
 
 namespace Lorikeet.Training;
 
@@ -105,7 +106,7 @@ internal sealed class ChatFields(string messagesField, string? roleField, string
             known = role is "developer" or "function" or "ipython" ? role : null;
         if (known is null)
         {
-            string near = RecipeNames.Nearest(role, Speakers.Keys) is { } other ? $" Did you mean {other}?" : "";
+            string near = NearestName.Of(role, Speakers.Keys) is { } other ? $" Did you mean {other}?" : "";
             problems.Add($"{place}: {roleKey}: found '{role}', expected one of system, user, assistant, tool, developer, human, gpt, function_call, observation.{near}");
             return null;
         }

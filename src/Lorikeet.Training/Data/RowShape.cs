@@ -1,4 +1,5 @@
 using System.Text.Json.Nodes;
+using Lorikeet.Formats;
 
 namespace Lorikeet.Training;
 
@@ -140,7 +141,7 @@ internal sealed class RowShape
     {
         if (!row.TryGetPropertyValue(name, out JsonNode? value))
         {
-            string near = RecipeNames.Nearest(name, row.Select(field => field.Key)) is { } other ? $" Did you mean {other}?" : "";
+            string near = NearestName.Of(name, row.Select(field => field.Key)) is { } other ? $" Did you mean {other}?" : "";
             _problems.Add($"{origin}: no field '{name}'; found {Named(row.Select(field => field.Key))}.{near}");
             return "";
         }

@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Reflection;
+using Lorikeet.Formats;
 
 namespace Lorikeet.Training;
 
@@ -89,7 +90,7 @@ internal static class ForeignKeys
             return words;
         if (Elsewhere(folded, typeof(Recipe), "").FirstOrDefault(place => place != path) is { } place)
             return $"It belongs {(place.Length == 0 ? "at the top of the recipe" : $"in {place}:")}";
-        if (RecipeNames.Nearest(key, known) is { } near)
+        if (NearestName.Of(key, known) is { } near)
             return $"Did you mean {near}?";
         return $"{(path.Length == 0 ? "A recipe" : path)} has {string.Join(", ", known)}.";
     }

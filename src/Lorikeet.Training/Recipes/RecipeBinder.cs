@@ -2,6 +2,7 @@ using System.Collections;
 using System.ComponentModel.DataAnnotations;
 using System.Globalization;
 using System.Reflection;
+using Lorikeet.Formats;
 
 namespace Lorikeet.Training;
 
@@ -20,6 +21,8 @@ internal sealed class RecipeBinder(RecipeProblems problems)
         if (node.Kind != RecipeNodeKind.Map && RecipeNames.ShorthandOf(type) is { } shorthand)
         {
             Set(section, shorthand, node, path.Length == 0 ? RecipeNames.Of(shorthand.Name) : path);
+            if (RecipeNames.KeysOf(type).Select(k => k.Property).FirstOrDefault(property => property.IsDefined(typeof(RestAttribute))) is { } none)
+                none.SetValue(section, new RecipeNode(RecipeNodeKind.Map, node.Location));
             return section;
         }
         if (node.Kind != RecipeNodeKind.Map)
@@ -165,7 +168,7 @@ internal sealed class RecipeBinder(RecipeProblems problems)
         if (node.Kind != RecipeNodeKind.Scalar)
             return "";
         if (expected.StartsWith("one of ", StringComparison.Ordinal))
-            return RecipeNames.Nearest(node.Text, expected["one of ".Length..].Split(", ")) is { } near ? $" Did you mean {near}?" : "";
+            return NearestName.Of(node.Text, expected["one of ".Length..].Split(", ")) is { } near ? $" Did you mean {near}?" : "";
         if (expected == "true or false")
             return node.Text.ToLowerInvariant() is "yes" or "on" or "1" ? " Write true." : node.Text.ToLowerInvariant() is "no" or "off" or "0" ? " Write false." : "";
         if (expected.Contains("number", StringComparison.Ordinal))

@@ -8,6 +8,7 @@ public sealed class RecipeNode
 {
     private readonly List<RecipeNode> _items = [];
     private readonly List<RecipeEntry> _entries = [];
+    private readonly List<RecipeEntry> _taken = [];
 
     internal RecipeNode(RecipeNodeKind kind, RecipeLocation location)
     {
@@ -39,8 +40,8 @@ public sealed class RecipeNode
     /// <summary>The value of a key of a map, or null.</summary>
     public RecipeNode? this[string key] => Entry(key)?.Value;
 
-    /// <summary>The place of a key of this map, or of the map itself when it has no such key.</summary>
-    public RecipeLocation LocationOf(string key) => Entry(key)?.KeyLocation ?? Location;
+    /// <summary>The place of a key of this map (one that stands for an option of its own too), or of the map itself when it has no such key.</summary>
+    public RecipeLocation LocationOf(string key) => (Entry(key) ?? _taken.Find(e => e.Key == key))?.KeyLocation ?? Location;
 
     /// <summary>The same as JSON: plain words become numbers, truth values and null where they look like them, as in YAML's core schema.</summary>
     public JsonNode? ToJson() => Kind switch
@@ -71,6 +72,7 @@ public sealed class RecipeNode
     {
         RecipeNode rest = new(Kind, Location);
         rest._entries.AddRange(_entries.Where(e => e.Key != key));
+        rest._taken.AddRange([.. _taken, .. _entries.Where(e => e.Key == key)]);
         return rest;
     }
 
@@ -88,6 +90,12 @@ public sealed class RecipeNode
             return JsonValue.Create(whole);
         if (double.TryParse(Text, NumberStyles.Float, Invariant, out double number) && double.IsFinite(number))
             return JsonValue.Create(number);
-        return JsonValue.Create(Text);
+        return Text.ToLowerInvariant() switch
+        {
+            ".nan" => JsonValue.Create(double.NaN),
+            ".inf" or "+.inf" => JsonValue.Create(double.PositiveInfinity),
+            "-.inf" => JsonValue.Create(double.NegativeInfinity),
+            _ => JsonValue.Create(Text),
+        };
     }
 }
