@@ -73,7 +73,9 @@ public sealed class AdapterCommandTests : IDisposable
         without.ShouldBe(Chat("Hi\n"));
         withOther.ShouldBe(Chat("Hi\n", "--adapter", $"x={second}"));
         Chat("Hi\n/reset\n/adapter other\nHi\n/reset\n/adapter one\nHi\n", both).ShouldBe(withOne + withOther + withOne);
-        CommandRun.With("/adapter third\n/adapter\n", ["chat", model.Path, .. both]).Succeeded().Error.ShouldContain("no adapter is called third; there are one, other, none");
+        CommandRun third = CommandRun.With("/adapter third\n/adapter\n", ["chat", model.Path, .. both]);
+        third.Code.ShouldBe(1, "a script learns of it");
+        third.Error.ShouldContain("no adapter is called third; there are one, other, none");
     }
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
