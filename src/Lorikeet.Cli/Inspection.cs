@@ -16,7 +16,8 @@ internal static class Inspection
     private const string CheckpointState = "trainer_state.json";
     private const string ModelConfig = "config.json";
     private static readonly string[] AdapterWeights = ["adapter_model.safetensors", "adapter_model.bin", "adapter.safetensors", "pytorch_adapter.bin"];
-    private static readonly string[] TensorSuffixes = [".safetensors", ".bin", ".pt", ".pth", ".ckpt", ".index.json"];
+    private static readonly string[] TensorSuffixes = [".bin", ".pt", ".pth", ".ckpt"];
+    private static readonly string[] TokenizerSuffixes = [".json", ".model", ".txt"];
     private static readonly string[] ModelFields =
     [
         "hidden_size", "n_embd", "intermediate_size", "num_hidden_layers", "n_layer", "num_attention_heads", "n_head", "num_key_value_heads", "head_dim", "vocab_size",
@@ -41,7 +42,7 @@ internal static class Inspection
         if (files.IsGguf)
             return Gguf(files, withTensors);
         if (!files.IsFolder)
-            return TensorSuffixes.Any(suffix => name.EndsWith(suffix, StringComparison.OrdinalIgnoreCase)) && !IsTokenizerFile(name) ? Tensors("tensors", files.Path, files.Path, withTensors) : TokenizerOf(files);
+            return LoneFile(files, withTensors);
         if (File.Exists(Path.Combine(files.Path, CheckpointState)))
             return Checkpoint(files, withTensors);
         if (File.Exists(Path.Combine(files.Path, AdapterConfig)))
@@ -60,7 +61,23 @@ internal static class Inspection
         }
     }
 
-    private static bool IsTokenizerFile(string name) => Path.GetFileName(name) is "tokenizer.bin" or "tokenizer.json";
+    private static JsonObject LoneFile(ModelFiles files, bool withTensors)
+    {
+        bool Ends(string suffix) => files.Path.EndsWith(suffix, StringComparison.OrdinalIgnoreCase);
+        bool isTokenizer = Path.GetFileName(files.Path) == "tokenizer.bin" || (TokenizerSuffixes.Any(Ends) && !Ends(".index.json"));
+        if (!isTokenizer && ForeignFile.Describe(files.Path) is { } found)
+            throw new InputException($"{files.Path}: is {found}, which is not read. What is read: {ForeignFile.Known}");
+        if (!isTokenizer && (TensorSuffixes.Any(Ends) || TensorFiles.Recognizes(files.Path)))
+            return Tensors("tensors", files.Path, files.Path, withTensors);
+        try
+        {
+            return TokenizerOf(files);
+        }
+        catch (TokenizerException e) when (!isTokenizer)
+        {
+            throw new InputException($"{files.Path}: is of no known kind. What is read: {ForeignFile.Known}", e);
+        }
+    }
 
     private static bool HasWeights(string folder) =>
         Directory.EnumerateFiles(folder).Any(file => Path.GetExtension(file) is ".safetensors" or ".gguf" || Path.GetFileName(file).StartsWith("pytorch_model", StringComparison.Ordinal));
@@ -94,8 +111,12 @@ internal static class Inspection
     {
         using GgufFile file = GgufFile.Open(files.Path);
         string architecture = file.Metadata.Text("general.architecture") ?? "";
-        JsonObject result = new() { ["kind"] = "model", ["path"] = files.Path, ["format"] = $"GGUF v{file.Version}" };
-        Architecture(result, architecture);
+        bool isAdapter = file.Metadata.Text("general.type") == "adapter";
+        JsonObject result = new() { ["kind"] = isAdapter ? "adapter" : "model", ["path"] = files.Path, ["format"] = $"GGUF v{file.Version}" };
+        if (isAdapter)
+            GgufAdapter(result, file, architecture);
+        else
+            Architecture(result, architecture);
         AddTensors(result, file, withTensors);
         JsonObject metadata = [];
         foreach ((string key, object value) in file.Metadata)
@@ -108,8 +129,22 @@ internal static class Inspection
             };
         }
         result["metadata"] = metadata;
-        AddText(result, files);
+        if (!isAdapter)
+            AddText(result, files);
         return result;
+    }
+
+    private static void GgufAdapter(JsonObject result, GgufFile file, string architecture)
+    {
+        result["method"] = (file.Metadata.Text("adapter.type") ?? "unknown").ToUpperInvariant();
+        result["base_architecture"] = architecture;
+        if ((file.Metadata.Text("general.base_model.0.repo_url") ?? file.Metadata.Text("general.base_model.0.name")) is { } named)
+            result["base_model_name_or_path"] = named;
+        // ggml keeps A as [rank, in]
+        long[] ranks = [.. file.Names.Where(name => name.EndsWith(".lora_a", StringComparison.Ordinal)).Select(name => file.Find(name)!.Shape[0]).Distinct().Order()];
+        result["r"] = ranks.Length == 1 ? ranks[0] : new JsonArray([.. ranks.Select(rank => JsonValue.Create(rank))]);
+        if (file.Metadata.Number("adapter.lora.alpha") is { } alpha)
+            result["lora_alpha"] = alpha;
     }
 
     private static JsonObject Adapter(string folder, bool withTensors)

@@ -34,6 +34,15 @@ public static class TensorFiles
         throw new InputException($"{path}: is neither a safetensors file, nor a GGUF file, nor one that torch saved");
     }
 
+    /// <summary>Whether a file begins as one of those that <see cref="Open"/> reads, damaged or not.</summary>
+    /// <exception cref="InputException">It cannot be read.</exception>
+    public static bool Recognizes(string path)
+    {
+        byte[] head = Head(path);
+        return path.EndsWith(".index.json", StringComparison.Ordinal) || path.EndsWith(".safetensors", StringComparison.OrdinalIgnoreCase)
+            || GgufFile.Recognizes(head) || TorchPickleFile.Recognizes(head) || (head.Length > 8 && head[8] == '{');
+    }
+
     private static string InFolder(string folder)
     {
         foreach (string name in Checkpoints)

@@ -21,6 +21,12 @@ public sealed record GenerationRequest
     /// <summary>True: special tokens are part of the text.</summary>
     public bool KeepSpecial { get; init; }
 
+    /// <summary>
+    /// True: the text continues the prompt's, so that both together read as one; a blank at its beginning is kept. False: the text stands alone, as an
+    /// answer does, and reads as the tokenizer decodes it.
+    /// </summary>
+    public bool JoinsPrompt { get; init; }
+
     /// <summary>Receives the text as it becomes certain: never half a character, never the beginning of a stop string.</summary>
     public Action<string>? TextArrived { get; init; }
 

@@ -78,7 +78,8 @@ public sealed class Generator : IDisposable
                 throw new InvalidOperationException("the prompt cache belongs to a text that is still being written");
             cache.InUse = true;
         }
-        Generation generation = new(request, _tokenizer?.Stream(skipSpecial: !request.KeepSpecial), room);
+        int[] joined = request.JoinsPrompt ? [.. request.Prompt] : [];
+        Generation generation = new(request, _tokenizer?.Stream(skipSpecial: !request.KeepSpecial, joined), room);
         _waiting.Enqueue(generation);
         return generation;
     }

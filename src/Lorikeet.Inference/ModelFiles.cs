@@ -188,7 +188,11 @@ public sealed class ModelFiles
     {
         try
         {
-            return GgufDecoder.IsGguf(path);
+            if (GgufDecoder.IsGguf(path))
+                return true;
+            return path.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase)
+                ? throw new InputException($"{path}: is no GGUF file: it {(new FileInfo(path).Length == 0 ? "is empty" : "does not begin with the letters GGUF")}")
+                : false;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {

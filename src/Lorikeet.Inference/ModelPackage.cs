@@ -9,14 +9,20 @@ namespace Lorikeet.Inference;
 /// <summary>A model with what it takes to talk to it: tokenizer, chat template, end tokens.</summary>
 public sealed class ModelPackage : IDisposable
 {
-    private ModelPackage(ModelFiles files, CausalLm model, Tokenizer tokenizer, ModelChatTemplates? chatTemplates, IReadOnlyList<int> endTokens)
+    private readonly ModelChatTemplates? _chatTemplates;
+    private readonly TemplateException? _brokenTemplate;
+
+    private ModelPackage(ModelFiles files, CausalLm model, Tokenizer tokenizer, ModelChatTemplates? chatTemplates, TemplateException? brokenTemplate, IReadOnlyList<int> endTokens)
     {
         Files = files;
         Model = model;
         Tokenizer = tokenizer;
-        ChatTemplates = chatTemplates;
+        _chatTemplates = chatTemplates;
+        _brokenTemplate = brokenTemplate;
         EndTokens = endTokens;
         List<string> remarks = [.. model.Remarks];
+        if (brokenTemplate is not null)
+            remarks.Add($"chats are not possible: {brokenTemplate.Message}");
         if (tokenizer.VocabularySize > model.Facts.Vocabulary)
             remarks.Add(string.Create(CultureInfo.InvariantCulture, $"the tokenizer knows {tokenizer.VocabularySize} tokens, the model {model.Facts.Vocabulary}: a text with one of the others will be refused"));
         string[] unused = [.. model.UnusedWeights.Where(name => !IsDerived(name, model))];
@@ -41,7 +47,8 @@ public sealed class ModelPackage : IDisposable
     public Tokenizer Tokenizer { get; }
 
     /// <summary>Its chat templates; null for a base model.</summary>
-    public ModelChatTemplates? ChatTemplates { get; }
+    /// <exception cref="InputException">They are broken: the model can continue texts all the same.</exception>
+    public ModelChatTemplates? ChatTemplates => _brokenTemplate is null ? _chatTemplates : throw new InputException(_brokenTemplate.Message, _brokenTemplate);
 
     /// <summary>Tokens that end a text.</summary>
     public IReadOnlyList<int> EndTokens { get; }
@@ -66,11 +73,12 @@ public sealed class ModelPackage : IDisposable
         ArgumentNullException.ThrowIfNull(files);
         List<string> problems = [];
         Tokenizer? text = Try(() => files.LoadTokenizer(tokenizer));
-        ModelChatTemplates? templates = Try(() => files.LoadChatTemplates(chatTemplate, text));
+        TemplateException? broken = null;
+        ModelChatTemplates? templates = Try(Templates);
         IReadOnlyList<int>? ends = text is null ? [] : Try(() => files.EndTokens(text));
         CausalLm? model = Try(() => files.LoadModel(storage));
         if (problems.Count == 0)
-            return new ModelPackage(files, model!, text!, templates, ends!);
+            return new ModelPackage(files, model!, text!, templates, broken, ends!);
         model?.Dispose();
         throw problems.Count == 1 ? new InputException(problems[0]) : new InputException($"{files.Name}: the model cannot be opened", problems);
 
@@ -82,7 +90,23 @@ public sealed class ModelPackage : IDisposable
             }
             catch (Exception e) when (e is InputException or TokenizerException or TemplateException)
             {
-                problems.Add(e.Message);
+                // parts that lie in one file stumble over the same thing
+                if (!problems.Contains(e.Message))
+                    problems.Add(e.Message);
+                return null;
+            }
+        }
+
+        // whoever continues texts needs no template; one that was asked for has to be good
+        ModelChatTemplates? Templates()
+        {
+            try
+            {
+                return files.LoadChatTemplates(chatTemplate, text);
+            }
+            catch (TemplateException e) when (chatTemplate is null)
+            {
+                broken = e;
                 return null;
             }
         }

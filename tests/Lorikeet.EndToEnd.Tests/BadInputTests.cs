@@ -57,7 +57,9 @@ public sealed class BadInputTests : IDisposable
             writer.Write(tensors);
             writer.Write(keys);
         }
-        Refused(CommandRun.Of("generate", file, "Once"), "lie.gguf");
+        CommandRun run = CommandRun.Of("generate", file, "Once");
+        Refused(run, "lie.gguf");
+        run.Error.Split("lie.gguf").Length.ShouldBe(2, "told once");
         Refused(CommandRun.Of("inspect", file), "lie.gguf");
     }
 
@@ -92,6 +94,16 @@ public sealed class BadInputTests : IDisposable
     }
 
     [Fact]
+    public void A_broken_template_ends_chats_and_nothing_else()
+    {
+        _model.Write("tokenizer_config.json", """{"bos_token": "<s>", "chat_template": "{% if %}"}""");
+        CommandRun plain = CommandRun.Of("generate", _model.Path, "Once", "--max-tokens", "2").Succeeded();
+        plain.Error.ShouldContain("note: chats are not possible: ");
+        Refused(CommandRun.Of("generate", _model.Path, "Hi", "--chat"), "tokenizer_config.json");
+        Refused(CommandRun.With("Hi\n", "chat", _model.Path), "tokenizer_config.json");
+    }
+
+    [Fact]
     public void An_error_cannot_steer_the_terminal()
     {
         CommandRun run = CommandRun.Of("inspect", "no\u001b[2Jfile");
@@ -105,7 +117,7 @@ public sealed class BadInputTests : IDisposable
     {
         run.Code.ShouldBe(2, run.Error);
         run.Output.ShouldBeEmpty();
-        run.Error.ShouldStartWith("error: ");
+        run.Error.ShouldContain("error: ");
         run.Error.ShouldNotContain("   at ");
         run.Error.ShouldNotContain("Exception");
         foreach (string name in named)

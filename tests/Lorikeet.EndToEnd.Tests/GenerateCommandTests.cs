@@ -2,6 +2,7 @@ using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lorikeet.Cli.Tests;
 using Lorikeet.Inference.Tests;
+using Lorikeet.Text;
 
 namespace Lorikeet.EndToEnd.Tests;
 
@@ -22,6 +23,24 @@ public sealed class GenerateCommandTests : IDisposable
         piped.Output.ShouldBe(plain.Output);
         ((int)json["tokens"]!).ShouldBe(12);
         ((string)json["finish"]!).ShouldBe("length");
+    }
+
+    [Fact]
+    public void Prompt_and_text_together_read_as_the_tokens_do()
+    {
+        Tokenizer tokenizer = Tokenizer.Load(_model.Path);
+        int joined = 0;
+        string file = _model.File("prompts.txt");
+        File.WriteAllLines(file, Enumerable.Repeat("Tom had", 12));
+        foreach (string line in CommandRun.Of("generate", _model.Path, "--file", file, "--max-tokens", "3", "--temperature", "5", "--seed", "1", "--json").Succeeded().Lines)
+        {
+            JsonNode json = JsonNode.Parse(line)!;
+            string prompt = (string)json["prompt"]!;
+            int[] ids = [.. json["ids"]!.AsArray().Select(id => (int)id!)];
+            (prompt + (string)json["text"]!).ShouldBe(tokenizer.Decode([.. tokenizer.EncodeIds(prompt), .. ids], skipSpecial: true));
+            joined += tokenizer.TokenOf(ids[0]).StartsWith('\u2581') ? 1 : 0;
+        }
+        joined.ShouldBeGreaterThan(0, "texts that begin with a blank");
     }
 
     [Fact]

@@ -47,6 +47,50 @@ public sealed class InspectCommandTests : IDisposable
         tensors["types"]!.AsObject().Select(type => type.Key).ShouldBe(["F32", "I64"], ignoreOrder: true);
     }
 
+    [Theory]
+    [InlineData("a.npy", "934e554d505901007600", "an array of NumPy")]
+    [InlineData("a.npz", "504b03040a000000000000000000000000000000000000000000050000006c2e6e7079", "an archive of NumPy arrays")]
+    [InlineData("a.pkl", "80027d2e", "not one that torch saved")]
+    [InlineData("a.dat", "00010203", "of no known kind. What is read: safetensors")]
+    [InlineData("a.dat", "", "an empty file")]
+    [InlineData("a.gguf", "", "is no GGUF file: it is empty")]
+    [InlineData("a.gguf", "00010203", "does not begin with the letters GGUF")]
+    public void Files_of_other_kinds_are_named_for_what_they_are(string name, string hex, string what)
+    {
+        File.WriteAllBytes(_model.File(name), Convert.FromHexString(hex));
+        CommandRun run = CommandRun.Of("inspect", _model.File(name));
+        run.Code.ShouldBe(2, run.Output);
+        run.Error.ShouldContain(what);
+        run.Error.ShouldNotContain("SentencePiece");
+    }
+
+    [Fact]
+    public void Every_file_that_torch_saved_is_described_or_refused_for_what_it_is()
+    {
+        string folder = Path.GetDirectoryName(GoldenData.Shared("conf-torch-pickle", "NOTE"))!;
+        foreach (string file in Directory.EnumerateFiles(folder, "*", SearchOption.AllDirectories).Where(file => Path.GetExtension(file) is ".pt" or ".pth" or ".tar"))
+        {
+            CommandRun run = CommandRun.Of("inspect", file, "--json");
+            run.Code.ShouldBe(Path.GetFileName(file) == "broken.pt" ? 2 : 0, $"{file}: {run.Error}");
+        }
+    }
+
+    [Fact]
+    public void An_adapter_in_a_GGUF_file_is_no_model()
+    {
+        JsonNode adapter = Inspect(GoldenData.Shared("golden-lora-stories260K", "adapter_final-f32.gguf"));
+        ((string)adapter["kind"]!).ShouldBe("adapter");
+        ((string)adapter["method"]!).ShouldBe("LORA");
+        ((string)adapter["base_architecture"]!).ShouldBe("llama");
+        ((int)adapter["r"]!).ShouldBe(RankOf("adapter_final"));
+        ((double)adapter["lora_alpha"]!).ShouldBe(AlphaOf("adapter_final"));
+        adapter["supported"].ShouldBeNull();
+
+        static JsonNode Config(string name) => JsonNode.Parse(File.ReadAllText(GoldenData.Shared("golden-lora-stories260K", name, "adapter_config.json")))!;
+        static int RankOf(string name) => (int)Config(name)["r"]!;
+        static double AlphaOf(string name) => (double)Config(name)["lora_alpha"]!;
+    }
+
     [Fact]
     public void An_adapter_shows_its_method_and_targets()
     {

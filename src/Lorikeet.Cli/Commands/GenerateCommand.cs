@@ -60,6 +60,7 @@ internal static class GenerateCommand
             texts[i] = generator.Add(settings with
             {
                 Prompt = prompts[i].Ids,
+                JoinsPrompt = !prompts[i].IsChat,
                 EndTokens = package.EndTokens,
                 Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + (ulong)i },
                 TextArrived = streams ? Show : null,
@@ -132,14 +133,14 @@ internal static class GenerateCommand
     private static Prompt Encode(ModelPackage package, PromptFile.Entry entry, bool chat, string? system)
     {
         if (entry.Chat is null && !chat)
-            return new Prompt(entry.Text!, package.Tokenizer.EncodeIds(entry.Text!));
+            return new Prompt(entry.Text!, package.Tokenizer.EncodeIds(entry.Text!), IsChat: false);
         if (package.ChatTemplates is not { } templates)
             throw new InputException($"{package.Files.Name}: has no chat template, as base models have none; give plain prompts and leave --chat away");
         ChatRequest request = entry.Chat is not null
             ? ChatLine.Read(entry.Chat, new Dictionary<string, TemplateValue>())
             : new ChatRequest { Messages = (JsonNode)Messages(system, entry.Text!) };
         string text = templates.Render(request with { AddGenerationPrompt = !request.ContinueFinalMessage }).Text;
-        return new Prompt(text, package.Tokenizer.EncodeIds(text, addSpecial: false));
+        return new Prompt(text, package.Tokenizer.EncodeIds(text, addSpecial: false), IsChat: true);
     }
 
     private static JsonArray Messages(string? system, string text)
@@ -151,5 +152,5 @@ internal static class GenerateCommand
         return messages;
     }
 
-    private readonly record struct Prompt(string Text, int[] Ids);
+    private readonly record struct Prompt(string Text, int[] Ids, bool IsChat);
 }

@@ -189,7 +189,18 @@ public sealed class Tokenizer
 
     /// <summary>Begins a decoding that gives out text as tokens arrive.</summary>
     /// <param name="skipSpecial">Leave special tokens out.</param>
-    public TokenStream Stream(bool skipSpecial = false) => new(_decoding(this, skipSpecial));
+    /// <param name="after">
+    /// Tokens that the text continues. Their own text is not given out, but what follows joins it: the blank that many tokenizers leave out at the
+    /// beginning of a text stays.
+    /// </param>
+    public TokenStream Stream(bool skipSpecial = false, ReadOnlySpan<int> after = default)
+    {
+        TokenDecoding decoding = _decoding(this, skipSpecial);
+        foreach (int id in after)
+            decoding.Append(id);
+        decoding.Take();
+        return new TokenStream(decoding);
+    }
 
     /// <summary>The number of a token as the vocabulary spells it, or null.</summary>
     public int? IdOf(string token)
