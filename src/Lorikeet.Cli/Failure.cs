@@ -30,10 +30,11 @@ internal static class Failure
             return ExitCode.Success;
         (int code, string text) = error switch
         {
+            UnavailableException => (ExitCode.Failed, error.Message),
             InputException or TokenizerException or TemplateException => (ExitCode.BadInput, error.Message),
             DivergedException => (ExitCode.Failed, error.Message),
             OperationCanceledException => (ExitCode.Interrupted, "interrupted"),
-            OutOfMemoryException => (ExitCode.Failed, "there is not enough memory. A smaller batch or shorter sequences need less"),
+            OutOfMemoryException => (ExitCode.Failed, "there is not enough memory. A smaller batch, shorter sequences, or an adapter of lower rank (r) need less"),
             IOException or UnauthorizedAccessException or OutputException => (ExitCode.Failed, error.Message),
             _ => (ExitCode.Failed, $"{error.GetType().Name}: {FirstLine(error.Message)}. This should not happen; {DebugVariable}=1 in the environment shows where it did"),
         };

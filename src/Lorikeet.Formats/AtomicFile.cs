@@ -17,7 +17,8 @@ public static class AtomicFile
     /// <summary>Writes <paramref name="path"/>, replacing what is there.</summary>
     /// <param name="path">Final place. Its folder is made where it is missing.</param>
     /// <param name="write">Receives the stream; when it throws, nothing changes at <paramref name="path"/>.</param>
-    /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>
+    /// <exception cref="InputException">The folder cannot be written.</exception>
+    /// <exception cref="UnavailableException">The disk is full.</exception>
     public static void Write(string path, Action<Stream> write)
     {
         ArgumentNullException.ThrowIfNull(write);
@@ -36,9 +37,8 @@ public static class AtomicFile
         catch (Exception e)
         {
             TryDelete(aside);
-            // the last is what a FileStream makes of a file that is too large for its disk
-            if (e is IOException or UnauthorizedAccessException or ArgumentOutOfRangeException { ParamName: "value" })
-                throw new InputException($"{path}: cannot be written ({e.Message}); what was there before is unchanged", e);
+            if (WriteFailure.Is(e))
+                throw WriteFailure.Of(path, aside, e);
             throw;
         }
     }

@@ -23,7 +23,8 @@ public static class AtomicFolder
     /// The file by which one knows what the folder is: a folder of something else is not replaced, nor one with more of the kind below it. Null replaces
     /// whatever is there.
     /// </param>
-    /// <exception cref="InputException">The place cannot be written, holds something else, or the disk is full.</exception>
+    /// <exception cref="InputException">The place cannot be written, or holds something else.</exception>
+    /// <exception cref="UnavailableException">The disk is full.</exception>
     public static void Write(string path, Action<string> fill, string? hallmark = null)
     {
         ArgumentNullException.ThrowIfNull(fill);
@@ -49,8 +50,10 @@ public static class AtomicFolder
         catch (Exception e)
         {
             TryDelete(aside);
-            if (e is IOException or UnauthorizedAccessException)
-                throw new InputException($"{path}: cannot be written ({e.Message}); what was there before is unchanged", e);
+            if (WriteFailure.Is(e))
+                throw WriteFailure.Of(path, aside, e);
+            if (e is InputException inner && e.Message.Contains(aside, StringComparison.Ordinal))
+                throw WriteFailure.Renamed(inner, aside, path);
             throw;
         }
     }

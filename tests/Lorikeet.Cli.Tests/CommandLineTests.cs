@@ -1,3 +1,5 @@
+using Lorikeet.Tensors;
+
 namespace Lorikeet.Cli.Tests;
 
 /// <summary>What holds for every command.</summary>
@@ -67,6 +69,15 @@ public class CommandLineTests
         run.Error.ShouldStartWith("error: no/such-model: ");
         run.Error.ShouldContain("lorikeet pull");
         run.Error.ShouldNotContain("   at ");
+    }
+
+    [Fact]
+    public void What_may_succeed_later_is_a_failure_and_no_bad_input()
+    {
+        using StringWriter error = new();
+        Terminal terminal = new() { In = TextReader.Null, Out = TextWriter.Null, Error = error };
+        Failure.Report(new UnavailableException("the disk is full"), terminal).ShouldBe(1);
+        Failure.Report(new InputException("no such file"), terminal).ShouldBe(2);
     }
 
     [Fact]

@@ -51,17 +51,20 @@ public sealed class AtomicFileTests : IDisposable
         _folder.Entries.ShouldBe(["a.txt"]);
     }
 
+    private const int NoSpace = 28;
+
     [Fact]
     public void A_full_disk_is_reported_with_the_path_and_loses_nothing()
     {
         string path = _folder.Write("a.txt", "old");
-        InputException e = Should.Throw<InputException>(() => AtomicFile.Write(path, stream =>
+        UnavailableException e = Should.Throw<UnavailableException>(() => AtomicFile.Write(path, stream =>
         {
             stream.Write(new byte[100_000]);
-            throw new IOException("No space left on device");
+            throw new IOException("No space left on device", NoSpace);
         }));
-        e.Message.ShouldContain(path);
-        e.Message.ShouldContain("No space left on device");
+        e.Message.ShouldStartWith($"{path}: the disk is full");
+        e.Message.ShouldContain("bytes of free space");
+        e.Message.ShouldContain("Make room");
         File.ReadAllText(path).ShouldBe("old");
         _folder.Entries.ShouldBe(["a.txt"]);
     }

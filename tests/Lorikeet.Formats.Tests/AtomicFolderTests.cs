@@ -50,6 +50,17 @@ public sealed class AtomicFolderTests : IDisposable
     }
 
     [Fact]
+    public void A_full_disk_is_told_by_the_final_name_of_the_file()
+    {
+        string path = Old();
+        string message = Should.Throw<UnavailableException>(() => AtomicFolder.Write(path, aside =>
+            AtomicFile.Write(Path.Combine(aside, "weights"), _ => throw new IOException("No space left on device", 28)))).Message;
+        message.ShouldStartWith($"{Path.Combine(path, "weights")}: the disk is full");
+        message.ShouldNotContain(AtomicFile.AsideSuffix);
+        _folder.Entries.ShouldBe(["adapter"]);
+    }
+
+    [Fact]
     public void Killed_before_the_old_folder_steps_aside_the_new_one_takes_over()
     {
         string path = Old();

@@ -136,7 +136,7 @@ public sealed class HubClient : IDisposable
             folder = parent;
         if (needed > 0 && _options.FreeSpace(folder) is { } free && free < needed)
         {
-            throw new InputException(FormattableString.Invariant(
+            throw new UnavailableException(FormattableString.Invariant(
                 $"{repository} needs {needed:N0} more bytes, but {Cache.Folder} has {free:N0} free. Make room, name another folder by HF_HUB_CACHE, or fetch fewer files"));
         }
     }
@@ -171,7 +171,10 @@ public sealed class HubClient : IDisposable
                 .Select(group => $"{Sample(group)}: {group.Key}"),
         ];
         if (problems.Length > 0)
-            throw new InputException($"{repository} is not complete: {results.Count(result => result.Problem is not null)} of {missing.Length} files failed", problems);
+        {
+            string headline = $"{repository} is not complete: {results.Count(result => result.Problem is not null)} of {missing.Length} files failed";
+            throw results.All(result => result.Problem is null or UnavailableException) ? new UnavailableException(headline, problems) : new InputException(headline, problems);
+        }
         return files.Sum(file => file.Downloaded);
     }
 

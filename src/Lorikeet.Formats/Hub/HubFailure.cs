@@ -11,6 +11,6 @@ internal sealed class HubFailure : Exception
     public TimeSpan? After { get; }
 
     /// <summary>What to tell the user once no attempt is left.</summary>
-    public InputException AsInput(int attempts, Uri endpoint) =>
+    public UnavailableException AsInput(int attempts, Uri endpoint) =>
         new($"{Message}; tried {attempts} times. Check the network, the proxy (HTTPS_PROXY) and HF_ENDPOINT ({endpoint}), or run again: what has arrived is kept", this);
 }

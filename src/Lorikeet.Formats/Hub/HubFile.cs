@@ -58,7 +58,8 @@ internal sealed class HubFile
     public static InputException CannotWrite(HubOptions options, HubCache cache, Exception error)
     {
         string free = options.FreeSpace(cache.Folder) is { } bytes ? string.Create(CultureInfo.InvariantCulture, $" ({bytes:N0} bytes are free)") : "";
-        return new InputException($"cannot write to {cache.Folder}: {error.Message.TrimEnd('.')}{free}. Make room or name another folder by HF_HUB_CACHE, then run again: what has arrived is kept", error);
+        string text = $"cannot write to {cache.Folder}: {error.Message.TrimEnd('.')}{free}. Make room or name another folder by HF_HUB_CACHE, then run again: what has arrived is kept";
+        return WriteFailure.IsFull(error) ? new UnavailableException(text, error) : new InputException(text, error);
     }
 
     /// <summary>Asks for tag and size. Large files answer by a redirect to where their bytes lie; its headers describe them already.</summary>
@@ -106,7 +107,7 @@ internal sealed class HubFile
                 if (wrong)
                     throw new InputException($"{HubConnection.Shown(_address)} arrived with digest {digest}; the server announces {tag}. Twice the same: the file is damaged there or on the way; nothing of it was kept");
                 (wrong, _validator, most) = (true, null, 0);
-                failure = new HubFailure($"{_name} arrived damaged (digest {digest}, expected {tag})");
+                failure = new HubFailure($"it arrived damaged (digest {digest}, expected {tag})");
             }
             catch (HubFailure broken)
             {
@@ -142,7 +143,7 @@ internal sealed class HubFile
         if (reply.StatusCode == HttpStatusCode.RequestedRangeNotSatisfiable)
         {
             File.Delete(partial);
-            throw new HubFailure($"{_name}: the server cannot continue at byte {have}, so it begins anew");
+            throw new HubFailure($"the server cannot continue at byte {have}, so it begins anew");
         }
         if (reply.StatusCode == HttpStatusCode.PartialContent)
         {
@@ -150,7 +151,7 @@ internal sealed class HubFile
             if (have == 0 || range?.From != have || (size is not null && range.HasLength && range.Length != size))
             {
                 File.Delete(partial);
-                throw new HubFailure($"{_name}: the server sent another part ({range}) than byte {have} on");
+                throw new HubFailure($"the server sent another part ({range}) than byte {have} on");
             }
         }
         else if (have > 0)
@@ -171,7 +172,7 @@ internal sealed class HubFile
             file.Flush(flushToDisk: true);
         }
         if (have < size)
-            throw new HubFailure($"{_name}: the connection ended after {have} of {size} bytes");
+            throw new HubFailure($"the connection ended after {have} of {size} bytes");
     }
 
     private async Task<long> CopyAsync(HttpContent content, FileStream file, long from, long? size, CancellationToken cancel)
@@ -190,7 +191,7 @@ internal sealed class HubFile
             }
             catch (Exception error) when (error is IOException or HttpRequestException || (error is OperationCanceledException && !cancel.IsCancellationRequested))
             {
-                throw new HubFailure($"{_name}: the connection broke after {from + copied} of {(size?.ToString(CultureInfo.InvariantCulture) ?? "unknown")} bytes", null, error);
+                throw new HubFailure($"the connection broke after {from + copied} of {(size?.ToString(CultureInfo.InvariantCulture) ?? "unknown")} bytes", null, error);
             }
             if (read == 0)
                 return copied;

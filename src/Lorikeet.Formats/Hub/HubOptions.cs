@@ -36,7 +36,7 @@ public sealed class HubOptions
     internal HttpMessageHandler? Carrier { get; init; }
 
     /// <summary>Free bytes for a folder; null where the system does not tell.</summary>
-    internal Func<string, long?> FreeSpace { get; init; } = MeasureFreeSpace;
+    internal Func<string, long?> FreeSpace { get; init; } = WriteFailure.FreeSpace;
 
     /// <summary>False: behave as on a file system without symbolic links.</summary>
     internal bool SymbolicLinks { get; init; } = true;
@@ -105,16 +105,4 @@ public sealed class HubOptions
 
     private static string Home(Func<string, string?> variable) =>
         variable("HOME") is { Length: > 0 } home ? home : Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
-
-    private static long? MeasureFreeSpace(string folder)
-    {
-        try
-        {
-            return new DriveInfo(folder).AvailableFreeSpace;
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException)
-        {
-            return null;
-        }
-    }
 }

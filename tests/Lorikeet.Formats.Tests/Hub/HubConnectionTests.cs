@@ -129,7 +129,7 @@ public sealed class HubConnectionTests : IDisposable
     public async Task A_server_that_is_not_there_is_named_after_some_attempts()
     {
         _hub.Dispose();
-        InputException error = await Should.ThrowAsync<InputException>(() => Pull(Token));
+        UnavailableException error = await Should.ThrowAsync<UnavailableException>(() => Pull(Token));
         error.Message.ShouldContain($"cannot reach {_hub.Address.Authority}");
         error.Message.ShouldContain("tried 5 times");
     }

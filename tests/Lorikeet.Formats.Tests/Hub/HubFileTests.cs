@@ -139,7 +139,7 @@ public sealed class HubFileTests : IDisposable
     public async Task After_the_last_attempt_it_says_so_and_keeps_what_has_arrived()
     {
         _hub.Storage!.Change = (call, reply) => call.Header("Range") is null ? reply with { BreakAfter = 70_000 } : reply with { BreakAfter = 0 };
-        InputException error = await Should.ThrowAsync<InputException>(() => Pull(attempts: 3));
+        UnavailableException error = await Should.ThrowAsync<UnavailableException>(() => Pull(attempts: 3));
         error.Message.ShouldContain("broke after 70000 of 200000 bytes");
         error.Message.ShouldContain("HF_ENDPOINT");
         _waits.Select(wait => wait.TotalSeconds).ShouldBe([1, 2]);
@@ -228,7 +228,7 @@ public sealed class HubFileTests : IDisposable
     [Fact]
     public async Task Too_little_room_is_told_before_anything_is_fetched()
     {
-        InputException error = await Should.ThrowAsync<InputException>(() => Pull(free: 1234));
+        UnavailableException error = await Should.ThrowAsync<UnavailableException>(() => Pull(free: 1234));
         error.Message.ShouldContain("200,000 more bytes");
         error.Message.ShouldContain("1,234 free");
         _hub.Downloads.ShouldBe(0);
