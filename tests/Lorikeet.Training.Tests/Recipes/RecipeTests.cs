@@ -265,6 +265,12 @@ public sealed class RecipeTests : IDisposable
     public void A_list_item_is_named_by_its_number() =>
         Parse($"model: m\ndata: [{_rows}, {_rows}]\n", "data.train.1.limit=3").Data.Train.Select(s => s.Limit).ShouldBe([null, 3]);
 
+    [Theory]
+    [InlineData("{path: m, quantize: nf5}", "lora", "expected one of")]
+    [InlineData("{path: m, quantize: nf4}", "full", "cannot stay quantised")]
+    public void Storages_of_the_model_are_checked(string model, string method, string problem) =>
+        Problems($"model: {model}\nadapter: {method}\ndata: {_rows}\n").ShouldHaveSingleItem().ShouldContain(problem);
+
     [Fact]
     public void Names_of_other_trainers_lead_to_names_that_exist()
     {
