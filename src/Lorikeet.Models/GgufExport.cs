@@ -39,7 +39,7 @@ public static class GgufExport
             tensors.Add(Vector("rope_factors_long.weight", config.Rope.LongFactors));
             tensors.Add(Vector("rope_factors_short.weight", config.Rope.ShortFactors));
         }
-        foreach (Parameter parameter in model.Parameters)
+        foreach (Parameter parameter in model.StoredWeights)
             tensors.Add(Entry(parameter, model, config, arch, type));
         GgufWriter.Write(path, metadata, tensors);
     }

@@ -18,6 +18,26 @@ public abstract class LanguageModel : Model
     /// <inheritdoc/>
     public override Linear? OutputEmbedding => null;
 
+    /// <summary>True where head and table were one weight in the checkpoint, and a merge has given one of them its own since.</summary>
+    public bool Untied => Backbone.Tied && OutputEmbedding is { } head && head.Weight != InputEmbedding.Weight
+        && (head.Weight.Name == NameOf(head) || (head.Weight.Name == NameOf(InputEmbedding) && InputEmbedding.Weight.Name == NameOf(InputEmbedding)));
+
+    /// <summary>Every weight as a folder has it: those of the checkpoint, and two for head and table where these are <see cref="Untied"/>.</summary>
+    public IReadOnlyList<Parameter> StoredWeights
+    {
+        get
+        {
+            if (!Untied)
+                return Parameters;
+            Parameter table = InputEmbedding.Weight, head = OutputEmbedding!.Weight;
+            return
+            [
+                table, .. Parameters.Where(parameter => parameter != table && parameter != head),
+                new Parameter(NameOf(OutputEmbedding), head.Value) { StoredType = head.StoredType },
+            ];
+        }
+    }
+
     /// <inheritdoc/>
     public override Embedding InputEmbedding => Backbone.Embedding;
 
@@ -32,6 +52,8 @@ public abstract class LanguageModel : Model
 
     /// <summary>Logits of the given rows of hidden states, <c>[rows, vocabulary]</c> or <c>[rows, labels]</c>.</summary>
     public Tensor Logits(Step step, Tensor hidden) => Head.Forward(hidden, step);
+
+    private static string NameOf(Module module) => module.Path + ".weight";
 
     /// <summary>Cross entropy, the mean over the rows that have a class.</summary>
     protected static Tensor MeanCrossEntropy(Step step, Tensor logits, Tensor classes)

@@ -63,7 +63,7 @@ public static class ModelFolder
         using ITensorSource? stored = fromFolder ? TensorFiles.Open(source!) : null;
         List<SafetensorsEntry> entries = [];
         DType? quantized = null;
-        foreach (Parameter parameter in model.Parameters)
+        foreach (Parameter parameter in model.StoredWeights)
         {
             DType type = TypeOf(parameter, storage, stored);
             if (WeightStorage.IsBitsandbytes(type))
@@ -74,7 +74,7 @@ public static class ModelFolder
             throw new InputException($"a model of type {model.Facts.ModelType} stores its matrices transposed, which folders of bitsandbytes do not; write bf16 or f16, or quantise it as it is loaded (model.quantize of a recipe)");
         DType? plain = storage is null || quantized is not null ? null : storage;
         if (fromFolder)
-            CopyCompanions(source!, folder, plain, quantized);
+            CopyCompanions(source!, folder, plain, quantized, model.Untied);
         else
             WriteConfig(model, source, folder, plain, quantized);
         SafetensorsFolder.Write(folder, entries);
@@ -101,12 +101,14 @@ public static class ModelFolder
             : BitsandbytesEntries.Of(parameter.Name, parameter.Value, type, TorchName(StorageOf(parameter)), written);
     }
 
-    private static void CopyCompanions(string source, string folder, DType? storage, DType? quantized)
+    private static void CopyCompanions(string source, string folder, DType? storage, DType? quantized, bool untied)
     {
         string configFile = Path.Combine(source, "config.json");
         JsonConfig config = JsonConfig.Load(configFile);
         bool changed = storage is { } type && Restate(config.Root, type);
-        if (changed | RestateQuantization(config.Root, quantized))
+        if (untied)
+            config.Root["tie_word_embeddings"] = false;
+        if (changed | untied | RestateQuantization(config.Root, quantized))
             config.Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig with { SortKeys = false });
         else
             AtomicFile.Copy(configFile, Path.Combine(folder, "config.json"));
@@ -154,6 +156,8 @@ public static class ModelFolder
             CausalLm { Backbone: Decoder decoder } => DecoderConfigJson.Write(decoder.Config),
             _ => throw new InputException($"a model of type {model.Facts.ModelType} can be written only beside the config.json that it was loaded from"),
         };
+        if (model.Untied)
+            config["tie_word_embeddings"] = false;
         config["torch_dtype"] = TorchName(storage ?? StorageOf(model.InputEmbedding.Weight));
         RestateQuantization(config, quantized);
         if (source is not null && File.Exists(source) && GgufDecoder.IsGguf(source))

@@ -27,6 +27,8 @@ public static class AdapterFile
         ArgumentNullException.ThrowIfNull(folder);
         JsonConfig stored = ReadConfig(folder);
         PeftMethod method = PeftRegistry.Of(stored);
+        if (method.Obstacle(folder) is { } obstacle)
+            throw new InputException($"{folder}: {obstacle}");
         JsonConfig config = method.ReadOptions(stored, ref name);
         List<string> unknown = [.. config.Root.Select(pair => pair.Key).Where(key => !method.Defaults.ContainsKey(key))];
         method.FillDefaults(config);

@@ -43,6 +43,9 @@ public abstract class PeftMethod
     /// <summary>The options that a file holds, and the name that its tensors carry: the given one unless the file says another.</summary>
     internal virtual JsonConfig ReadOptions(JsonConfig file, ref string name) => file;
 
+    /// <summary>Why a folder cannot be used though its options can: it holds something that would be left out. Null where all is well.</summary>
+    internal virtual string? Obstacle(string folder) => null;
+
     /// <summary>What <c>adapter_config.json</c> says of an adapter.</summary>
     /// <param name="adapter">The adapter.</param>
     /// <param name="baseModel">What the base is called, or null to leave it.</param>

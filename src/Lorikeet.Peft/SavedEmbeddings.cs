@@ -18,7 +18,7 @@ internal static class SavedEmbeddings
                 continue;
             bool wrapped = targets.Contains(module);
             string key = AdapterFile.Prefix + module.Path + (wrapped ? ".base_layer.weight" : ".weight");
-            if (builder.Loading ? !builder.Has(key) || builder.Parameters.Any(parameter => parameter.Name == key) : !wrapped || !ofTokens)
+            if (builder.Loading ? !builder.Has(key) || builder.Parameters.Any(parameter => parameter.Name == key) || builder.AlsoSaved.Any(also => also.Key == key) : !wrapped || !ofTokens)
                 continue;
             Parameter original = module is Embedding e ? e.Weight : ((Linear)module).Weight;
             Parameter stored = original;
@@ -27,7 +27,7 @@ internal static class SavedEmbeddings
                 stored = new Parameter(key, builder.Read(key, original.Value.Shape));
                 if (!builder.Broken && !stored.Value.Values.SequenceEqual(original.Value.ToF32().Values))
                 {
-                    bool tied = builder.Model.OutputEmbedding?.Weight == builder.Model.InputEmbedding.Weight;
+                    string? tied = builder.IsTied(module) ? module.Path + ".weight" : null;
                     builder.Parts.Insert(0, module is Embedding embedding
                         ? new SwappedParameter(stored, () => embedding.Weight, value => embedding.Weight = value, tied)
                         : new SwappedParameter(stored, () => ((Linear)module).Weight, value => ((Linear)module).Weight = value, tied));

@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Nn;
+using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft;
 
@@ -35,6 +36,8 @@ internal static class SavedModules
     public static void Add(AdapterBuilder builder, IEnumerable<string> names, string prefix = AdapterFile.Prefix)
     {
         bool trainsHead = TrainsHead(builder.Config), foundHead = false;
+        // two names may mean one module
+        HashSet<Module> added = [];
         foreach (string name in names)
         {
             Module[] modules = [.. builder.Model.Modules.Where(module => module is Linear or Embedding or Norm && TargetMatcher.Ends(module.Path, name))];
@@ -42,11 +45,35 @@ internal static class SavedModules
             foundHead |= isHead && modules.Length > 0;
             if (modules.Length == 0 && !isHead)
                 builder.Notes.Add($"modules_to_save: \"{name}\" matches no module");
-            foreach (Module module in modules)
-                Add(builder, module, prefix + module.Path);
+            foreach (Module module in modules.Where(added.Add))
+            {
+                if (Ties(builder, module))
+                    AddTied(builder, prefix, added);
+                else
+                    Add(builder, module, prefix + module.Path);
+            }
         }
         if (trainsHead && !foundHead)
             builder.Problem($"{builder.Config.Description}: task_type {builder.Config.TextOrNull("task_type")}: the adapter is for a classifier and trains its head; this model is of task {builder.Model.TaskType} and has neither {string.Join(" nor ", Heads)}");
+    }
+
+    private static bool Ties(AdapterBuilder builder, Module module) =>
+        module == builder.Model.InputEmbedding && builder.IsTied(module) && builder.Config.Flag("ensure_weight_tying", false);
+
+    // one table for both ends of the model, which the file holds twice
+    private static void AddTied(AdapterBuilder builder, string prefix, HashSet<Module> added)
+    {
+        (Embedding table, Linear head) = (builder.Model.InputEmbedding, builder.Model.OutputEmbedding!);
+        string headKey = prefix + head.Path + ".weight";
+        added.Add(head);
+        Parameter own = Swap(builder, prefix + table.Path + ".weight", table.Weight, () => table.Weight, value => table.Weight = head.Weight = value);
+        if (builder.Loading)
+        {
+            Tensor again = builder.Read(headKey, table.Weight.Value.Shape);
+            if (!builder.Broken && !again.Values.SequenceEqual(own.Value.Values))
+                builder.Problem($"tensor {headKey} differs from {own.Name}, though ensure_weight_tying makes them one");
+        }
+        builder.AlsoSaved.Add((headKey, own));
     }
 
     private static void Add(AdapterBuilder builder, Module module, string key)
@@ -54,26 +81,25 @@ internal static class SavedModules
         switch (module)
         {
             case Linear linear:
-                bool tied = builder.Model.InputEmbedding.Weight == linear.Weight;
-                Swap(builder, key + ".weight", linear.Weight, () => linear.Weight, value => linear.Weight = value, tied);
+                Swap(builder, key + ".weight", linear.Weight, () => linear.Weight, value => linear.Weight = value, builder.IsTied(linear) ? linear.Path + ".weight" : null);
                 if (linear.Bias is not null)
-                    Swap(builder, key + ".bias", linear.Bias, () => linear.Bias!, value => linear.Bias = value, false);
+                    Swap(builder, key + ".bias", linear.Bias, () => linear.Bias!, value => linear.Bias = value);
                 break;
             case Embedding embedding:
-                bool shared = builder.Model.OutputEmbedding?.Weight == embedding.Weight;
-                Swap(builder, key + ".weight", embedding.Weight, () => embedding.Weight, value => embedding.Weight = value, shared);
+                Swap(builder, key + ".weight", embedding.Weight, () => embedding.Weight, value => embedding.Weight = value, builder.IsTied(embedding) ? embedding.Path + ".weight" : null);
                 break;
             case Norm norm:
-                Swap(builder, key + ".weight", norm.Weight, () => norm.Weight, value => norm.Weight = value, false);
+                Swap(builder, key + ".weight", norm.Weight, () => norm.Weight, value => norm.Weight = value);
                 if (norm.Bias is not null)
-                    Swap(builder, key + ".bias", norm.Bias, () => norm.Bias!, value => norm.Bias = value, false);
+                    Swap(builder, key + ".bias", norm.Bias, () => norm.Bias!, value => norm.Bias = value);
                 break;
         }
     }
 
-    private static void Swap(AdapterBuilder builder, string key, Parameter original, Func<Parameter> get, Action<Parameter> set, bool shared)
+    private static Parameter Swap(AdapterBuilder builder, string key, Parameter original, Func<Parameter> get, Action<Parameter> set, string? tied = null)
     {
         Parameter own = builder.Parameter(key, original.Value.Shape, (value, _) => value.CopyFrom(original.Value.ToF32()));
-        builder.Parts.Add(new SwappedParameter(own, get, set, shared));
+        builder.Parts.Add(new SwappedParameter(own, get, set, tied));
+        return own;
     }
 }

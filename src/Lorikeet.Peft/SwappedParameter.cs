@@ -15,7 +15,7 @@ internal sealed class SwappedParameter : AdapterPart
     private readonly Parameter _own;
     private readonly Func<Parameter> _get;
     private readonly Action<Parameter> _set;
-    private readonly bool _shared;
+    private readonly string? _tied;
     private Parameter? _former;
     private MergedWeight? _merged;
 
@@ -23,17 +23,20 @@ internal sealed class SwappedParameter : AdapterPart
     /// <param name="own">The adapter's.</param>
     /// <param name="get">Reads the module's.</param>
     /// <param name="set">Sets the module's.</param>
-    /// <param name="shared">True where other modules read the same weight of the base (a tied head), so that a merge would change them too.</param>
-    public SwappedParameter(Parameter own, Func<Parameter> get, Action<Parameter> set, bool shared = false)
+    /// <param name="tied">
+    /// What the module's weight is called once it is its own, where another module reads the same weight of the base (a tied head): a merge leaves the
+    /// other one as it is, as PEFT's does. Null where the weight is the module's alone.
+    /// </param>
+    public SwappedParameter(Parameter own, Func<Parameter> get, Action<Parameter> set, string? tied = null)
     {
         _own = own;
         _get = get;
         _set = set;
-        _shared = shared;
+        _tied = tied;
         Owners.Add(own, this);
     }
 
-    public override string? MergeObstacle => _shared ? $"{_own.Name} replaces one use of a weight that the base uses twice" : null;
+    public override string? MergeObstacle => null;
 
     internal override IEnumerable<MergedWeight> MergedWeights => _merged is null ? [] : [_merged];
 
@@ -62,12 +65,20 @@ internal sealed class SwappedParameter : AdapterPart
     public override void Merge()
     {
         Detach();
+        if (_tied is not null)
+        {
+            _former = _get();
+            _set(new Parameter(_tied, _own.Value.ToF32()) { StoredType = _former.StoredType });
+            return;
+        }
         _merged = new MergedWeight(_get(), _own.Value.ToF32());
     }
 
     public override void Unmerge()
     {
-        _merged!.Undo();
+        if (_tied is not null)
+            _set(_former!);
+        _merged?.Undo();
         _merged = null;
         Attach();
     }

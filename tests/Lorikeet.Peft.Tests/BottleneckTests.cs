@@ -53,6 +53,16 @@ public class BottleneckTests
     }
 
     [Fact]
+    public void A_head_that_came_along_is_never_left_out_silently()
+    {
+        string folder = GoldenData.Path("adapterhub", "cases", "gpt2-flex-clm", "lm");
+        using PeftGolden golden = PeftGolden.OfBase("gpt2");
+        string message = Should.Throw<InputException>(() => AdapterFile.Load(golden.Model, folder)).Message;
+        message.ShouldContain("head_config.json");
+        message.ShouldContain("causal_lm");
+    }
+
+    [Fact]
     public void Training_lowers_the_loss_and_touches_nothing_else()
     {
         using PeftGolden golden = Open("pfeiffer", out string folder);

@@ -30,7 +30,11 @@ public class MergedFolderTests
             }
             using PeftGolden again = new(merged, outputs);
             again.Difference(again.Logits(), "logits_adapter").ShouldBeLessThan(1e-4f);
-            File.ReadAllBytes(Path.Combine(merged, "config.json")).ShouldBe(File.ReadAllBytes(Path.Combine(source, "config.json")));
+            // one end of a tied model may have its own table now
+            if (name.Contains("/untied-", StringComparison.Ordinal))
+                JsonDocument.Parse(File.ReadAllText(Path.Combine(merged, "config.json"))).RootElement.GetProperty("tie_word_embeddings").GetBoolean().ShouldBeFalse();
+            else
+                File.ReadAllBytes(Path.Combine(merged, "config.json")).ShouldBe(File.ReadAllBytes(Path.Combine(source, "config.json")));
         }
         finally
         {

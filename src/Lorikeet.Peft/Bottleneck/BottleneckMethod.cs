@@ -94,6 +94,15 @@ public sealed class BottleneckMethod : PeftMethod
         return new JsonConfig(options, file.Description);
     }
 
+    internal override string? Obstacle(string folder)
+    {
+        string file = Path.Combine(folder, "head_config.json");
+        if (!File.Exists(file))
+            return null;
+        string kind = JsonConfig.Load(file).Section("config")?.TextOrNull("head_type") is { } type ? $"of type {type} " : "";
+        return $"holds a prediction head {kind}beside the adapter (head_config.json), which is not implemented: the base model's own head would give other numbers. Save the adapter without its head, or take the head's files out to use the base model's";
+    }
+
     internal override JsonObject WriteOptions(Adapter adapter, string? baseModel)
     {
         JsonObject options = (JsonObject)adapter.Config.Root.DeepClone();

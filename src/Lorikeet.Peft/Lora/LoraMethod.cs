@@ -97,7 +97,7 @@ public sealed class LoraMethod : PeftMethod
         LoraInit init = ReadInit(builder);
         TargetMatcher matcher = new(builder, LoraTargets.Of(builder.Model.Facts.ModelType));
         List<Module> targets = matcher.Targets(builder.Model.Modules.Where(module => module is Linear or Embedding));
-        if (config.Flag("ensure_weight_tying", false) && builder.Model.Modules.Any(module => builder.IsTied(module) && (targets.Contains(module) || matcher.IsSaved(module))))
+        if (config.Flag("ensure_weight_tying", false) && !TiesOnlySaved(builder, targets, matcher))
             config.Report("ensure_weight_tying", "is not implemented: this model's head reads the table of embeddings, and an adapter acts on one of the two alone. Leave it false, or choose other modules");
         PatternTable ranks = new(config, "rank_pattern"), alphas = new(config, "alpha_pattern");
         if (builder.Broken)
@@ -134,6 +134,10 @@ public sealed class LoraMethod : PeftMethod
         SavedModules.Add(builder, matcher.Saved);
         SavedEmbeddings.Add(builder, targets);
     }
+
+    // the table trained whole takes the head along; an adapter on either end would need a twin on the other
+    private static bool TiesOnlySaved(AdapterBuilder builder, List<Module> targets, TargetMatcher matcher) =>
+        !targets.Any(builder.IsTied) && (matcher.IsSaved(builder.Model.InputEmbedding) || !builder.Model.Modules.Any(module => builder.IsTied(module) && matcher.IsSaved(module)));
 
     // more than the smaller side of a layer adds nothing; small layers are given what does no harm
     private static int SensibleRank(Module module)
