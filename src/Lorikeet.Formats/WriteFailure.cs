@@ -13,7 +13,7 @@ internal static class WriteFailure
     public static bool Is(Exception e) => e is IOException or UnauthorizedAccessException || IsTooLarge(e);
 
     /// <summary>True where there is no room.</summary>
-    public static bool IsFull(Exception e) => (e is IOException && Full.Contains(e.HResult)) || IsTooLarge(e);
+    public static bool IsFull(Exception e) => e is IOException && Full.Contains(e.HResult);
 
     /// <summary>The failure in words.</summary>
     /// <param name="path">The final place.</param>
@@ -21,6 +21,8 @@ internal static class WriteFailure
     /// <param name="e">The failure.</param>
     public static InputException Of(string path, string aside, Exception e)
     {
+        if (IsTooLarge(e))
+            return new UnavailableException($"{path}: cannot be written (it is larger than a file may be there: a quota, or ulimit -f); what was there before is unchanged. Raise the limit or choose another place, then run again", e);
         if (!IsFull(e))
             return new InputException($"{path}: cannot be written ({e.Message.Replace(aside, path, StringComparison.Ordinal).TrimEnd('.')}); what was there before is unchanged", e);
         string free = FreeSpace(Path.GetDirectoryName(aside)!) is { } bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes:N0} bytes of free space are left") : "";

@@ -83,6 +83,12 @@ public sealed class GenerateCommandTests : IDisposable
         CommandRun longer = CommandRun.Of("generate", _model.Path, string.Concat(Enumerable.Repeat("again and again ", 100)));
         longer.Code.ShouldBe(2);
         longer.Error.ShouldContain("leaves no room");
+        File.WriteAllLines(_model.File("long.txt"), ["short", string.Concat(Enumerable.Repeat("again and again ", 100)), "short", string.Concat(Enumerable.Repeat("once more ", 200))]);
+        CommandRun several = CommandRun.Of("generate", _model.Path, "--file", _model.File("long.txt"));
+        several.Code.ShouldBe(2);
+        several.Output.ShouldBeEmpty();
+        several.Error.ShouldContain("prompt 2: ");
+        several.Error.ShouldContain("prompt 4: ");
     }
 
     [Fact]

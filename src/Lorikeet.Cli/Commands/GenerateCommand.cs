@@ -55,17 +55,28 @@ internal static class GenerateCommand
     {
         bool streams = !json && prompts.Length == 1 && (stream || terminal.IsInteractive);
         Generation[] texts = new Generation[prompts.Length];
+        List<string> problems = [];
         for (int i = 0; i < prompts.Length; i++)
         {
-            texts[i] = generator.Add(settings with
+            GenerationRequest request = settings with
             {
                 Prompt = prompts[i].Ids,
                 JoinsPrompt = !prompts[i].IsChat,
                 EndTokens = package.EndTokens,
                 Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + (ulong)i },
                 TextArrived = streams ? Show : null,
-            });
+            };
+            try
+            {
+                texts[i] = generator.Add(request);
+            }
+            catch (InputException e) when (prompts.Length > 1)
+            {
+                problems.AddRange(e.Problems.Select(problem => $"prompt {i + 1}: {problem}"));
+            }
         }
+        if (problems.Count > 0)
+            throw new InputException("the texts cannot be continued", problems);
         Stopwatch watch = Stopwatch.StartNew();
         JsonLineWriter lines = new(terminal.Out);
         int printed = 0;

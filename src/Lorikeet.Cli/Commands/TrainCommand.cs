@@ -33,6 +33,8 @@ internal static class TrainCommand
             bool replaces = parse.GetValue(overwrite);
             if (replaces && (checkpoint is not null || parse.GetValue(resume)))
                 throw new InputException("--overwrite begins anew and --resume goes on; one of them was expected");
+            if (checkpoint is not null && parse.GetValue(resume))
+                throw new InputException("--resume takes the newest checkpoint and --resume-from the one that it names; one of them was expected");
             Recipe loaded = Recipe.Load(path, overrides);
             if (checkpoint is null && parse.GetValue(resume))
             {
@@ -46,6 +48,8 @@ internal static class TrainCommand
             if (parse.GetValue(dryRun))
             {
                 plan.WriteLine("dry run: no problem found, nothing was trained");
+                if (parse.GetValue(json))
+                    new JsonLineWriter(terminal.Out).Write(run.WritePlan);
                 return ExitCode.Success;
             }
             TrainResult result = run.Run(terminal, terminal.Interrupted);

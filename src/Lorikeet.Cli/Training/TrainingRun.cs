@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
@@ -115,8 +116,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Says what will happen, before it does.</summary>
     public void PrintPlan(TextWriter output)
     {
-        long all = Model.Parameters.Sum(parameter => parameter.Shape.Elements) + (Adapter?.TrainableCount ?? 0);
-        long trainable = Parameters.Sum(parameter => parameter.Shape.Elements);
+        (long trainable, long all) = CountParameters();
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"model      {Recipe.Model.Path} ({Model.Facts.ModelType}, {Model.Facts.Layers} layers, hidden {Model.Facts.Hidden})"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"method     {Recipe.Adapter.Method}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"           trainable params: {trainable:N0} || all params: {all:N0} || trainable%: {100.0 * trainable / all:0.0000}"));
@@ -124,11 +124,47 @@ internal sealed class TrainingRun : IDisposable
             output.WriteLine($"data       {file}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"steps      {Recipe.Training.TotalSteps(StepsPerEpoch):N0} ({StepsPerEpoch:N0} an epoch), batch {Recipe.Training.BatchSize} x {Recipe.Training.GradientAccumulationSteps}, learning rate {LearningRate:0.0e+0}"));
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory     about {MemoryPlan.Of(this).Total / 1e6:N0} MB ({MemoryPlan.Of(this)})"));
-        foreach (string note in Adapter?.Notes ?? [])
+        foreach (string note in Notes)
             output.WriteLine($"note       {note}");
-        foreach (string remark in _package.Remarks)
-            output.WriteLine($"note       {remark}");
     }
+
+    /// <summary>The same for programs: members of one object.</summary>
+    public void WritePlan(Utf8JsonWriter json)
+    {
+        (long trainable, long all) = CountParameters();
+        MemoryPlan memory = MemoryPlan.Of(this);
+        json.WriteString("model", Recipe.Model.Path);
+        json.WriteString("model_type", Model.Facts.ModelType);
+        json.WriteString("method", Recipe.Adapter.Method);
+        json.WriteNumber("trainable_params", trainable);
+        json.WriteNumber("all_params", all);
+        json.WriteStartArray("data");
+        foreach (DataFileReport file in Data.Files)
+        {
+            json.WriteStartObject();
+            json.WriteString("path", file.Path);
+            json.WriteString("rows_are", file.Description);
+            json.WriteNumber("rows", file.Rows);
+            json.WriteEndObject();
+        }
+        json.WriteEndArray();
+        json.WriteNumber("steps", Recipe.Training.TotalSteps(StepsPerEpoch));
+        json.WriteNumber("steps_per_epoch", StepsPerEpoch);
+        json.WriteNumber("batch_size", Recipe.Training.BatchSize);
+        json.WriteNumber("gradient_accumulation_steps", Recipe.Training.GradientAccumulationSteps);
+        json.WriteNumber("learning_rate", LearningRate);
+        json.WriteNumber("memory_mb", memory.Total / 1_000_000);
+        json.WriteString("output", Recipe.Output);
+        json.WriteStartArray("notes");
+        foreach (string note in Notes)
+            json.WriteStringValue(note);
+        json.WriteEndArray();
+    }
+
+    private IEnumerable<string> Notes => [.. Adapter?.Notes ?? [], .. _package.Remarks];
+
+    private (long Trainable, long All) CountParameters() =>
+        (Parameters.Sum(parameter => parameter.Shape.Elements), Model.Parameters.Sum(parameter => parameter.Shape.Elements) + (Adapter?.TrainableCount ?? 0));
 
     /// <summary>Trains, with progress, metrics, samples and a report, and saves the result.</summary>
     public TrainResult Run(Terminal terminal, CancellationToken stop)
@@ -183,6 +219,7 @@ internal sealed class TrainingRun : IDisposable
         {
             Prompt = question.Ids,
             MaxTokens = Recipe.Samples.MaxNewTokens,
+            Stop = Recipe.Samples.Stop,
             EndTokens = _endTokens,
         }))];
         generator.Run();

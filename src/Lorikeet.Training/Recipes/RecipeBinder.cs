@@ -146,7 +146,7 @@ internal sealed class RecipeBinder(RecipeProblems problems)
         if (property.GetCustomAttribute<RangeAttribute>() is not { } range)
             return kind;
         string low = string.Create(Invariant, $"{(range.MinimumIsExclusive ? "above" : "of at least")} {range.Minimum}");
-        return Convert.ToDouble(range.Maximum, Invariant) >= 1e6
+        return type != typeof(int) && Convert.ToDouble(range.Maximum, Invariant) >= 1e6
             ? $"{kind} {low}"
             : string.Create(Invariant, $"{kind} {low} and {(range.MaximumIsExclusive ? "below" : "at most")} {range.Maximum}");
     }

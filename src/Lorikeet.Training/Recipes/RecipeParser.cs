@@ -44,15 +44,19 @@ internal sealed class RecipeParser
             problems.Add(new(source, 0, 0), $"found {text.Length:N0} characters, expected a recipe of at most {LongestText:N0}. Is this the data file?");
             return null;
         }
+        RecipeParser? parser = null;
         try
         {
-            return new RecipeParser(text, source, isOption, problems).Document();
+            parser = new RecipeParser(text, source, isOption, problems);
+            return parser.Document();
         }
         catch (Exception failure) when (failure is YamlException or InvalidOperationException or ArgumentException)
         {
-            Mark mark = (failure as YamlException)?.Start ?? new Mark(0, 1, 1);
+            Mark mark = (failure as YamlException)?.Start ?? parser?._events.Current?.End ?? new Mark(0, 1, 1);
+            // the reader has no words for a list that never ends
+            string reason = failure is YamlException ? failure.Message.TrimEnd('.') : "a list, a section or a quoted text begins here and is not closed";
             RecipeLocation place = isOption ? new(source, 0, 0) : new(source, (int)mark.Line, (int)mark.Column);
-            problems.Add(place, $"not YAML: {failure.Message.TrimEnd('.')}. Indent with spaces, and put texts that hold {{ }} [ ] : or # in quotes.");
+            problems.Add(place, $"not YAML: {reason}. Indent with spaces, and put texts that hold {{ }} [ ] : or # in quotes.");
             return null;
         }
     }

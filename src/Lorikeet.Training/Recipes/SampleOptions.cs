@@ -15,4 +15,7 @@ public sealed record SampleOptions
     /// <summary>Tokens that an answer may have.</summary>
     [Range(1, 100_000)]
     public int MaxNewTokens { get; init; } = 64;
+
+    /// <summary>Strings that end an answer besides the model's end tokens; they are not part of it.</summary>
+    public IReadOnlyList<string> Stop { get; init; } = [];
 }

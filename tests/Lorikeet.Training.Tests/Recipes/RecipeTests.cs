@@ -129,7 +129,7 @@ public sealed class RecipeTests : IDisposable
             "recipe.yaml:4:3: data.max_lenght: no such key. Did you mean max_length?",
             "recipe.yaml:5:12: data.packing: found 'true', expected one of none, bfd, wrapped.",
             "recipe.yaml:7:3: training.per_device_train_batch_size: no such key. Here it is training.batch_size.",
-            "recipe.yaml:8:15: training.batch_size: found 'many', expected a whole number of at least 1.",
+            "recipe.yaml:8:15: training.batch_size: found 'many', expected a whole number of at least 1 and at most 1000000.",
             "recipe.yaml:9:18: training.learning_rate: found '-1', expected a number above 0 and at most 1000.",
             "recipe.yaml:10:11: training.epochs: found the text '3', expected a number above 0. Remove the quotes.",
             "recipe.yaml:11:17: training.weight_decay: found '0,1', expected a number of at least 0 and at most 10. Write a point for decimals and nothing between thousands.",
@@ -191,6 +191,7 @@ public sealed class RecipeTests : IDisposable
     [InlineData("model: m\ndata: ROWS\nmodel: n", "recipe.yaml:3:1: model: found twice, first at recipe.yaml:1:1")]
     [InlineData("model: &m x\ndata: ROWS\noutput: *m", "found an alias")]
     [InlineData("model: !tag x\ndata: ROWS", "found a tag")]
+    [InlineData("model: [x\ndata: ROWS", "1:8: not YAML: a list, a section or a quoted text begins here and is not closed")]
     [InlineData("model: m\n\tdata: ROWS", "not YAML")]
     [InlineData("model: {a\ndata: ROWS", "not YAML")]
     [InlineData("just words", "found 'just words', expected the keys of a recipe")]
@@ -245,7 +246,7 @@ public sealed class RecipeTests : IDisposable
 
     [Theory]
     [InlineData("training.batchsize=4", "--set training.batchsize=4: training.batchsize: no such key. Here it is training.batch_size.")]
-    [InlineData("training.batch_size=x", "--set training.batch_size=x: training.batch_size: found 'x', expected a whole number of at least 1.")]
+    [InlineData("training.batch_size=x", "--set training.batch_size=x: training.batch_size: found 'x', expected a whole number of at least 1 and at most 1000000.")]
     [InlineData("training.batch_size", "--set training.batch_size: expected section.key=value, such as training.learning_rate=1e-4.")]
     [InlineData("training..x=1", "--set training..x=1: found an empty name between the points of 'training..x', expected section.key=value.")]
     [InlineData("training.seed.x=1", "--set training.seed.x=1: training.seed is a plain value and has no key 'x'.")]
