@@ -123,8 +123,8 @@ public sealed class LoraMethod : PeftMethod
             {
                 Linear linear when dora => new DoraLinear(builder, linear, settings),
                 Linear linear => new LoraLinear(builder, linear, settings),
-                Embedding embedding when !dora => new LoraEmbedding(builder, embedding, settings),
-                _ => Unsupported(builder, module),
+                Embedding embedding when dora => new DoraEmbedding(builder, embedding, settings),
+                _ => new LoraEmbedding(builder, (Embedding)module, settings),
             });
         }
         matcher.WriteBack();
@@ -144,12 +144,6 @@ public sealed class LoraMethod : PeftMethod
     {
         Tensor weight = module is Linear linear ? linear.Weight.Value : ((Embedding)module).Weight.Value;
         return Math.Max(1024, Math.Min(weight.Rows, weight.Columns));
-    }
-
-    private static AdapterPart Unsupported(AdapterBuilder builder, Module module)
-    {
-        builder.Problem($"{module.Path}: DoRA acts on linear layers only here, not on embeddings");
-        return new NoPart();
     }
 
     private static LoraInit ReadInit(AdapterBuilder builder)
