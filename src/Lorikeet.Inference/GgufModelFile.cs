@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
@@ -13,11 +14,12 @@ public static class GgufModelFile
     /// <param name="model">Its weights as they are now.</param>
     /// <param name="path">Final place.</param>
     /// <param name="type">Storage of the matrices; see <see cref="GgufExport.Write"/>.</param>
+    /// <param name="written">Hears of each matrix and what its rounding cost; null where nobody asks.</param>
     /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
     /// <exception cref="TokenizerException">GGUF cannot express the tokenizer.</exception>
-    public static void Write(ModelFiles files, CausalLm model, string path, DType type)
+    public static void Write(ModelFiles files, CausalLm model, string path, DType type, Action<WeightError>? written = null)
     {
         ArgumentNullException.ThrowIfNull(files);
-        GgufExport.Write(model, path, type, files.GgufMetadata());
+        GgufExport.Write(model, path, type, files.GgufMetadata(), written);
     }
 }

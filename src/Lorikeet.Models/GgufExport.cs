@@ -19,8 +19,9 @@ public static class GgufExport
     /// <param name="path">Final place.</param>
     /// <param name="type">Storage of the matrices; vectors stay f32, and a head beside them that is asked for in 4 or 5 bits gets 8, for errors there reach every token.</param>
     /// <param name="text">What else the file shall say: <c>general.name</c>, the keys of the tokenizer.</param>
+    /// <param name="written">Hears of each matrix and what its rounding cost; null where nobody asks.</param>
     /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
-    public static void Write(CausalLm model, string path, DType type, IEnumerable<KeyValuePair<string, object>> text)
+    public static void Write(CausalLm model, string path, DType type, IEnumerable<KeyValuePair<string, object>> text, Action<WeightError>? written = null)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(text);
@@ -40,7 +41,7 @@ public static class GgufExport
             tensors.Add(Vector("rope_factors_short.weight", config.Rope.ShortFactors));
         }
         foreach (Parameter parameter in model.StoredWeights)
-            tensors.Add(Entry(parameter, model, config, arch, type));
+            tensors.Add(Entry(parameter, model, config, arch, type, written));
         GgufWriter.Write(path, metadata, tensors);
     }
 
@@ -131,7 +132,7 @@ public static class GgufExport
         return new GgufEntry(name, DType.F32, [values.Count], stream => tensor.Contents.CopyTo(stream));
     }
 
-    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, string arch, DType asked)
+    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, string arch, DType asked, Action<WeightError>? written)
     {
         string name = GgufDecoder.NameOf(parameter.Name) ?? throw new InputException($"tensor {parameter.Name} has no place in a GGUF file");
         Tensor value = parameter.Value;
@@ -140,7 +141,12 @@ public static class GgufExport
         int heads = arch is not ("llama" or "smollm3") ? 0
             : parameter.Name.Contains(".self_attn.q_proj.", StringComparison.Ordinal) ? config.Heads
             : parameter.Name.Contains(".self_attn.k_proj.", StringComparison.Ordinal) ? config.KvHeads : 0;
-        return new GgufEntry(name, type, value.Shape.ToArray(), stream => Write(parameter.Name, value, type, heads, stream));
+        return new GgufEntry(name, type, value.Shape.ToArray(), stream =>
+        {
+            Write(parameter.Name, value, type, heads, stream);
+            if (written is not null && value.Shape.Rank == 2)
+                written(WeightError.Between(parameter.Name, value, value.To(type), type, type.Bytes(value.Shape.Elements)));
+        });
     }
 
     private static void Write(string name, Tensor value, DType type, int heads, Stream stream)

@@ -43,6 +43,20 @@ public sealed class QuantizeCommandTests : IDisposable
         Directory.EnumerateFileSystemEntries(_temporary.FullName).ShouldBe([Output]);
     }
 
+    [Fact]
+    public void A_gguf_file_holds_weights_tokenizer_and_all()
+    {
+        string file = Output + ".gguf";
+        CommandRun run = CommandRun.Of("quantize", Stories, "--to", "q8_0", "--out", file).Succeeded();
+        run.Lines.ShouldContain(line => line.EndsWith("(q8_0)", StringComparison.Ordinal) || line.EndsWith("(f16)", StringComparison.Ordinal));
+        string[] ask = ["Once upon a time", "--max-tokens", "12"];
+        CommandRun.Of(["generate", file, .. ask]).Succeeded().Output.ShouldBe(CommandRun.Of(["generate", Stories, .. ask]).Succeeded().Output);
+        CommandRun.Of("quantize", Stories, "--to", "q8_0", "--out", file).Code.ShouldBe(2);
+        CommandRun.Of("quantize", Stories, "--to", "q8_0", "--out", Output).Error.ShouldContain(".gguf");
+        CommandRun.Of("quantize", Stories, "--to", "nf4", "--out", file).Error.ShouldContain("folder");
+        Directory.EnumerateFileSystemEntries(_temporary.FullName).ShouldBe([file]);
+    }
+
     [Theory]
     [InlineData("nf4-llama", "nf4-dq")]
     [InlineData("fp4-qwen2-plain", "fp4")]

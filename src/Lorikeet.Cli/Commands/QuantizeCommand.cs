@@ -18,22 +18,35 @@ internal static class QuantizeCommand
 
     private const int MostTokens = 1 << 16;
 
+    private const string GgufSuffix = ".gguf";
+
     private static readonly string[] FolderStorages = ["nf4", "nf4-dq", "fp4", "fp4-dq", "int8", "f16", "bf16", "f32"];
+    private static readonly string[] GgufStorages = [.. GgufExport.Types.Select(type => WeightStorage.NameOf(type))];
 
     /// <summary>The command.</summary>
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = CommonOptions.Model();
-        Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
-        Option<string> to = new("--to") { Description = "Storage of the matrices. The 4-bit and 8-bit ones are those of bitsandbytes, -dq with double quantisation; embeddings and heads stay as they are", Required = true };
-        to.AcceptOnlyFromAmong(FolderStorages);
+        Option<string> output = new("--out", "-o") { Description = "The folder to write, or a name that ends in .gguf for one GGUF file; it appears complete or not at all", Required = true };
+        Option<string> to = new("--to") { Description = "Storage of the matrices. nf4, fp4 and int8 are those of bitsandbytes, -dq with double quantisation, where embeddings and heads stay as they are; those with a q are those of GGUF files", Required = true };
+        to.AcceptOnlyFromAmong([.. FolderStorages.Union(GgufStorages)]);
         Option<string?> data = new("--data") { Description = "A text file; the model's perplexity on it is told before and after" };
-        Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder if it is there" };
+        Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder or file if it is there" };
         ExampleCommand command = new("quantize", "Write a model in fewer bits, and say what that costs.",
-            "lorikeet quantize models/smollm2 --to nf4-dq --out models/smollm2-nf4\nlorikeet quantize models/smollm2 --to int8 --out models/smollm2-int8 --data held-out.txt")
+            "lorikeet quantize models/smollm2 --to nf4-dq --out models/smollm2-nf4\nlorikeet quantize models/smollm2 --to int8 --out models/smollm2-int8 --data held-out.txt\nlorikeet quantize models/smollm2 --to q4_0 --out smollm2.Q4_0.gguf")
         {
             model, output, to, data, overwrite,
         };
+        command.Validators.Add(result =>
+        {
+            if (result.GetValue(output) is not { } place || result.GetValue(to) is not { } storage)
+                return;
+            bool isFile = place.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
+            if (isFile && !GgufStorages.Contains(storage))
+                result.AddError($"--to {storage} is written as a folder: give --out a name that does not end in {GgufSuffix}");
+            if (!isFile && !FolderStorages.Contains(storage))
+                result.AddError($"--to {storage} is written as one GGUF file: give --out a name that ends in {GgufSuffix}");
+        });
         command.SetAction(parse => Run(parse.GetRequiredValue(model), parse.GetRequiredValue(output), WeightStorage.Parse(parse.GetRequiredValue(to))!.Value,
             parse.GetValue(data), parse.GetValue(overwrite), terminal));
         return command;
@@ -41,6 +54,9 @@ internal static class QuantizeCommand
 
     private static int Run(string modelName, string output, DType type, string? data, bool overwrite, Terminal terminal)
     {
+        bool isFile = output.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
+        if (isFile && !overwrite && File.Exists(output))
+            throw new InputException($"{output}: is there already; choose another name, or say --overwrite to replace it");
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
         ModelFiles files = ModelFiles.Find(modelName);
@@ -50,13 +66,18 @@ internal static class QuantizeCommand
         terminal.Out.WriteLine("relative error   largest         MB  matrix");
         long bytes = 0;
         List<WeightError> errors = [];
-        ModelFolder.Save(model, files.Path, output, type, written: error =>
+        void Written(WeightError error)
         {
             errors.Add(error);
             bytes += error.Bytes;
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{error.Relative,14:0.000000} {error.Largest,9:0.000000} {error.Bytes / 1e6,10:0.000}  {error.Name} ({WeightStorage.NameOf(error.Type)})"));
-        });
-        long written = Directory.EnumerateFiles(output, "*.safetensors").Sum(file => new FileInfo(file).Length);
+        }
+
+        if (isFile)
+            GgufModelFile.Write(files, model as CausalLm ?? throw new InputException($"{modelName}: only a model that predicts tokens can be written as a GGUF file"), output, type, Written);
+        else
+            ModelFolder.Save(model, files.Path, output, type, written: Written);
+        long written = isFile ? new FileInfo(output).Length : Directory.EnumerateFiles(output, "*.safetensors").Sum(file => new FileInfo(file).Length);
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{output}: {errors.Count} matrices as {WeightStorage.NameOf(type)}{(errors.Count == 0 ? "" : $", mean relative error {errors.Average(error => error.Relative):0.000000}")}; {written / 1e6:N1} MB in all"));
         if (before is { } was)
@@ -64,7 +85,7 @@ internal static class QuantizeCommand
             using LanguageModel after = ModelLoader.LoadAny(output);
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity on {data}: {was:0.0000} before, {Perplexity(after, text!):0.0000} after ({text!.TargetTokens:N0} tokens)"));
         }
-        if (files.IsGguf)
+        if (files.IsGguf && !isFile)
             terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json");
         return ExitCode.Success;
     }
