@@ -80,6 +80,8 @@ public sealed class ModelPackage : IDisposable
         if (problems.Count == 0)
             return new ModelPackage(files, model!, text!, templates, broken, ends!);
         model?.Dispose();
+        if (broken is not null)
+            problems.Add(broken.Message);
         throw problems.Count == 1 ? new InputException(problems[0]) : new InputException($"{files.Name}: the model cannot be opened", problems);
 
         T? Try<T>(Func<T?> open) where T : class
