@@ -116,9 +116,11 @@ public sealed class AdapterBuilder : IDisposable
     /// <summary>Makes the adapter, or reports every problem.</summary>
     internal Adapter Finish(PeftMethod method)
     {
+        // a method that refused its options has asked for none of the tensors: that says nothing about them
+        bool refused = Config.Problems.Count > 0;
         foreach (string key in _file?.Names ?? [])
         {
-            if (!_used.Contains(key))
+            if (!refused && !_used.Contains(key))
                 Problem($"tensor {key} matches nothing in the model: the adapter was made for another model or other options");
         }
         List<string> all = [.. Config.PlacedProblems, .. _problems];

@@ -53,6 +53,13 @@ public class BottleneckTests
     }
 
     [Fact]
+    public void A_refused_option_is_one_message_and_not_one_for_every_tensor()
+    {
+        using PeftGolden golden = Open("pfeiffer", out string folder);
+        Should.Throw<InputException>(() => WithConfig(golden, folder, inner => inner["use_gating"] = true)).Problems.ShouldHaveSingleItem().ShouldContain("use_gating");
+    }
+
+    [Fact]
     public void A_head_that_came_along_is_never_left_out_silently()
     {
         string folder = GoldenData.Path("adapterhub", "cases", "gpt2-flex-clm", "lm");
