@@ -7,9 +7,10 @@ namespace Lorikeet.Cli;
 internal static class PromptFile
 {
     /// <summary>One prompt: a text, or a conversation as a line of JSON.</summary>
+    /// <param name="Line">Where it stands, from 1; 0 for one that stands in no file.</param>
     /// <param name="Text">What to continue; null for a conversation.</param>
     /// <param name="Chat">The conversation's line.</param>
-    public readonly record struct Entry(string? Text, string? Chat);
+    public readonly record struct Entry(int Line, string? Text, string? Chat);
 
     /// <summary>Reads the file; empty lines are left out.</summary>
     /// <exception cref="InputException">It cannot be read, holds no prompt, or lines are broken; all problems are listed.</exception>
@@ -26,8 +27,8 @@ internal static class PromptFile
                 if (line.AsSpan().Trim().IsEmpty)
                     continue;
                 if (!json)
-                    entries.Add(new Entry(line, null));
-                else if (Parse(line) is { } entry)
+                    entries.Add(new Entry(number, line, null));
+                else if (Parse(number, line) is { } entry)
                     entries.Add(entry);
                 else
                     problems.Add($"line {number}: an object with \"prompt\" (a string) or \"messages\" (a list) was expected");
@@ -42,7 +43,7 @@ internal static class PromptFile
         return entries.Count > 0 ? entries : throw new InputException($"{path}: holds no prompt");
     }
 
-    private static Entry? Parse(string line)
+    private static Entry? Parse(int number, string line)
     {
         try
         {
@@ -51,8 +52,8 @@ internal static class PromptFile
             if (root.ValueKind != JsonValueKind.Object)
                 return null;
             if (root.TryGetProperty("messages", out JsonElement messages) && messages.ValueKind == JsonValueKind.Array)
-                return new Entry(null, line);
-            return root.TryGetProperty("prompt", out JsonElement prompt) && InputLines.TextOf(prompt) is { } text ? new Entry(text, null) : null;
+                return new Entry(number, null, line);
+            return root.TryGetProperty("prompt", out JsonElement prompt) && InputLines.TextOf(prompt) is { } text ? new Entry(number, text, null) : null;
         }
         catch (JsonException)
         {

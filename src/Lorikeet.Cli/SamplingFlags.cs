@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.Globalization;
 using System.Text.Json;
 using Lorikeet.Inference;
 
@@ -26,17 +27,23 @@ internal sealed class SamplingFlags
     }
 
     /// <summary>What was typed, as a request without a prompt.</summary>
+    /// <param name="parse">What was typed.</param>
+    /// <param name="model">What the model's makers would have where nothing was typed.</param>
     /// <exception cref="Tensors.InputException">Options lie outside their range; all are listed.</exception>
-    public GenerationRequest Read(ParseResult parse)
+    public GenerationRequest Read(ParseResult parse, SamplingOptions? model = null)
     {
-        bool draws = parse.GetValue(_topK) > 0 || parse.GetValue(_topP) < 1 || parse.GetValue(_minP) > 0;
+        model ??= new SamplingOptions();
+        bool draws = !model.IsGreedy || parse.GetValue(_topK) > 0 || parse.GetValue(_topP) < 1 || parse.GetValue(_minP) > 0;
+        double temperature = parse.GetValue(_temperature) ?? (draws ? model.IsGreedy ? 1 : model.Temperature : 0);
+        if (temperature == 0)
+            model = new SamplingOptions { RepetitionPenalty = model.RepetitionPenalty }; // the rest says how to draw
         SamplingOptions sampling = new()
         {
-            Temperature = parse.GetValue(_temperature) ?? (draws ? 1 : 0),
-            TopK = parse.GetValue(_topK),
-            TopP = parse.GetValue(_topP),
-            MinP = parse.GetValue(_minP),
-            RepetitionPenalty = parse.GetValue(_repetition),
+            Temperature = temperature,
+            TopK = Typed(_topK, model.TopK),
+            TopP = Typed(_topP, model.TopP),
+            MinP = Typed(_minP, model.MinP),
+            RepetitionPenalty = Typed(_repetition, model.RepetitionPenalty),
             PresencePenalty = parse.GetValue(_presence),
             FrequencyPenalty = parse.GetValue(_frequency),
             Seed = parse.GetValue(_seed) ?? (ulong)Random.Shared.NextInt64(1 << 30),
@@ -49,5 +56,30 @@ internal sealed class SamplingFlags
             Sampling = sampling,
             Stop = [.. (parse.GetValue(_stop) ?? []).Select(stop => stop.Replace("\\n", "\n", StringComparison.Ordinal))],
         };
+
+        T Typed<T>(Option<T> option, T otherwise) => parse.GetResult(option) is { Implicit: false } ? parse.GetValue(option)! : otherwise;
     }
+
+    /// <summary>The same with what the model's makers would have, and a line that says so where it makes a difference.</summary>
+    public GenerationRequest Read(ParseResult parse, ModelPackage package, Terminal terminal)
+    {
+        GenerationRequest typed = Read(parse), request = Read(parse, package.Sampling);
+        SamplingOptions sampling = request.Sampling;
+        if (sampling with { Seed = typed.Sampling.Seed } != typed.Sampling)
+        {
+            List<string> parts = sampling.IsGreedy ? [] : [Part("temperature", sampling.Temperature)];
+            if (!sampling.IsGreedy && sampling.TopK > 0)
+                parts.Add(Part("top-k", sampling.TopK));
+            if (!sampling.IsGreedy && sampling.TopP < 1)
+                parts.Add(Part("top-p", sampling.TopP));
+            if (!sampling.IsGreedy && sampling.MinP > 0)
+                parts.Add(Part("min-p", sampling.MinP));
+            if (sampling.RepetitionPenalty != 1)
+                parts.Add(Part("repetition-penalty", sampling.RepetitionPenalty));
+            terminal.Error.WriteLine($"note: the model's generation_config.json asks for {string.Join(", ", parts)}; options override it{(sampling.IsGreedy ? "" : ", --temperature 0 takes the likeliest token")}");
+        }
+        return request;
+    }
+
+    private static string Part(string name, double value) => string.Create(CultureInfo.InvariantCulture, $"{name} {value}");
 }

@@ -27,6 +27,13 @@ internal sealed class Terminal
     /// <summary>Cancelled by Ctrl-C and by a request to terminate.</summary>
     public CancellationToken Interrupted { get; init; }
 
+    /// <summary>Writes a piece of a result that somebody waits for.</summary>
+    public void Show(string text)
+    {
+        Out.Write(text);
+        Out.Flush();
+    }
+
     /// <summary>Text from a stranger's file, without the characters that would steer a terminal.</summary>
     public static string Printable(string text) =>
         text.Any(IsControl) ? string.Concat(text.Select(c => IsControl(c) ? $"\\u{(int)c:x4}" : c.ToString())) : text;

@@ -142,6 +142,10 @@ public sealed class ModelFiles
 
     private bool HasTokenizer => File.Exists(System.IO.Path.Combine(Path, "tokenizer.json")) || File.Exists(System.IO.Path.Combine(Path, "tokenizer.model"));
 
+    /// <summary>How the model's makers would have it write: the sampling options of <c>generation_config.json</c>, or the likeliest token where there are none.</summary>
+    /// <exception cref="InputException">The file is broken, or its values have no meaning.</exception>
+    public SamplingOptions Sampling() => IsFolder ? GenerationConfig.Sampling(System.IO.Path.Combine(Path, "generation_config.json")) : new SamplingOptions();
+
     // one number or a list of numbers
     private List<int> EndTokensOf(string file)
     {

@@ -12,7 +12,7 @@ public sealed class ModelPackage : IDisposable
     private readonly ModelChatTemplates? _chatTemplates;
     private readonly TemplateException? _brokenTemplate;
 
-    private ModelPackage(ModelFiles files, CausalLm model, Tokenizer tokenizer, ModelChatTemplates? chatTemplates, TemplateException? brokenTemplate, IReadOnlyList<int> endTokens)
+    private ModelPackage(ModelFiles files, CausalLm model, Tokenizer tokenizer, ModelChatTemplates? chatTemplates, TemplateException? brokenTemplate, IReadOnlyList<int> endTokens, SamplingOptions sampling)
     {
         Files = files;
         Model = model;
@@ -20,6 +20,7 @@ public sealed class ModelPackage : IDisposable
         _chatTemplates = chatTemplates;
         _brokenTemplate = brokenTemplate;
         EndTokens = endTokens;
+        Sampling = sampling;
         List<string> remarks = [.. model.Remarks];
         if (brokenTemplate is not null)
             remarks.Add($"chats are not possible: {brokenTemplate.Message}");
@@ -53,6 +54,9 @@ public sealed class ModelPackage : IDisposable
     /// <summary>Tokens that end a text.</summary>
     public IReadOnlyList<int> EndTokens { get; }
 
+    /// <summary>How the model's makers would have it write; the likeliest token where they say nothing.</summary>
+    public SamplingOptions Sampling { get; }
+
     /// <summary>What somebody should know though it is no error.</summary>
     public IReadOnlyList<string> Remarks { get; } = [];
 
@@ -76,9 +80,10 @@ public sealed class ModelPackage : IDisposable
         TemplateException? broken = null;
         ModelChatTemplates? templates = Try(Templates);
         IReadOnlyList<int>? ends = text is null ? [] : Try(() => files.EndTokens(text));
+        SamplingOptions? sampling = Try(files.Sampling);
         CausalLm? model = Try(() => files.LoadModel(storage));
         if (problems.Count == 0)
-            return new ModelPackage(files, model!, text!, templates, broken, ends!);
+            return new ModelPackage(files, model!, text!, templates, broken, ends!, sampling!);
         model?.Dispose();
         if (broken is not null)
             problems.Add(broken.Message);

@@ -87,8 +87,47 @@ public sealed class GenerateCommandTests : IDisposable
         CommandRun several = CommandRun.Of("generate", _model.Path, "--file", _model.File("long.txt"));
         several.Code.ShouldBe(2);
         several.Output.ShouldBeEmpty();
-        several.Error.ShouldContain("prompt 2: ");
-        several.Error.ShouldContain("prompt 4: ");
+        several.Error.ShouldContain("line 2: ");
+        several.Error.ShouldContain("line 4: ");
+    }
+
+    [Fact]
+    public void Every_prompt_of_a_file_that_cannot_be_used_is_named_with_its_line()
+    {
+        string file = _model.File("prompts.jsonl");
+        string tooLong = string.Concat(Enumerable.Repeat("again and again ", 100));
+        File.WriteAllLines(file, ["""{"prompt": "One day"}""", $$"""{"prompt": "{{tooLong}}"}""", "", """{"messages": [{"role": "user"}], "tool": 1}""", """{"prompt": "The end"}"""]);
+        CommandRun run = CommandRun.Of("generate", _model.Path, "--file", file);
+        run.Code.ShouldBe(2);
+        run.Output.ShouldBeEmpty();
+        run.Error.ShouldContain($"{file}: the prompts cannot be used");
+        run.Error.ShouldContain("line 2: ");
+        run.Error.ShouldContain("leaves no room");
+        run.Error.ShouldContain("line 4: ");
+        run.Error.ShouldNotContain("line 1: ");
+    }
+
+    [Fact]
+    public void The_models_own_sampling_options_are_used_and_options_override_them()
+    {
+        string Text(params string[] options) => CommandRun.Of(["generate", _model.Path, "Once", "--max-tokens", "20", .. options]).Succeeded().Output;
+        string greedy = Text(), warm = Text("--temperature", "1.5", "--top-k", "50", "--top-p", "0.95", "--seed", "3");
+        warm.ShouldNotBe(greedy);
+        _model.Write("generation_config.json", """{"do_sample": true, "temperature": 1.5, "top_p": 0.95, "eos_token_id": 2}""");
+        CommandRun run = CommandRun.Of("generate", _model.Path, "Once", "--max-tokens", "20", "--seed", "3").Succeeded();
+        run.Output.ShouldBe(warm, "top-k is 50 where a file that draws does not say, as in transformers");
+        run.Error.ShouldBe("note: the model's generation_config.json asks for temperature 1.5, top-k 50, top-p 0.95; options override it, --temperature 0 takes the likeliest token\n");
+        Text("--temperature", "0").ShouldBe(greedy);
+        CommandRun.Of("generate", _model.Path, "Once", "--max-tokens", "2", "--temperature", "0").Succeeded().Error.ShouldBeEmpty();
+        Text("--top-k", "1").ShouldBe(greedy);
+        _model.Write("generation_config.json", """{"temperature": 1.5, "top_p": 0.95}""");
+        run = CommandRun.Of("generate", _model.Path, "Once", "--max-tokens", "20").Succeeded();
+        (run.Output, run.Error).ShouldBe((greedy, ""), "a file that does not draw has the likeliest token taken");
+        _model.Write("generation_config.json", """{"do_sample": true, "temperature": "hot", "top_p": []}""");
+        run = CommandRun.Of("generate", _model.Path, "Once");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain("temperature: a number");
+        run.Error.ShouldContain("top_p: a number");
     }
 
     [Fact]

@@ -25,10 +25,11 @@ internal static class ChatCommand
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
         {
-            GenerationRequest settings = sampling.Read(parse);
+            sampling.Read(parse);
             using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
             foreach (string remark in package.Remarks)
                 terminal.Error.WriteLine($"note: {remark}");
+            GenerationRequest settings = sampling.Read(parse, package, terminal);
             AdapterSwitch adapters = new(package.Model, parse.GetValue(adapter) ?? [], terminal);
             using ChatSession session = new(package, parse.GetValue(system), PrecisionOption.Read(parse, precision));
             return Converse(session, adapters, settings, terminal) || terminal.IsTyped ? ExitCode.Success : ExitCode.Failed;
@@ -64,7 +65,7 @@ internal static class ChatCommand
     {
         try
         {
-            Generation answer = session.Ask(question, settings with { TextArrived = Show }, terminal.Interrupted);
+            Generation answer = session.Ask(question, settings with { TextArrived = terminal.Show }, terminal.Interrupted);
             terminal.Out.WriteLine();
             terminal.Out.Flush();
             if (answer.Finish == FinishReason.Length)
@@ -77,12 +78,6 @@ internal static class ChatCommand
         {
             terminal.Error.WriteLine($"{e.Message}\n(the question was taken back; /reset begins anew)");
             return false;
-        }
-
-        void Show(string text)
-        {
-            terminal.Out.Write(text);
-            terminal.Out.Flush();
         }
     }
 

@@ -33,7 +33,7 @@ internal static class GenerateCommand
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
         {
-            GenerationRequest settings = sampling.Read(parse);
+            sampling.Read(parse);
             IReadOnlyList<PromptFile.Entry> entries = Prompts(parse.GetValue(prompt), parse.GetValue(file), terminal);
             int atOnce = parse.GetValue(batch);
             if (atOnce is < 1 or > 4096)
@@ -41,42 +41,42 @@ internal static class GenerateCommand
             using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
             foreach (string remark in package.Remarks)
                 terminal.Error.WriteLine($"note: {remark}");
+            GenerationRequest settings = sampling.Read(parse, package, terminal);
             foreach (Adapter loaded in AdapterFolders.Load(package.Model, parse.GetValue(adapter) ?? [], terminal))
                 loaded.Attach();
-            Prompt[] prompts = [.. entries.Select(entry => Encode(package, entry, parse.GetValue(chat), parse.GetValue(system)))];
             using Generator generator = new(package.Model, package.Tokenizer, atOnce) { Precision = PrecisionOption.Read(parse, precision) };
-            Run(generator, package, prompts, settings, parse.GetValue(json), parse.GetValue(stream), terminal);
+            bool asJson = parse.GetValue(json), streams = !asJson && entries.Count == 1 && (parse.GetValue(stream) || terminal.IsInteractive);
+            List<string> problems = [];
+            List<(Prompt Prompt, Generation Text)> texts = [];
+            foreach (PromptFile.Entry entry in entries)
+            {
+                try
+                {
+                    Prompt encoded = Encode(package, entry, parse.GetValue(chat), parse.GetValue(system));
+                    texts.Add((encoded, generator.Add(settings with
+                    {
+                        Prompt = encoded.Ids,
+                        JoinsPrompt = !encoded.IsChat,
+                        EndTokens = package.EndTokens,
+                        Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + (ulong)texts.Count },
+                        TextArrived = streams ? terminal.Show : null,
+                    })));
+                }
+                catch (Exception e) when (e is InputException or TemplateException or TokenizerException)
+                {
+                    problems.Add($"{(entry.Line > 0 ? $"line {entry.Line}: " : "")}{e.Message.Replace("\n", "\n    ", StringComparison.Ordinal)}");
+                }
+            }
+            if (problems.Count > 0)
+                throw parse.GetValue(file) is { } source ? new InputException($"{source}: the prompts cannot be used", problems) : new InputException(problems[0]);
+            Run(generator, texts, asJson, streams, terminal);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Run(Generator generator, ModelPackage package, Prompt[] prompts, GenerationRequest settings, bool json, bool stream, Terminal terminal)
+    private static void Run(Generator generator, List<(Prompt Prompt, Generation Text)> texts, bool json, bool streams, Terminal terminal)
     {
-        bool streams = !json && prompts.Length == 1 && (stream || terminal.IsInteractive);
-        Generation[] texts = new Generation[prompts.Length];
-        List<string> problems = [];
-        for (int i = 0; i < prompts.Length; i++)
-        {
-            GenerationRequest request = settings with
-            {
-                Prompt = prompts[i].Ids,
-                JoinsPrompt = !prompts[i].IsChat,
-                EndTokens = package.EndTokens,
-                Sampling = settings.Sampling with { Seed = settings.Sampling.Seed + (ulong)i },
-                TextArrived = streams ? Show : null,
-            };
-            try
-            {
-                texts[i] = generator.Add(request);
-            }
-            catch (InputException e) when (prompts.Length > 1)
-            {
-                problems.AddRange(e.Problems.Select(problem => $"prompt {i + 1}: {problem}"));
-            }
-        }
-        if (problems.Count > 0)
-            throw new InputException("the texts cannot be continued", problems);
         Stopwatch watch = Stopwatch.StartNew();
         JsonLineWriter lines = new(terminal.Out);
         int printed = 0;
@@ -84,26 +84,22 @@ internal static class GenerateCommand
         {
             terminal.Interrupted.ThrowIfCancellationRequested();
             more = generator.Next();
-            for (; printed < texts.Length && texts[printed].Finish is not null; printed++)
-                Print(texts[printed], prompts, printed, lines, json, streams, terminal);
+            for (; printed < texts.Count && texts[printed].Text.Finish is not null; printed++)
+                Print(texts, printed, lines, json, streams, terminal);
         }
+        int tokens = texts.Sum(text => text.Text.Tokens.Length);
         if (terminal.ShowsProgress)
-            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{texts.Sum(text => text.Tokens.Length)} tokens, {texts.Sum(text => text.Tokens.Length) / watch.Elapsed.TotalSeconds:0.0} a second"));
-
-        void Show(string text)
-        {
-            terminal.Out.Write(text);
-            terminal.Out.Flush();
-        }
+            terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tokens} tokens, {tokens / watch.Elapsed.TotalSeconds:0.0} a second"));
     }
 
-    private static void Print(Generation text, Prompt[] prompts, int index, JsonLineWriter lines, bool json, bool streamed, Terminal terminal)
+    private static void Print(List<(Prompt Prompt, Generation Text)> texts, int index, JsonLineWriter lines, bool json, bool streamed, Terminal terminal)
     {
+        (Prompt prompt, Generation text) = texts[index];
         if (json)
         {
             lines.Write(line =>
             {
-                line.WriteString("prompt", prompts[index].Text);
+                line.WriteString("prompt", prompt.Text);
                 line.WriteString("text", text.Text);
                 line.WriteString("finish", text.Finish is FinishReason.EndToken or FinishReason.StopString ? "stop" : "length");
                 line.WriteNumber("prompt_tokens", text.PromptTokens);
@@ -116,13 +112,13 @@ internal static class GenerateCommand
                     line.WriteNumber("seed", text.Request.Sampling.Seed);
             });
         }
-        else if (prompts.Length == 1)
+        else if (texts.Count == 1)
         {
             terminal.Out.WriteLine(streamed ? "" : text.Text);
         }
         else
         {
-            terminal.Out.WriteLine($"[{index + 1}/{prompts.Length}] {prompts[index].Text}");
+            terminal.Out.WriteLine($"[{index + 1}/{texts.Count}] {prompt.Text}");
             terminal.Out.WriteLine(text.Text);
             terminal.Out.WriteLine();
         }
@@ -138,7 +134,7 @@ internal static class GenerateCommand
         if (prompt is null && terminal.IsTyped)
             throw new InputException("no prompt: give a PROMPT, --file FILE, or text on standard input");
         string text = prompt ?? terminal.In.ReadToEnd();
-        return [new PromptFile.Entry(prompt is null && text.EndsWith('\n') ? text[..^1] : text, null)];
+        return [new PromptFile.Entry(0, prompt is null && text.EndsWith('\n') ? text[..^1] : text, null)];
     }
 
     private static Prompt Encode(ModelPackage package, PromptFile.Entry entry, bool chat, string? system)
