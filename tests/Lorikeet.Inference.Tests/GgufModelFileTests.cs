@@ -1,6 +1,5 @@
 using Lorikeet.Kernels;
 using Lorikeet.Models;
-using Lorikeet.Text;
 
 namespace Lorikeet.Inference.Tests;
 

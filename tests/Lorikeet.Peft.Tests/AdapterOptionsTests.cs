@@ -1,6 +1,5 @@
 using System.Diagnostics;
 using System.Text.Json.Nodes;
-using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft.Tests;

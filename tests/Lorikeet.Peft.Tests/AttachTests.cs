@@ -1,5 +1,4 @@
 using System.Text.Json.Nodes;
-using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Peft.Tests;

@@ -1,4 +1,3 @@
-using System.Text.Json.Nodes;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
 
