@@ -8,13 +8,15 @@ namespace Lorikeet.Tensors;
 /// </summary>
 public class InputException : Exception
 {
+    private const int MostShown = 20;
+
     /// <summary>One problem.</summary>
     public InputException(string problem) : this(problem, [problem]) { }
 
     /// <summary>One problem, and the failure that revealed it.</summary>
     public InputException(string problem, Exception inner) : base(problem, inner) => Problems = [problem];
 
-    /// <summary>Several problems under one headline.</summary>
+    /// <summary>Several problems under one headline; the message shows the first twenty.</summary>
     public InputException(string headline, IReadOnlyList<string> problems) : base(Compose(headline, problems)) => Problems = problems;
 
     /// <summary>Every problem, one sentence or two each.</summary>
@@ -25,8 +27,10 @@ public class InputException : Exception
         if (problems.Count == 1 && problems[0] == headline)
             return headline;
         StringBuilder text = new(headline);
-        foreach (string problem in problems)
+        foreach (string problem in problems.Take(MostShown))
             text.Append("\n  - ").Append(problem);
+        if (problems.Count > MostShown)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n  - … and {problems.Count - MostShown} more");
         return text.ToString();
     }
 }

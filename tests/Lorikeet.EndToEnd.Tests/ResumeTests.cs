@@ -66,6 +66,41 @@ public sealed class ResumeTests : IDisposable
         metrics.Length.ShouldBe(last + 2, "every step once");
     }
 
+    [Theory]
+    [InlineData("adapter_model.safetensors")]
+    [InlineData("optimizer.safetensors")]
+    [InlineData("trainer_state.json")]
+    public void A_damaged_checkpoint_is_passed_over_for_the_one_before(string file)
+    {
+        string recipe = Recipe("damaged", "lora", "lora_dropout: 0.1", 3, "lr_scheduler: constant\n  save_every: 1\n  save_total_limit: 3");
+        Run("train", recipe).Code.ShouldBe(0);
+        string checkpoints = Path.Combine(_folder.FullName, "damaged", "checkpoints"), adapter = Path.Combine(_folder.FullName, "damaged", "adapter", "adapter_model.safetensors");
+        byte[] whole = File.ReadAllBytes(adapter);
+        string broken = Path.Combine(checkpoints, "step-000003", file);
+        File.WriteAllBytes(broken, File.ReadAllBytes(broken)[..50]);
+        (int code, string error) = Run("train", recipe, "--resume");
+        code.ShouldBe(0);
+        error.ShouldContain("step-000003 is damaged");
+        error.ShouldContain("going on from " + Path.Combine(checkpoints, "step-000002"));
+        File.ReadAllBytes(adapter).SequenceEqual(whole).ShouldBeTrue();
+        foreach (string checkpoint in Directory.GetDirectories(checkpoints))
+            File.WriteAllText(Path.Combine(checkpoint, file), "x");
+        (code, error) = Run("train", recipe, "--resume");
+        code.ShouldBe(2);
+        error.ShouldContain("step-000001");
+        error.ShouldContain("step-000003");
+    }
+
+    [Fact]
+    public void An_update_that_is_not_finite_is_not_saved()
+    {
+        string recipe = Recipe("overflow", "lora", "lora_alpha: 1e30", 4, "max_grad_norm: 0\n  lr_scheduler: constant");
+        (int code, string error) = Run("train", recipe, "--set", "training.learning_rate=1000");
+        code.ShouldBe(1);
+        error.ShouldContain("is not finite");
+        Directory.Exists(Path.Combine(_folder.FullName, "overflow", "adapter")).ShouldBeFalse();
+    }
+
     [Fact]
     public void Not_a_number_stops_the_run_and_names_the_step_and_the_tensor()
     {

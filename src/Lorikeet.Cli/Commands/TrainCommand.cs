@@ -38,8 +38,7 @@ internal static class TrainCommand
             Recipe loaded = Recipe.Load(path, overrides);
             if (checkpoint is null && parse.GetValue(resume))
             {
-                string folder = Path.Combine(loaded.Output, "checkpoints");
-                checkpoint = Checkpoints.NewestIn(folder) ?? throw new InputException($"{folder}: holds no checkpoint to go on from; run without --resume");
+                checkpoint = Checkpoints.NewestValidIn(Path.Combine(loaded.Output, "checkpoints"), damaged => terminal.Error.WriteLine($"note: {damaged}"));
             }
             using TrainingRun run = TrainingRun.Prepare(loaded, checkpoint, replaces);
             TextWriter plan = parse.GetValue(json) ? terminal.Error : terminal.Out;
@@ -76,8 +75,14 @@ internal static class TrainCommand
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
             $"{result.Steps} steps, {result.Tokens / Math.Max(result.Seconds, 1e-9):N0} tokens/s, peak memory {ProcessMemory.PeakBytes() / 1e6:N0} MB"));
         if (result.BestEvaluation is { } best)
-            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"held-out loss {best:0.0000} after step {result.BestStep}"));
-        output.WriteLine($"{(run.Adapter is null ? "model " : "adapter")}  {run.ResultFolder}");
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"held-out loss {best:0.0000} after step {result.BestStep}, the best"));
+        bool early = result.Outcome == TrainOutcome.StoppedEarly;
+        if (early)
+            output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"stopped early: no evaluation since step {result.BestStep} was better"));
+        string of = result.BestStep == result.Steps ? "" : early
+            ? string.Create(CultureInfo.InvariantCulture, $" (as it was after step {(result.BestCheckpoint is null ? result.Steps : result.BestStep)})")
+            : result.BestCheckpoint is { } kept ? string.Create(CultureInfo.InvariantCulture, $" (as it was after the last step; that of step {result.BestStep} is in {kept})") : "";
+        output.WriteLine($"{(run.Adapter is null ? "model " : "adapter")}  {run.ResultFolder}{of}");
         output.WriteLine($"report   {Path.Combine(run.Recipe.Output, "report.html")}");
     }
 

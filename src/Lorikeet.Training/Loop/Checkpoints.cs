@@ -53,6 +53,33 @@ public sealed class Checkpoints
     /// <summary>The newest complete checkpoint below a folder, or null.</summary>
     public static string? NewestIn(string folder) => Complete(folder).Select(found => found.Path).LastOrDefault();
 
+    /// <summary>The newest checkpoint below a folder whose files can all be read, so that damage to one of them costs no more than the steps since the one before.</summary>
+    /// <param name="folder">Where the checkpoints of a run are.</param>
+    /// <param name="damaged">Hears of each newer one that cannot be read, and why.</param>
+    /// <exception cref="InputException">There is none; what is wrong with each that is there is listed.</exception>
+    public static string NewestValidIn(string folder, Action<string> damaged)
+    {
+        ArgumentNullException.ThrowIfNull(damaged);
+        List<string> problems = [];
+        foreach ((_, string path) in Complete(folder).Reverse())
+        {
+            try
+            {
+                ReadState(path);
+                using ITensorSource weights = TensorFiles.Open(WeightsFile(path)), moments = TensorFiles.Open(Path.Combine(path, OptimizerFile));
+                problems.ForEach(damaged);
+                return path;
+            }
+            catch (InputException e)
+            {
+                problems.Add($"{path} is damaged and is passed over: {e.Message}");
+            }
+        }
+        throw problems.Count == 0
+            ? new InputException($"{folder}: holds no checkpoint to go on from; run without --resume")
+            : new InputException($"{folder}: holds no checkpoint that can be read; --overwrite begins anew", problems);
+    }
+
     /// <summary>The day that a checkpoint's run told its chat templates, or null.</summary>
     /// <exception cref="InputException">It is no checkpoint, or damaged.</exception>
     public static DateOnly? DateOf(string checkpoint) => ReadState(checkpoint).Date;

@@ -205,6 +205,11 @@ public sealed class Trainer : IDisposable
     {
         if (_checkpoints is null)
             return null;
+        // finite gradients can still make an update that is not; a checkpoint shall be worth going back to
+        if (_trainables.FirstNonFinite(gradients: false) is { } broken)
+            throw new DivergedException(_progress.Step, broken.Name, _checkpoints.Newest, updated: true);
+        if (_optimizer.Square.FirstNonFinite() >= 0 || _optimizer.Mean.FirstNonFinite() >= 0)
+            throw new DivergedException(_progress.Step, "the optimiser's memory of past gradients", _checkpoints.Newest, updated: true);
         string folder = _checkpoints.Save(_progress, _trainables, _optimizer, _loader, _schedule, best);
         Saved?.Invoke(folder);
         return folder;
