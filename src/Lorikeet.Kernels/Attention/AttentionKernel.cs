@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Attention forward and backward; no queries × keys matrix is ever held. See <see cref="AttentionCall"/> for the formula.</summary>
@@ -6,6 +8,11 @@ public static unsafe class AttentionKernel
     /// <summary>Fills <see cref="AttentionCall.Out"/> and, where wanted, <see cref="AttentionCall.LogSumExp"/>.</summary>
     public static void Forward(in AttentionCall call)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            AttentionReference.Forward(in call);
+            return;
+        }
         fixed (AttentionCall* one = &call)
             ForwardBatch(one, 1);
     }
@@ -13,6 +20,12 @@ public static unsafe class AttentionKernel
     /// <summary>Runs many calls as one parallel job: decoding, where each sequence has key and value memory of its own.</summary>
     public static void ForwardBatch(AttentionCall* calls, int count)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            for (int i = 0; i < count; i++)
+                AttentionReference.Forward(calls[i]);
+            return;
+        }
         long planBytes = ((long)count * sizeof(AttentionPlan) + 63) & ~63L, floats = 0;
         AttentionPlan* plans = (AttentionPlan*)CallScratch.Rent(planBytes);
         int parts = 0, blocks = 0;
@@ -51,6 +64,11 @@ public static unsafe class AttentionKernel
     public static void Backward(in AttentionCall call, float* dOut, long lddOut, float* dQ, long lddQ, float* dK, long lddK,
         float* dV, long lddV, bool accumulateQ, bool accumulateKv)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            AttentionReference.Backward(in call, dOut, lddOut, dQ, lddQ, dK, lddK, dV, lddV, accumulateQ, accumulateKv);
+            return;
+        }
         if (!accumulateQ && dQ != null)
             RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dQ, lddQ, 0, call.Queries, (long)call.Heads * call.HeadDim);
         if (!accumulateKv && dK != null)

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Rotary position embedding. Su et al. 2021.</summary>
@@ -10,6 +12,11 @@ public static unsafe class RopeKernel
     /// </summary>
     public static void Tables(int* positions, int rows, float* inverseFrequencies, int halfDim, float attentionFactor, float* cos, float* sin)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RopeReference.Tables(positions, rows, inverseFrequencies, halfDim, attentionFactor, cos, sin);
+            return;
+        }
         if (rows <= 0)
             return;
         int partRows = VectorJob.PartRows(rows, halfDim, VectorJob.Grain / 16);
@@ -37,6 +44,11 @@ public static unsafe class RopeKernel
     public static void Apply(float* x, long ldx, int rows, int heads, int headDim, float* cos, float* sin, int halfDim,
         bool interleaved, bool inverse)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RopeReference.Apply(x, ldx, rows, heads, headDim, cos, sin, halfDim, interleaved, inverse);
+            return;
+        }
         if (rows <= 0)
             return;
         int partRows = VectorJob.PartRows(rows, 2L * heads * halfDim, VectorJob.Grain);

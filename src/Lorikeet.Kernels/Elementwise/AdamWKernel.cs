@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>One step of AdamW over a flat buffer. Loshchilov and Hutter 2019.</summary>
@@ -25,6 +27,11 @@ public static unsafe class AdamWKernel
     public static void Step(float* w, float* g, float* m, float* v, long n, double lr, double beta1, double beta2, double epsilon,
         double weightDecay, double correction1, double correction2, float gradScale)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            AdamWReference.Step(w, g, m, v, n, lr, beta1, beta2, epsilon, weightDecay, correction1, correction2, gradScale);
+            return;
+        }
         if (n <= 0)
             return;
         long partElements = (VectorJob.PartSize(n, VectorJob.Grain / 2) + 63) & ~63L;

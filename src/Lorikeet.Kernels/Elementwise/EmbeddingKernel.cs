@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Rows of a table, and the derivative that adds to them.</summary>
@@ -15,6 +17,11 @@ public static unsafe class EmbeddingKernel
     /// <exception cref="ArgumentException">The storage type cannot be read.</exception>
     public static void Gather(void* table, DType type, long ld, int* ids, int rows, int dim, float* y, long ldy)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            EmbeddingReference.Gather(table, type, ld, ids, rows, dim, y, ldy);
+            return;
+        }
         if (!BlockFormats.CanDequantize(type))
             throw new ArgumentException($"{type} cannot be read as single precision", nameof(type));
         if (rows <= 0)
@@ -27,6 +34,11 @@ public static unsafe class EmbeddingKernel
     /// <summary><c>dTable[ids[r]] += dy[r]</c> in the order of the rows; a negative id is passed over.</summary>
     public static void ScatterAdd(float* dy, long lddy, int* ids, int rows, int dim, float* dTable, long ld)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            EmbeddingReference.ScatterAdd(dy, lddy, ids, rows, dim, dTable, ld);
+            return;
+        }
         if (rows <= 0 || dim <= 0)
             return;
         int partColumns = (int)Math.Clamp((VectorJob.Grain / rows + 63) & ~63, 64, 4096);

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Cross entropy of softmax with class targets, loss and derivative in one call.</summary>
@@ -18,6 +20,11 @@ public static unsafe class CrossEntropyKernel
     /// <param name="labelSmoothing">0 for none.</param>
     public static void ForwardBackward(float* logits, long ld, int* targets, int rows, int vocab, float* nll, float gradScale, float labelSmoothing)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            CrossEntropyReference.ForwardBackward(logits, ld, targets, rows, vocab, nll, gradScale, labelSmoothing);
+            return;
+        }
         int partRows = VectorJob.PartRows(rows, vocab, VectorJob.Grain / 4);
         CrossEntropyJob job = new()
         {

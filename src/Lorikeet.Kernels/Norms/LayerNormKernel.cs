@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Layer norm over the last dimension. Ba, Kiros and Hinton 2016.</summary>
@@ -21,6 +23,11 @@ public static unsafe class LayerNormKernel
     public static void Forward(float* x, long ldx, float* weight, float weightOffset, float* bias, float* y, long ldy,
         float* mean, float* inverseDeviation, int rows, int dim, float epsilon)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            LayerNormReference.Forward(x, ldx, weight, weightOffset, bias, y, ldy, mean, inverseDeviation, rows, dim, epsilon);
+            return;
+        }
         if (rows <= 0)
             return;
         int partRows = VectorJob.PartRows(rows, dim, VectorJob.Grain);
@@ -39,6 +46,11 @@ public static unsafe class LayerNormKernel
     public static void Backward(float* dy, long lddy, float* x, long ldx, float* weight, float weightOffset,
         float* mean, float* inverseDeviation, float* dx, long lddx, bool accumulate, float* dWeight, float* dBias, int rows, int dim)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            LayerNormReference.Backward(dy, lddy, x, ldx, weight, weightOffset, mean, inverseDeviation, dx, lddx, accumulate, dWeight, dBias, rows, dim);
+            return;
+        }
         if (rows <= 0)
             return;
         if (dWeight != null)

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Root-mean-square norm over the last dimension. Zhang and Sennrich 2019.</summary>
@@ -19,6 +21,11 @@ public static unsafe class RmsNormKernel
     public static void Forward(float* x, long ldx, float* weight, float weightOffset, float* y, long ldy, float* inverseRms,
         int rows, int dim, float epsilon)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RmsNormReference.Forward(x, ldx, weight, weightOffset, y, ldy, inverseRms, rows, dim, epsilon);
+            return;
+        }
         if (rows <= 0)
             return;
         int partRows = VectorJob.PartRows(rows, dim, VectorJob.Grain);
@@ -37,6 +44,11 @@ public static unsafe class RmsNormKernel
     public static void Backward(float* dy, long lddy, float* x, long ldx, float* weight, float weightOffset, float* inverseRms,
         float* dx, long lddx, bool accumulate, float* dWeight, int rows, int dim)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RmsNormReference.Backward(dy, lddy, x, ldx, weight, weightOffset, inverseRms, dx, lddx, accumulate, dWeight, rows, dim);
+            return;
+        }
         if (rows <= 0)
             return;
         if (dWeight != null)

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>
@@ -12,19 +14,47 @@ public static unsafe class RandomKernel
 
     /// <summary>Uniform numbers, at least <paramref name="low"/> and (but for rounding) below <paramref name="high"/>; 24 random bits each.</summary>
     public static void Uniform(ulong seed, ulong counter, float* y, long n, float low, float high)
-        => RandomJob.Run(new() { Use = RandomUse.Uniform, Seed = seed, Counter = counter, Y = y, N = n, A = low, B = high - low });
+    {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RandomReference.Uniform(seed, counter, y, n, low, high);
+            return;
+        }
+        RandomJob.Run(new() { Use = RandomUse.Uniform, Seed = seed, Counter = counter, Y = y, N = n, A = low, B = high - low });
+    }
 
     /// <summary>Normal numbers by the method of Box and Muller, a pair from a pair.</summary>
     public static void Normal(ulong seed, ulong counter, float* y, long n, float mean, float std)
-        => RandomJob.Run(new() { Use = RandomUse.Normal, Seed = seed, Counter = counter, Y = y, N = n, A = mean, B = std });
+    {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RandomReference.Normal(seed, counter, y, n, mean, std);
+            return;
+        }
+        RandomJob.Run(new() { Use = RandomUse.Normal, Seed = seed, Counter = counter, Y = y, N = n, A = mean, B = std });
+    }
 
     /// <summary><c>y[i] = u[i] &lt; p ? 0 : x[i] / (1 - p)</c> with u uniform; y may be x.</summary>
     public static void DropoutForward(float* x, float* y, long n, float p, ulong seed, ulong counter)
-        => Dropout(x, y, accumulate: false, n, p, seed, counter);
+    {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RandomReference.Dropout(x, y, n, p, seed, counter, accumulate: false);
+            return;
+        }
+        Dropout(x, y, accumulate: false, n, p, seed, counter);
+    }
 
     /// <summary>Derivative of <see cref="DropoutForward"/> with the same seed and counter: the mask is made again. dx may be dy.</summary>
     public static void DropoutBackward(float* dy, float* dx, bool accumulate, long n, float p, ulong seed, ulong counter)
-        => Dropout(dy, dx, accumulate, n, p, seed, counter);
+    {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            RandomReference.Dropout(dy, dx, n, p, seed, counter, accumulate);
+            return;
+        }
+        Dropout(dy, dx, accumulate, n, p, seed, counter);
+    }
 
     private static void Dropout(float* x, float* y, bool accumulate, long n, float p, ulong seed, ulong counter)
         => RandomJob.Run(new()

@@ -25,6 +25,13 @@ internal static unsafe class EmbeddingReference
         DType.BF16 => BitConverter.Int32BitsToSingle(((ushort*)table)[at] << 16),
         DType.F16 => (float)((Half*)table)[at],
         DType.F64 => (float)((double*)table)[at],
-        _ => throw new ArgumentException($"rows of an embedding cannot be read from {type}"),
+        _ => Unpacked(table, type, at),
     };
+
+    private static float Unpacked(void* table, DType type, long at)
+    {
+        float value;
+        BlockFormats.Dequantize(type, table, at, 1, &value);
+        return value;
+    }
 }

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels.Reference;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>Activations, alone and gated (GLU: <c>act(gate) * up</c>), with their derivatives. Relative error about 3e-7.</summary>
@@ -9,6 +11,11 @@ public static unsafe class ActivationKernel
     /// <summary><c>y[i] = act(x[i])</c>; <paramref name="y"/> may be <paramref name="x"/>.</summary>
     public static void Forward(Activation activation, float* x, float* y, long n)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            ActivationReference.Forward(activation, x, y, n);
+            return;
+        }
         ForwardVisitor visitor = new() { X = x, Y = y, N = n };
         Dispatch(activation, ref visitor);
     }
@@ -16,6 +23,11 @@ public static unsafe class ActivationKernel
     /// <summary><c>dx[i] (+)= dy[i] * act'(x[i])</c>; <paramref name="dx"/> may be <paramref name="dy"/>.</summary>
     public static void Backward(Activation activation, float* dy, float* x, float* dx, bool accumulate, long n)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            ActivationReference.Backward(activation, dy, x, dx, accumulate, n);
+            return;
+        }
         BackwardVisitor visitor = new() { Dy = dy, X = x, Dx = dx, N = n, Accumulate = accumulate };
         Dispatch(activation, ref visitor);
     }
@@ -23,6 +35,11 @@ public static unsafe class ActivationKernel
     /// <summary><c>y = act(gate) * up</c> for <c>[rows, dim]</c>; <paramref name="y"/> may be one of the inputs.</summary>
     public static void GatedForward(Activation activation, float* gate, long ldg, float* up, long ldu, float* y, long ldy, int rows, int dim)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            ActivationReference.GatedForward(activation, gate, ldg, up, ldu, y, ldy, rows, dim);
+            return;
+        }
         GatedForwardVisitor visitor = new() { Gate = gate, Ldg = ldg, Up = up, Ldu = ldu, Y = y, Ldy = ldy, Rows = rows, Dim = dim };
         Dispatch(activation, ref visitor);
     }
@@ -34,6 +51,11 @@ public static unsafe class ActivationKernel
     public static void GatedBackward(Activation activation, float* dy, long lddy, float* gate, long ldg, float* up, long ldu,
         float* dGate, long lddg, float* dUp, long lddu, bool accumulate, int rows, int dim)
     {
+        if (Isa.Tier == KernelTier.Reference)
+        {
+            ActivationReference.GatedBackward(activation, dy, lddy, gate, ldg, up, ldu, dGate, lddg, dUp, lddu, accumulate, rows, dim);
+            return;
+        }
         GatedBackwardVisitor visitor = new()
         {
             Dy = dy, Lddy = lddy, Gate = gate, Ldg = ldg, Up = up, Ldu = ldu, DGate = dGate, Lddg = lddg, DUp = dUp, Lddu = lddu,
