@@ -23,6 +23,8 @@ public abstract class Block : Module
         ArgumentNullException.ThrowIfNull(step);
         Tape tape = step.Tape;
         int mark = tape.Mark();
+        if (tape.Recording && step.Passed is { } passed)
+            tape.WhenPassed(this, passed);
         Tensor y = tape.Recording && step.Checkpointing ? tape.Checkpoint(x, step, _body) : Forward(x, step);
         if (!y.RequiresGrad && y != x)
         {

@@ -51,6 +51,9 @@ public sealed class Step
     /// <summary>Receives the residual stream: of the embeddings (0) and after each layer (1 …); null where nobody asks.</summary>
     public Action<int, Tensor>? HiddenStates { get; set; }
 
+    /// <summary>Is told of each block whose derivative is complete, with the gradients of all its parameters; null where nobody asks.</summary>
+    public Action<Module>? Passed { get; set; }
+
     /// <summary>Starts a pass. The tape's former tensors are reclaimed.</summary>
     /// <param name="batch">The sequences; read, not kept beyond the next pass.</param>
     /// <param name="caches">One for each sequence, or null.</param>

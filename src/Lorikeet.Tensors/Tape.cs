@@ -123,10 +123,18 @@ public sealed unsafe class Tape : IDisposable
     {
         node.Output = output;
         output.RequiresGrad = true;
-        if (_nodeCount == _nodes.Length)
-            Array.Resize(ref _nodes, _nodeCount * 2);
-        _nodes[_nodeCount++] = node;
+        Note(node);
         return output;
+    }
+
+    /// <summary>Asks to be told when the derivative has passed everything that is noted from here on: what only that uses has its whole gradient then.</summary>
+    /// <param name="about">What to tell about.</param>
+    /// <param name="tell">Must not compute with this tape.</param>
+    public void WhenPassed<T>(T about, Action<T> tell) where T : class
+    {
+        PassedNode<T> node = Rent<PassedNode<T>>();
+        (node.About, node.Tell) = (about, tell);
+        Note(node);
     }
 
     /// <summary>
@@ -282,7 +290,12 @@ public sealed unsafe class Tape : IDisposable
             while (_nodeCount > position)
             {
                 Node node = _nodes[--_nodeCount];
-                Tensor output = node.Output;
+                if (node.Output is not { } output)
+                {
+                    node.Backward(this);
+                    Forget(node);
+                    continue;
+                }
                 if (output.Grad is not null)
                     node.Backward(this);
                 if (output.Grad is { } gradient)
@@ -298,6 +311,13 @@ public sealed unsafe class Tape : IDisposable
         {
             Recording = recording;
         }
+    }
+
+    private void Note(Node node)
+    {
+        if (_nodeCount == _nodes.Length)
+            Array.Resize(ref _nodes, _nodeCount * 2);
+        _nodes[_nodeCount++] = node;
     }
 
     private static void Forget(Node node)
@@ -352,5 +372,16 @@ public sealed unsafe class Tape : IDisposable
         for (int i = 0; i < stack.Count; i++)
             FreeStorage(stack[i]);
         stack.Count = 0;
+    }
+
+    // has no output: it computes nothing
+    private sealed class PassedNode<T> : Node where T : class
+    {
+        public T About = null!;
+        public Action<T> Tell = null!;
+
+        protected internal override void Backward(Tape tape) => Tell(About);
+
+        protected internal override void Clear() => (About, Tell) = (null!, null!);
     }
 }

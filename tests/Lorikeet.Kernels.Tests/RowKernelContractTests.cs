@@ -59,6 +59,18 @@ public sealed unsafe class RowKernelContractTests
             EmbeddingKernel.ScatterAdd(o.A, Dim, o.Ids, Rows, Dim, o.Y + N, Dim);
         },
         ["adamw"] = o => AdamWKernel.Step(o.Y, o.A, o.Y + N, o.Y + 2 * N, N, 1e-3, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.001, 1),
+        ["adamw in eight bits"] = o =>
+        {
+            byte* codes = (byte*)(o.Y + N);
+            float* scales = o.Y + 2 * N;
+            AdamW8Kernel.Clear(codes, scales, codes + N, scales + Rows * Dim / 2, N);
+            for (int step = 0; step < 2; step++)
+                AdamW8Kernel.Step(o.Y, o.A, codes, scales, codes + N, scales + Rows * Dim / 2, N, 1e-3, 0.9, 0.999, 1e-8, 0.01, 0.1, 0.001, 1);
+            // the codes as numbers, for bytes may look like NaN
+            for (int i = 0; i < N; i++)
+                o.Y[i] += codes[i];
+            VectorKernel.Fill(0, o.Y + N, N);
+        },
         ["uniform"] = o => RandomKernel.Uniform(7, 1, o.Y, N, -1, 1),
         ["normal"] = o => RandomKernel.Normal(7, 1, o.Y, N, 0, 1),
         ["dropout"] = o =>

@@ -1,6 +1,7 @@
 using System.Globalization;
 using Lorikeet.Models;
 using Lorikeet.Nn;
+using Lorikeet.Training;
 
 namespace Lorikeet.Cli.Training;
 
@@ -21,7 +22,7 @@ internal sealed record MemoryPlan(long Weights, long Trained, long Activations, 
         ModelFacts facts = model.Facts;
         HashSet<Parameter> trains = [.. run.Parameters];
         long weights = model.Parameters.Where(parameter => !trains.Contains(parameter)).Sum(parameter => parameter.Value.Bytes);
-        long trained = run.Parameters.Sum(parameter => parameter.Shape.Elements) * sizeof(float) * 4;
+        long trained = Trainer.TrainedBytes(model, run.Parameters, run.Recipe.Training);
         int rows = run.Data.Train.LargestBatch(run.Recipe.Training.BatchSize);
         // what a block keeps for its derivative: the stream twice, two norms, q, k, v, attention, and the inputs of the gated unit
         int intermediate = model.Backbone switch { Decoder decoder => decoder.Config.Intermediate, Gpt2 gpt2 => gpt2.Config.Inner, _ => 4 * facts.Hidden };

@@ -123,6 +123,7 @@ internal sealed class TrainingRun : IDisposable
         foreach (DataFileReport file in Data.Files)
             output.WriteLine($"data       {file}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"steps      {Recipe.Training.TotalSteps(StepsPerEpoch):N0} ({StepsPerEpoch:N0} an epoch), batch {Recipe.Training.BatchSize} x {Recipe.Training.GradientAccumulationSteps}, learning rate {LearningRate:0.0e+0}"));
+        output.WriteLine($"optimiser  {Optimiser}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory     about {MemoryPlan.Of(this).Total / 1e6:N0} MB ({MemoryPlan.Of(this)})"));
         foreach (string note in Notes)
             output.WriteLine($"note       {note}");
@@ -153,12 +154,27 @@ internal sealed class TrainingRun : IDisposable
         json.WriteNumber("batch_size", Recipe.Training.BatchSize);
         json.WriteNumber("gradient_accumulation_steps", Recipe.Training.GradientAccumulationSteps);
         json.WriteNumber("learning_rate", LearningRate);
+        json.WriteString("optimizer", OptimizerKind.ToString());
+        json.WriteBoolean("optimizer_in_backward", Recipe.Training.UpdatesInBackward);
         json.WriteNumber("memory_mb", memory.Total / 1_000_000);
         json.WriteString("output", Recipe.Output);
         json.WriteStartArray("notes");
         foreach (string note in Notes)
             json.WriteStringValue(note);
         json.WriteEndArray();
+    }
+
+    // recipes were checked for it
+    private OptimizerKind OptimizerKind => OptimizerKind.Parse(Recipe.Training.Optimizer)!.Value;
+
+    private string Optimiser
+    {
+        get
+        {
+            string moments = OptimizerKind.EightBit ? "moments in eight bits" : "moments in singles";
+            string place = OptimizerKind.Paged ? $", in a file in {Recipe.Training.OptimizerState ?? Checkpoints.Folder}" : "";
+            return $"{OptimizerKind} ({moments}{place}){(Recipe.Training.UpdatesInBackward ? "; weights move in the backward pass" : "")}";
+        }
     }
 
     private IEnumerable<string> Notes => [.. Adapter?.Notes ?? [], .. _package.Remarks];

@@ -6,6 +6,9 @@ namespace Lorikeet.Kernels;
 /// </summary>
 public static class DynamicMap
 {
+    /// <summary>A last, shorter block has at least this magnitude to divide by.</summary>
+    internal const float LeastOfTail = 1e-38f;
+
     private static readonly float[] SignedValues = Build(signed: true), UnsignedValues = Build(signed: false);
 
     /// <summary>256 values from -1 to 1, ascending.</summary>
@@ -28,9 +31,8 @@ public static class DynamicMap
             float magnitude = 0;
             foreach (float value in values)
                 magnitude = MathF.Max(magnitude, MathF.Abs(value));
-            // a last, shorter block has one to divide by
             if (values.Length < block)
-                magnitude = MathF.Max(magnitude, 1e-38f);
+                magnitude = MathF.Max(magnitude, LeastOfTail);
             magnitudes[first / block] = magnitude;
             float reciprocal = magnitude == 0 ? 0 : 1 / magnitude;
             for (int i = 0; i < values.Length; i++)

@@ -34,13 +34,15 @@ public static unsafe class AdamWKernel
         }
         if (n <= 0)
             return;
-        long partElements = (VectorJob.PartSize(n, VectorJob.Grain / 2) + 63) & ~63L;
-        AdamWJob job = new()
+        AdamWJob job = Job(w, g, m, v, n, lr, beta1, beta2, epsilon, weightDecay, correction1, correction2, gradScale);
+        VectorJob.Run(&job, (int)((n + job.PartElements - 1) / job.PartElements));
+    }
+
+    internal static AdamWJob Job(float* w, float* g, float* m, float* v, long n, double lr, double beta1, double beta2, double epsilon,
+        double weightDecay, double correction1, double correction2, float gradScale) => new()
         {
-            W = w, G = g, M = m, V2 = v, N = n, PartElements = partElements,
+            W = w, G = g, M = m, V2 = v, N = n, PartElements = (VectorJob.PartSize(n, VectorJob.Grain / 2) + 63) & ~63L,
             Decay = (float)(1 - lr * weightDecay), MixM = (float)(1 - beta1), KeepV = (float)beta2, MixV = (float)(1 - beta2),
             RootCorrection = (float)Math.Sqrt(correction2), Epsilon = (float)epsilon, Step = (float)(-lr / correction1), GradScale = gradScale,
         };
-        VectorJob.Run(&job, (int)((n + partElements - 1) / partElements));
-    }
 }

@@ -140,14 +140,13 @@ public sealed class Checkpoints
         using (ITensorSource weights = TensorFiles.Open(WeightsFile(folder)))
         using (ITensorSource moments = TensorFiles.Open(Path.Combine(folder, OptimizerFile)))
         {
-            long at = 0;
-            foreach (Parameter parameter in trainables.Parameters)
+            for (int i = 0; i < trainables.Parameters.Count; i++)
             {
-                long count = parameter.Value.Shape.Elements;
+                Parameter parameter = trainables.Parameters[i];
                 Copy(moments.Find("value." + parameter.Name) ?? weights.Find(parameter.Name), parameter.Name, parameter.Value, problems);
-                Copy(moments.Find("exp_avg." + parameter.Name), "exp_avg." + parameter.Name, optimizer.Mean.Part(at, parameter.Value.Shape), problems);
-                Copy(moments.Find("exp_avg_sq." + parameter.Name), "exp_avg_sq." + parameter.Name, optimizer.Square.Part(at, parameter.Value.Shape), problems);
-                at += count;
+                foreach ((string prefix, Tensor tensor) in optimizer.Moments[i].Tensors)
+                    Copy(moments.Find(prefix + parameter.Name), prefix + parameter.Name, tensor, problems);
+                optimizer.Release(i);
             }
         }
         if (problems.Count > 0)
@@ -182,8 +181,8 @@ public sealed class Checkpoints
     {
         if (stored is null)
             problems.Add($"{name} {to.Shape} is missing");
-        else if (stored.Type != DType.F32 || stored.Elements != to.Shape.Elements)
-            problems.Add($"{name} is {stored.Type} {stored.ShapeText}, the run has F32 {to.Shape}");
+        else if (stored.Type != to.Type || stored.Elements != to.Shape.Elements)
+            problems.Add($"{name} is {stored.Type} {stored.ShapeText}, the run has {to}");
         else
             to.CopyFrom(Tensor.FromBytes(stored.Bytes, stored.Type, to.Shape));
     }
@@ -203,19 +202,21 @@ public sealed class Checkpoints
 
     private static IEnumerable<SafetensorsEntry> OptimizerEntries(Trainables trainables, AdamW optimizer, HashSet<string> missing)
     {
-        long at = 0;
-        foreach (Parameter parameter in trainables.Parameters)
+        for (int i = 0; i < trainables.Parameters.Count; i++)
         {
-            Shape shape = parameter.Value.Shape;
-            yield return Entry("exp_avg." + parameter.Name, optimizer.Mean.Part(at, shape));
-            yield return Entry("exp_avg_sq." + parameter.Name, optimizer.Square.Part(at, shape));
+            (int index, Parameter parameter) = (i, trainables.Parameters[i]);
+            foreach ((string prefix, Tensor tensor) in optimizer.Moments[i].Tensors)
+                yield return Entry(prefix + parameter.Name, tensor, () => optimizer.Release(index));
             if (missing.Contains(parameter.Name))
                 yield return Entry("value." + parameter.Name, parameter.Value);
-            at += shape.Elements;
         }
     }
 
-    private static SafetensorsEntry Entry(string name, Tensor tensor) => new(name, DType.F32, tensor.Shape.ToArray(), tensor.Contents.CopyTo);
+    private static SafetensorsEntry Entry(string name, Tensor tensor, Action? written = null) => new(name, tensor.Type, tensor.Shape.ToArray(), stream =>
+    {
+        tensor.Contents.CopyTo(stream);
+        written?.Invoke();
+    });
 
     private string PathOf(int step) => Path.Combine(_folder, NamePrefix + step.ToString("000000", CultureInfo.InvariantCulture));
 

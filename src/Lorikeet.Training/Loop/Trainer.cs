@@ -19,6 +19,7 @@ public sealed class Trainer : IDisposable
     private readonly Evaluation? _evaluation;
     private readonly Trainables _trainables;
     private readonly AdamW _optimizer;
+    private readonly BackwardUpdates? _updates;
     private readonly Schedule _schedule;
     private readonly Step _step;
     private readonly Checkpoints? _checkpoints;
@@ -44,12 +45,18 @@ public sealed class Trainer : IDisposable
         _options = options;
         _loader = new BatchLoader(train, options.BatchSize, options.GradientAccumulationSteps, order, options.Seed);
         _evaluation = eval is { Count: > 0 } ? new Evaluation(eval, options.EvalBatchSize ?? options.BatchSize) : null;
-        _trainables = new Trainables(parameters);
-        _optimizer = new AdamW(_trainables, options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.WeightDecay);
+        _trainables = new Trainables(parameters, BlocksOf(model, options));
+        _optimizer = new AdamW(_trainables, options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.WeightDecay, options.OptimizerKind,
+            options.OptimizerState ?? checkpoints?.Folder);
         TotalSteps = options.TotalSteps(_loader.StepsPerEpoch);
         _schedule = new Schedule(options.LrScheduler, learningRate, options.TotalWarmupSteps(TotalSteps), TotalSteps);
         _step = new Step(new Tape() { Precision = PrecisionOf(options.Precision) }) { Checkpointing = options.GradientCheckpointing, NoiseAlpha = (float)options.NeftuneNoiseAlpha };
         _checkpoints = checkpoints;
+        if (options.UpdatesInBackward)
+        {
+            _updates = new BackwardUpdates(_trainables, _optimizer, () => _checkpoints?.Newest);
+            _step.Passed = _updates.Passed;
+        }
     }
 
     /// <summary>How products round their factors when a recipe says this.</summary>
@@ -59,6 +66,14 @@ public sealed class Trainer : IDisposable
         Precision.Auto when KernelChoice.BF16IsFaster => GemmPrecision.BF16,
         _ => GemmPrecision.Single,
     };
+
+    /// <summary>Bytes of memory that values, gradients and moments of what is trained will take.</summary>
+    public static long TrainedBytes(CausalLm model, IReadOnlyList<Parameter> parameters, TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        long[] elements = [.. parameters.Select(parameter => parameter.Shape.Elements)];
+        return (elements.Sum() + Trainables.GradientsOf(parameters, BlocksOf(model, options))) * sizeof(float) + AdamW.ResidentBytes(elements, options.OptimizerKind);
+    }
 
     /// <summary>Called after every optimiser step.</summary>
     public Action<StepReport>? Stepped { get; set; }
@@ -145,7 +160,10 @@ public sealed class Trainer : IDisposable
         int number = _progress.Step + 1;
         double rate = _schedule.At(_progress.Step);
         ReadOnlySpan<TrainingBatch> batches = _loader.Next();
-        _trainables.ZeroGrads();
+        if (_updates is not null)
+            _updates.Begin(number, rate);
+        else
+            _trainables.ZeroGrads();
         _step.Training = _step.Tape.Recording = true;
         double loss = 0;
         for (int i = 0; i < batches.Length; i++)
@@ -158,18 +176,32 @@ public sealed class Trainer : IDisposable
             loss += part;
         }
         _step.Tape.Recording = _step.Training = false;
-        double norm = Math.Sqrt(_trainables.Grads.SumOfSquares());
-        if (!double.IsFinite(norm))
-            throw new DivergedException(number, $"the gradient of {_trainables.FirstNonFinite(gradients: true)?.Name ?? "the loss"}", _checkpoints?.Newest);
-        float scale = _options.MaxGradNorm > 0 ? (float)Math.Min(1, _options.MaxGradNorm / (norm + 1e-6)) : 1;
-        _optimizer.Step(rate, scale);
+        double norm = _updates is not null ? _updates.End() : Update(number, rate);
         _progress = _progress with { Step = number };
         return new StepReport(number, TotalSteps, _loader.Epochs, loss, norm, rate, _loader.Tokens, _loader.TargetTokens,
             Stopwatch.GetElapsedTime(start).TotalSeconds);
     }
 
     /// <inheritdoc/>
-    public void Dispose() => _step.Tape.Dispose();
+    public void Dispose()
+    {
+        _step.Tape.Dispose();
+        _optimizer.Dispose();
+    }
+
+    // clips the whole gradient and moves all weights; the norm before clipping
+    private double Update(int number, double rate)
+    {
+        double norm = Math.Sqrt(_trainables.Grads.SumOfSquares());
+        if (!double.IsFinite(norm))
+            throw new DivergedException(number, $"the gradient of {_trainables.FirstNonFinite(gradients: true)?.Name ?? "the loss"}", _checkpoints?.Newest);
+        _optimizer.Step(rate, _options.MaxGradNorm > 0 ? (float)Math.Min(1, _options.MaxGradNorm / (norm + 1e-6)) : 1);
+        return norm;
+    }
+
+    // those whose gradients need not be there together
+    private static string[] BlocksOf(CausalLm model, TrainingOptions options) =>
+        options.UpdatesInBackward ? [.. model.Modules.OfType<Block>().Select(block => block.Path)] : [];
 
     private double Accumulate(TrainingBatch batch, int number, int index)
     {
@@ -208,8 +240,12 @@ public sealed class Trainer : IDisposable
         // finite gradients can still make an update that is not; a checkpoint shall be worth going back to
         if (_trainables.FirstNonFinite(gradients: false) is { } broken)
             throw new DivergedException(_progress.Step, broken.Name, _checkpoints.Newest, updated: true);
-        if (_optimizer.Square.FirstNonFinite() >= 0 || _optimizer.Mean.FirstNonFinite() >= 0)
-            throw new DivergedException(_progress.Step, "the optimiser's memory of past gradients", _checkpoints.Newest, updated: true);
+        for (int i = 0; i < _optimizer.Moments.Count; i++)
+        {
+            if (!_optimizer.Moments[i].AreFinite)
+                throw new DivergedException(_progress.Step, "the optimiser's memory of past gradients", _checkpoints.Newest, updated: true);
+            _optimizer.Release(i);
+        }
         string folder = _checkpoints.Save(_progress, _trainables, _optimizer, _loader, _schedule, best);
         Saved?.Invoke(folder);
         return folder;

@@ -43,6 +43,8 @@ internal static class ForeignKeys
         ["training.warmup_steps"] = ["warmup", "num_warmup_steps", "lr_warmup_steps", "lr_warmup_iters"],
         ["training.warmup_ratio"] = ["warmup_fraction", "lr_warmup_ratio", "warmup_proportion"],
         ["training.max_grad_norm"] = ["clip", "grad_clip", "gradient_clip", "gradient_clipping", "gradient_clip_val", "clip_grad_norm", "max_norm"],
+        ["training.optimizer"] = ["optim", "optimizer_type", "optimizer_name", "use_8bit_adam"],
+        ["training.optimizer_in_backward"] = ["optimizer_in_bwd", "fuse_optimizer_step", "layerwise_optimizer"],
         ["training.adam_beta1 and training.adam_beta2"] = ["betas", "adam_betas"],
         ["training.adam_epsilon"] = ["epsilon", "eps", "adam_eps"],
         ["training.neftune_noise_alpha"] = ["neftune_alpha", "neftune", "noise_alpha"],
@@ -60,8 +62,6 @@ internal static class ForeignKeys
 
     private static readonly FrozenDictionary<string, string> Words = new Dictionary<string, string>
     {
-        ["optimizer"] = "The optimiser is AdamW; remove the line.",
-        ["optim"] = "The optimiser is AdamW; remove the line.",
         ["logging_steps"] = "Every step is written to metrics.jsonl; remove the line.",
         ["log_every"] = "Every step is written to metrics.jsonl; remove the line.",
         ["steps_per_report"] = "Every step is written to metrics.jsonl; remove the line.",

@@ -13,6 +13,7 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
         Quantization();
         Duration();
         Rates();
+        Optimizer();
         Evaluation();
         Rows();
         for (int i = 0; i < recipe.Data.Train.Count; i++)
@@ -69,6 +70,23 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
         {
             Complain("training.lr_scheduler.stable_steps", $"found {parts} steps of warm-up, plateau and decay in a run of {steps}, expected no more than the run has");
         }
+    }
+
+    private void Optimizer()
+    {
+        TrainingOptions training = recipe.Training;
+        OptimizerKind? kind = OptimizerKind.Parse(training.Optimizer);
+        if (kind is null)
+        {
+            string near = NearestName.Of(training.Optimizer, OptimizerKind.Names) is { } name ? $". Did you mean {name}?" : "";
+            Complain("training.optimizer", $"found {training.Optimizer}, expected one of {string.Join(", ", OptimizerKind.Names)}{near}");
+        }
+        else if (training.OptimizerState is not null && !kind.Value.Paged)
+        {
+            Complain("training.optimizer_state", $"has no effect with {training.Optimizer}, whose moments are in memory; write optimizer: paged_{kind}, or remove the key");
+        }
+        if (training.OptimizerInBackward == true && training.WhyGradientsStay is { } reason)
+            Complain("training.optimizer_in_backward", reason);
     }
 
     private void Evaluation()

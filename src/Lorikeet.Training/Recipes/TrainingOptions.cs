@@ -44,6 +44,18 @@ public sealed record TrainingOptions
     [Range(0.0, 10.0)]
     public double WeightDecay { get; init; }
 
+    /// <summary>How AdamW keeps its moments: adamw, adamw_8bit, paged_adamw or paged_adamw_8bit, or what transformers calls one of these.</summary>
+    public string Optimizer { get; init; } = "adamw";
+
+    /// <summary>Folder of the file that paged moments live in while the run lasts; the run's output folder when not given.</summary>
+    public string? OptimizerState { get; init; }
+
+    /// <summary>
+    /// Whether weights move inside the backward pass, block by block, so that gradients of the whole model are never there together. By default where
+    /// nothing needs them together: without clipping and accumulation.
+    /// </summary>
+    public bool? OptimizerInBackward { get; init; }
+
     /// <summary>AdamW: decay of the mean of gradients.</summary>
     [Range(0.0, 1.0, MaximumIsExclusive = true)]
     public double AdamBeta1 { get; init; } = 0.9;
@@ -93,6 +105,20 @@ public sealed record TrainingOptions
     /// <summary>Checkpoints that are kept, the newest; the best one is kept besides.</summary>
     [Range(1, 1_000_000)]
     public int SaveTotalLimit { get; init; } = 2;
+
+    /// <summary>What <see cref="Optimizer"/> names.</summary>
+    /// <exception cref="ArgumentException">Nothing.</exception>
+    internal OptimizerKind OptimizerKind => OptimizerKind.Parse(Optimizer) ?? throw new ArgumentException($"{Optimizer} is no optimiser");
+
+    /// <summary>Whether weights move inside the backward pass.</summary>
+    /// <exception cref="ArgumentException">They shall, and <see cref="WhyGradientsStay"/> says why they cannot.</exception>
+    public bool UpdatesInBackward => OptimizerInBackward == true && WhyGradientsStay is { } reason ? throw new ArgumentException(reason) : OptimizerInBackward ?? WhyGradientsStay is null;
+
+    /// <summary>Why the gradients of all weights have to be there together before one of them moves; null where they need not.</summary>
+    public string? WhyGradientsStay =>
+        MaxGradNorm > 0 ? "clipping to max_grad_norm needs the gradients of all weights before one of them moves; write max_grad_norm: 0"
+        : GradientAccumulationSteps > 1 ? "gradients are added up over gradient_accumulation_steps batches before a weight moves; write gradient_accumulation_steps: 1"
+        : null;
 
     /// <summary>Optimiser steps of the run.</summary>
     /// <param name="stepsPerEpoch">Steps that one pass over the data takes.</param>

@@ -33,6 +33,72 @@ public sealed class TrainerTests : IDisposable
         same.SequenceEqual(weights).ShouldBeTrue();
     }
 
+    [Theory]
+    [InlineData("adamw", false)]
+    [InlineData("adamw", true)]
+    [InlineData("adamw_8bit", false)]
+    [InlineData("paged_adamw_8bit", true)]
+    public void Weights_that_move_in_the_backward_pass_are_those_of_a_step_after_it(string optimizer, bool checkpointing)
+    {
+        TrainingOptions options = new() { BatchSize = 4, Optimizer = optimizer, GradientCheckpointing = checkpointing, OptimizerState = _folder.FullName, WeightDecay = 0.1 };
+        (StepReport[] after, float[] weights, long memory) = Steps(options with { OptimizerInBackward = false });
+        (StepReport[] within, float[] same, long less) = Steps(options with { OptimizerInBackward = true });
+        within.Select(report => report.Loss).ShouldBe(after.Select(report => report.Loss));
+        foreach ((StepReport one, StepReport other) in within.Zip(after))
+            one.GradNorm.ShouldBe(other.GradNorm, 1e-9 * other.GradNorm);
+        same.SequenceEqual(weights).ShouldBeTrue();
+        less.ShouldBeLessThan(memory);
+        // without clipping and accumulation nobody has to ask for it
+        options.WhyGradientsStay.ShouldNotBeNull();
+        (options with { MaxGradNorm = 0 }).UpdatesInBackward.ShouldBeTrue();
+        (options with { MaxGradNorm = 0, GradientAccumulationSteps = 2 }).UpdatesInBackward.ShouldBeFalse();
+    }
+
+    [Fact]
+    public void A_gradient_that_is_not_finite_is_told_where_weights_move_in_the_backward_pass()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        using Trainer trainer = New(model, new() { Steps = 1, BatchSize = 4, MaxGradNorm = 0 });
+        // finite in the forward pass, infinite squares on the way back
+        model.Parameters.First(parameter => parameter.Name.EndsWith("layers.1.input_layernorm.weight", StringComparison.Ordinal)).Value.Fill(1e30f);
+        DivergedException diverged = Should.Throw<DivergedException>(() => trainer.OneStep());
+        diverged.Step.ShouldBe(1);
+    }
+
+    [Theory]
+    [InlineData("adamw")]
+    [InlineData("adamw_8bit")]
+    public void Paged_moments_change_no_bit(string optimizer)
+    {
+        TrainingOptions options = new() { BatchSize = 4, Optimizer = optimizer };
+        (_, float[] weights, _) = Steps(options);
+        (_, float[] same, _) = Steps(options with { Optimizer = "paged_" + optimizer, OptimizerState = _folder.FullName });
+        same.SequenceEqual(weights).ShouldBeTrue();
+        _folder.GetFileSystemInfos().ShouldBeEmpty("the file goes with the trainer");
+    }
+
+    [Theory]
+    [InlineData("adamw_8bit", 1.0)]
+    [InlineData("paged_adamw_8bit", 1.0)]
+    [InlineData("paged_adamw_8bit", 0.0)]
+    public void A_run_with_moments_in_eight_bits_is_resumed_without_a_difference(string optimizer, double clip)
+    {
+        TrainingOptions options = new() { Steps = 6, BatchSize = 4, SaveEvery = 3, SaveTotalLimit = 10, Optimizer = optimizer, OptimizerState = _folder.FullName, MaxGradNorm = clip };
+        using CausalLm model = ModelLoader.Load("random:tiny"), other = ModelLoader.Load("random:tiny");
+        Checkpoints checkpoints = new(Path.Combine(_folder.FullName, "checkpoints"), 10, aside => ModelFolder.SaveInto(model, null, aside));
+        using (Trainer trainer = New(model, options, checkpoints: checkpoints))
+            trainer.Run(TestContext.Current.CancellationToken);
+        using Trainer resumed = New(other, options);
+        resumed.Resume(Path.Combine(_folder.FullName, "checkpoints", "step-000003"));
+        resumed.Run(TestContext.Current.CancellationToken).Steps.ShouldBe(6);
+        WeightsOf(other).SequenceEqual(WeightsOf(model)).ShouldBeTrue();
+
+        // moments of another kind are no moments of this run
+        using CausalLm third = ModelLoader.Load("random:tiny");
+        using Trainer wrong = New(third, options with { Optimizer = "adamw" });
+        Should.Throw<InputException>(() => wrong.Resume(Path.Combine(_folder.FullName, "checkpoints", "step-000003"))).Message.ShouldContain("exp_avg.model.embed_tokens.weight is U8 [512, 64], the run has F32");
+    }
+
     [Fact]
     public void A_gradient_is_clipped_to_the_norm_that_was_asked_for_and_a_smaller_one_is_left()
     {
@@ -132,6 +198,17 @@ public sealed class TrainerTests : IDisposable
         StepReport report = trainer.OneStep();
         return (report, [.. model.Parameters.SelectMany(parameter => parameter.Value.Values.ToArray())]);
     }
+
+    private static (StepReport[] Reports, float[] Weights, long Memory) Steps(TrainingOptions options)
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        options = options with { Steps = 3, MaxGradNorm = 0 };
+        using Trainer trainer = New(model, options);
+        StepReport[] reports = [.. Enumerable.Range(0, 3).Select(_ => trainer.OneStep())];
+        return (reports, WeightsOf(model), Trainer.TrainedBytes(model, model.Parameters, options));
+    }
+
+    private static float[] WeightsOf(CausalLm model) => [.. model.Parameters.SelectMany(parameter => parameter.Value.Values.ToArray())];
 
     private (double Norm, double Mean) MeanAfterOneStep(TrainingOptions options)
     {

@@ -120,7 +120,7 @@ public sealed class RecipeTests : IDisposable
               max_length: 12
               Seed: 1
               gradient_checkpointing: yes
-              optimizer: lion
+              optimizer_in_bwd: true
               lr_scheduler: cosin
               wild: 1
             lr: 1e-3
@@ -136,11 +136,11 @@ public sealed class RecipeTests : IDisposable
             "recipe.yaml:12:3: training.max_length: no such key. It belongs in data:",
             "recipe.yaml:13:3: training.Seed: no such key. Write seed.",
             "recipe.yaml:14:27: training.gradient_checkpointing: found 'yes', expected true or false. Write true.",
-            "recipe.yaml:15:3: training.optimizer: no such key. The optimiser is AdamW; remove the line.",
+            "recipe.yaml:15:3: training.optimizer_in_bwd: no such key. Here it is training.optimizer_in_backward.",
             "recipe.yaml:16:17: training.lr_scheduler: found 'cosin', expected one of constant, linear, cosine, cosine_with_restarts, cosine_from_first_step, "
                 + "polynomial, inverse_sqrt, warmup_stable_decay, reduce_on_plateau. Did you mean cosine?",
             "recipe.yaml:17:3: training.wild: no such key. training has epochs, steps, batch_size, gradient_accumulation_steps, learning_rate, lr_scheduler, warmup_steps, "
-                + "warmup_ratio, max_grad_norm, weight_decay, adam_beta1, adam_beta2, adam_epsilon, neftune_noise_alpha, seed, precision, gradient_checkpointing, eval_every, "
+                + "warmup_ratio, max_grad_norm, weight_decay, optimizer, optimizer_state, optimizer_in_backward, adam_beta1, adam_beta2, adam_epsilon, neftune_noise_alpha, seed, precision, gradient_checkpointing, eval_every, "
                 + "eval_batch_size, early_stopping_patience, early_stopping_threshold, save_every, save_total_limit.",
             "recipe.yaml:18:1: lr: no such key. Here it is training.learning_rate.",
         ]);
@@ -156,6 +156,10 @@ public sealed class RecipeTests : IDisposable
     [InlineData("training: {lr_scheduler: {kind: linear, power: 2}}", "has no effect with linear")]
     [InlineData("training: {lr_scheduler: {kind: cosine, end_lr: 1e-6}}", "has no effect with cosine, which has min_lr_ratio, cycles")]
     [InlineData("training: {learning_rate: 1e-6, lr_scheduler: {kind: polynomial, end_lr: 1e-5}}", "expected less than the learning_rate")]
+    [InlineData("training: {optimizer: adamw_8bits}", "training.optimizer: found adamw_8bits, expected one of adamw, adamw_8bit, paged_adamw, paged_adamw_8bit. Did you mean adamw_8bit?")]
+    [InlineData("training: {optimizer: adamw_bnb_8bit, optimizer_state: fast-disk}", "training.optimizer_state: has no effect with adamw_bnb_8bit, whose moments are in memory; write optimizer: paged_adamw_8bit")]
+    [InlineData("training: {optimizer_in_backward: true}", "clipping to max_grad_norm needs the gradients of all weights before one of them moves; write max_grad_norm: 0")]
+    [InlineData("training: {optimizer_in_backward: true, max_grad_norm: 0, gradient_accumulation_steps: 2}", "gradients are added up over gradient_accumulation_steps batches before a weight moves")]
     [InlineData("training: {lr_scheduler: reduce_on_plateau}", "follows the evaluation loss")]
     [InlineData("training: {lr_scheduler: {kind: cosine_with_restarts, cycles: 1.5}}", "expected a whole number of restarts")]
     [InlineData("training: {steps: 10, lr_scheduler: {kind: warmup_stable_decay, stable_steps: 9, decay_steps: 2}}", "expected no more than the run has")]
