@@ -22,7 +22,7 @@ public static unsafe class GemmSpeed
     /// <param name="m">Rows of the result.</param>
     /// <param name="n">Columns of the result.</param>
     /// <param name="k">Length of the sums.</param>
-    /// <param name="second">Storage of the second factor, one that <see cref="BlockFormats"/> writes.</param>
+    /// <param name="second">Storage of the second factor, any that products read.</param>
     /// <param name="threads">Threads of the <see cref="ComputePool"/>.</param>
     /// <param name="seconds">How long to measure; at least five products are timed.</param>
     /// <param name="precision">How far factors may be rounded.</param>
@@ -31,12 +31,13 @@ public static unsafe class GemmSpeed
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(m, Math.Min(n, k)), 1);
         if ((form == GemmForm.Forward ? k : n) % second.BlockSize() != 0)
             throw new ArgumentException($"a row of {second} is whole blocks of {second.BlockSize()}: {(form == GemmForm.Forward ? k : n)} is not");
-        float* a = Matrix((long)m * k), b = Matrix((long)n * k), c = Matrix((long)m * n);
+        float* a = MeasuredMatrix.New((long)m * k), b = MeasuredMatrix.New((long)n * k), c = MeasuredMatrix.New((long)m * n);
         int before = ComputePool.Threads;
         try
         {
             // in place: nothing takes more room than singles
-            BlockFormats.Quantize(second, b, (long)n * k, (byte*)b);
+            if (second != DType.F32)
+                MeasuredMatrix.Fill((byte*)b, second.Bytes((long)n * k));
             bool transposeA = form == GemmForm.WeightGradient, transposeB = form != GemmForm.Forward;
             GemmCall call = new()
             {
@@ -71,13 +72,5 @@ public static unsafe class GemmSpeed
             NativeMemory.AlignedFree(b);
             NativeMemory.AlignedFree(c);
         }
-    }
-
-    private static float* Matrix(long elements)
-    {
-        float* matrix = (float*)NativeMemory.AlignedAlloc((nuint)(elements * sizeof(float)), 64);
-        for (long i = 0; i < elements; i++)
-            matrix[i] = (i * 31 + 7) % 64 / 64f - 0.5f;
-        return matrix;
     }
 }

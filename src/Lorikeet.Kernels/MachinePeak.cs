@@ -67,6 +67,11 @@ public static unsafe class MachinePeak
         }
     }
 
+    /// <summary>Reading memory that no cache holds, in 10⁹ bytes a second.</summary>
+    /// <param name="threads">How many threads read, each its own share.</param>
+    /// <param name="seconds">How long to measure.</param>
+    public static double MemoryBandwidth(int threads, double seconds = 0.04) => ReadBandwidth(BeyondCaches(), threads, seconds);
+
     /// <summary>Four times the last cache, where the system tells its size, and at least 128 MiB.</summary>
     internal static long BeyondCaches()
     {

@@ -38,6 +38,89 @@ public class BenchCommandTests
         ShouldHold(Lines("decode", "--model", "random:tiny:bf16", "--streams", "2", "--tokens", "8").ShouldHaveSingleItem(), "tok_s", "share_of_bandwidth", "allocated_bytes");
     }
 
+    [Theory]
+    [InlineData("f32", "f32")]
+    [InlineData("nf4-dq", "f32")]
+    [InlineData("q4_0", "int8")]
+    [InlineData("q3_k", "f32")]
+    [InlineData("iq4_nl", "bf16")]
+    public void Gemv_holds_every_storage_against_the_memory_it_comes_from(string weights, string precision)
+    {
+        JsonElement line = Lines("gemv", "--m", "2", "--n", "512", "--k", "1024", "--threads", "1", "--weights", weights, "--precision", precision).ShouldHaveSingleItem();
+        ShouldHold(line, "gflops", "gb_s", "share_of_bandwidth");
+        (line.GetProperty("weights").GetString(), line.GetProperty("precision").GetString()).ShouldBe((weights, precision));
+    }
+
+    [Fact]
+    public void Attention_measures_training_prompts_and_single_tokens()
+    {
+        JsonElement[] lines = Lines("attention", "--batch", "2", "--length", "32", "--heads", "4", "--kv-heads", "2", "--head-dim", "16", "--threads", "1");
+        lines.Select(line => line.GetProperty("form").GetString()).ShouldBe(["forward", "backward", "prefill", "decode"]);
+        foreach (JsonElement line in lines)
+            ShouldHold(line, "gflops", "share_of_peak", "share_of_bandwidth");
+    }
+
+    [Fact]
+    public void Repetitions_are_told_by_median_and_extremes()
+    {
+        JsonElement line = Lines("train", "--model", "random:tiny", "--batch", "1", "--seq", "8", "--steps", "2", "--repeat", "3").ShouldHaveSingleItem();
+        line.GetProperty("repeat").GetInt32().ShouldBe(3);
+        foreach (string name in (string[])["tok_s", "step_s"])
+        {
+            double median = line.GetProperty(name).GetDouble();
+            median.ShouldBeInRange(line.GetProperty("min").GetProperty(name).GetDouble(), line.GetProperty("max").GetProperty(name).GetDouble(), name);
+        }
+    }
+
+    [Fact]
+    public void A_figure_is_told_beside_the_earlier_one_of_the_same_configuration()
+    {
+        string file = Path.GetTempFileName();
+        string[] arguments = ["bench", "gemm", "--m", "64", "--n", "48", "--k", "32", "--threads", "1", "--json", "--against", file];
+        try
+        {
+            File.WriteAllText(file, """
+                {"bench":"gemm","form":"forward","m":64,"n":48,"k":32,"threads":1,"precision":"f32","weights":"f32","gflops":2}
+                {"bench":"gemm","form":"forward","m":64,"n":48,"k":32,"threads":2,"precision":"f32","weights":"f32","gflops":3}
+                """);
+            JsonElement line = JsonDocument.Parse(CommandRun.Of(arguments).Succeeded().Lines.ShouldHaveSingleItem()).RootElement;
+            JsonElement against = line.GetProperty("against");
+            against.GetProperty("gflops").GetDouble().ShouldBe(2);
+            against.GetProperty("ratio").GetDouble().ShouldBe(line.GetProperty("gflops").GetDouble() / 2, 0.01 * line.GetProperty("gflops").GetDouble());
+            CommandRun.Of([.. arguments.Where(argument => argument != "--json")]).Succeeded().Output.ShouldContain("ratio");
+
+            File.WriteAllText(file, """{"bench":"gemm","form":"forward","m":65,"n":48,"k":32,"threads":1,"precision":"f32","weights":"f32","gflops":2}""");
+            CommandRun none = CommandRun.Of(arguments).Succeeded();
+            JsonDocument.Parse(none.Lines.ShouldHaveSingleItem()).RootElement.GetProperty("against").ValueKind.ShouldBe(JsonValueKind.Null);
+            none.Error.ShouldContain("has nothing of bench gemm, form forward, m 64");
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
+    [Theory]
+    [InlineData("{\"bench\":\"gemm\"}\n\nnot json", "line 3: this is not JSON")]
+    [InlineData("{\"gflops\":1}", "line 1: no result of lorikeet bench")]
+    [InlineData("", "holds no results")]
+    public void Earlier_figures_that_are_none_are_refused_with_their_line(string text, string problem)
+    {
+        string file = Path.GetTempFileName();
+        try
+        {
+            File.WriteAllText(file, text);
+            CommandRun run = CommandRun.Of("bench", "gemm", "--m", "64", "--n", "48", "--k", "32", "--against", file);
+            run.Code.ShouldBe(2);
+            run.Error.ShouldContain(problem);
+            run.Output.ShouldBeEmpty();
+        }
+        finally
+        {
+            File.Delete(file);
+        }
+    }
+
     [Fact]
     public void Sizes_that_make_no_sense_are_refused()
     {
@@ -46,6 +129,9 @@ public class BenchCommandTests
         half.Error.ShouldContain("--m, --n and --k");
         CommandRun.Of("bench", "train", "--model", "random:tiny", "--steps", "1").Code.ShouldBe(2);
         CommandRun.Of("bench", "decode", "--model", "random:tiny", "--streams", "0").Code.ShouldBe(2);
+        CommandRun.Of("bench", "gemv", "--m", "17", "--n", "64", "--k", "64").Code.ShouldBe(2);
+        CommandRun.Of("bench", "gemv", "--n", "64", "--k", "48", "--weights", "q4_0").Error.ShouldContain("--k 48: a multiple of 32");
+        CommandRun.Of("bench", "attention", "--heads", "9", "--kv-heads", "2").Error.ShouldContain("--heads 9");
     }
 
     [Theory]

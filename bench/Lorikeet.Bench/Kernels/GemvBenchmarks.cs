@@ -16,13 +16,13 @@ public unsafe class GemvBenchmarks
     private long _bytes;
     private int _copies, _next;
 
-    [Params("576x576", "1536x576", "576x1536", "49152x576")]
+    [Params("1536x576", "576x1536", "5632x2048")]
     public string Weight { get; set; } = "";
 
-    [Params(DType.BF16, DType.F32)]
+    [Params(DType.F32, DType.BF16, DType.F16, DType.Q8_0, DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.NF4DQ, DType.FP4, DType.Int8Row)]
     public DType Type { get; set; }
 
-    [Params(1, 4, 8)]
+    [Params(1, 8)]
     public int Rows { get; set; }
 
     [Params(1, 2)]

@@ -13,8 +13,8 @@ internal static class DecodeBench
 {
     private const int PromptTokens = 32, WarmUp = 8, Prefills = 5;
 
-    /// <summary>A prompt in one pass, up to the logits of its last token.</summary>
-    public static void Prefill(BenchReport report, string name, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
+    /// <summary>Prompts in one pass, up to the logits of the last token of each.</summary>
+    public static void Prefill(BenchReport report, string name, int streams, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
@@ -22,37 +22,47 @@ internal static class DecodeBench
             throw new InputException($"--tokens {tokens}: {name} sees {model.Facts.ContextLength}");
         using Tape tape = new() { Precision = precision };
         Step step = new(tape);
-        int[] prompt = TrainBench.RandomTokens(new Random(1), tokens, model.Facts.Vocabulary);
-        KvCache[] caches = [model.NewCache(tokens)];
+        Random random = new(1);
+        KvCache[] caches = [.. Enumerable.Range(0, streams).Select(_ => model.NewCache(tokens))];
         RaggedBatch batch = new();
-        batch.Add(prompt);
-        double[] times = new double[Prefills];
-        long allocated = 0;
-        for (int run = -2; run < Prefills; run++)
+        int[] ends = [.. Enumerable.Range(1, streams).Select(stream => stream * tokens - 1)];
+        for (int stream = 0; stream < streams; stream++)
+            batch.Add(TrainBench.RandomTokens(random, tokens, model.Facts.Vocabulary));
+        for (int warmUp = 0; warmUp < 2; warmUp++)
+            Pass();
+        for (int repetition = 0; repetition < report.Repeat; repetition++)
+            Measure(BenchReport.MeasureAgain(machine));
+
+        void Pass()
         {
-            if (run == 0)
-                machine = BenchReport.MeasureAgain(machine);
-            if (run == 0)
-                allocated = GC.GetTotalAllocatedBytes(precise: true);
-            caches[0].Truncate(0);
-            long start = Stopwatch.GetTimestamp();
+            foreach (KvCache cache in caches)
+                cache.Truncate(0);
             step.Begin(batch, caches);
-            Tensor hidden = model.Hidden(step);
-            model.Logits(step, tape.RowRange(hidden, tokens - 1, 1));
-            if (run >= 0)
-                times[run] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            model.Logits(step, tape.SelectRows(model.Hidden(step), step.Copy(ends)));
         }
-        allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Prefills;
-        machine = BenchReport.MeasureAgain(machine);
-        Array.Sort(times);
-        double seconds = times[Prefills / 2];
-        // the head reads one row
-        double flops = 2.0 * (TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens;
-        report.Add(
-            ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", tokens / seconds), ("seconds", seconds),
-            ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
-            ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
-            ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
+
+        void Measure(MachineSpeed machine)
+        {
+            double[] times = new double[Prefills];
+            long allocated = GC.GetTotalAllocatedBytes(precise: true);
+            for (int run = 0; run < Prefills; run++)
+            {
+                long start = Stopwatch.GetTimestamp();
+                Pass();
+                times[run] = Stopwatch.GetElapsedTime(start).TotalSeconds;
+            }
+            allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Prefills;
+            machine = BenchReport.MeasureAgain(machine);
+            Array.Sort(times);
+            double seconds = times[Prefills / 2];
+            // the head reads one row of each
+            double flops = 2.0 * streams * ((TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens);
+            report.Add(
+                (BenchReport.Kind, "prefill"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads),
+                ("tok_s", streams * tokens / seconds), ("seconds", seconds), ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
+                ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
+                ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
+        }
     }
 
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
@@ -63,6 +73,13 @@ internal static class DecodeBench
         int needed = PromptTokens + WarmUp + tokens;
         if (needed >= model.Facts.ContextLength)
             throw new InputException($"--tokens {tokens}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {model.Facts.ContextLength}");
+        double? peak = null;
+        for (int repetition = 0; repetition < report.Repeat; repetition++)
+            Measure(report, machine, model, name, streams, tokens, precision, ref peak);
+    }
+
+    private static void Measure(BenchReport report, MachineSpeed machine, CausalLm model, string name, int streams, int tokens, GemmPrecision precision, ref double? peak)
+    {
         using Generator generator = new(model, maxBatch: streams) { Precision = precision };
         Random random = new(1);
         for (int stream = 0; stream < streams; stream++)
@@ -75,7 +92,8 @@ internal static class DecodeBench
         }
         for (int pass = 0; pass < WarmUp; pass++)
             generator.Next();
-        double peak = ProcessMemory.PeakBytes() / 1048576.0;
+        // before the probe takes as much again
+        peak ??= ProcessMemory.PeakBytes() / 1048576.0;
         long bytes = WeightBytes(model), begin = 0, middle = 0;
         using ReadProbe probe = new(bytes);
         double[] times = new double[tokens], reads = new double[tokens];
@@ -98,9 +116,9 @@ internal static class DecodeBench
         Array.Sort(reads);
         double seconds = times[half], read = bytes / reads[half] / 1e9;
         report.Add(
-            ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
+            (BenchReport.Kind, "decode"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
             ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / read),
-            ("peak_rss_mb", peak), ("allocated_bytes", recurring), ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", read));
+            ("peak_rss_mb", peak.Value), ("allocated_bytes", recurring), ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", read));
     }
 
     // what a pass has to read: every matrix once, in its storage, however many texts there are

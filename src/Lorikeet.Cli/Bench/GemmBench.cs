@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
@@ -14,7 +15,7 @@ internal static class GemmBench
     {
         MachineSpeed machine = report.MeasureMachine();
         foreach (int count in threads)
-            Measure(report, machine, form, m, n, k, second, precision, count);
+            MeasureOften(report, machine, form, m, n, k, second, precision, count);
     }
 
     /// <summary>1024³ and every distinct shape of a model's linear layers.</summary>
@@ -24,13 +25,13 @@ internal static class GemmBench
         (int In, int Out)[] shapes = [.. model.Modules.OfType<Linear>().Where(layer => layer != model.Head).Select(layer => (layer.Inputs, layer.Outputs)).Distinct()];
         foreach (int count in threads)
         {
-            Measure(report, machine, "forward", 1024, 1024, 1024, second, precision, count);
+            MeasureOften(report, machine, "forward", 1024, 1024, 1024, second, precision, count);
             foreach ((int inputs, int outputs) in shapes)
             {
-                Measure(report, machine, "forward", tokens, outputs, inputs, second, precision, count);
-                Measure(report, machine, "backward-input", tokens, inputs, outputs, second, precision, count);
-                Measure(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, precision, count);
-                Measure(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, precision, count);
+                MeasureOften(report, machine, "forward", tokens, outputs, inputs, second, precision, count);
+                MeasureOften(report, machine, "backward-input", tokens, inputs, outputs, second, precision, count);
+                MeasureOften(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, precision, count);
+                MeasureOften(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, precision, count);
             }
         }
     }
@@ -42,6 +43,12 @@ internal static class GemmBench
         "backward-input" => GemmForm.BackwardInput,
         _ => GemmForm.WeightGradient,
     };
+
+    private static void MeasureOften(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, GemmPrecision precision, int threads)
+    {
+        for (int repetition = 0; repetition < report.Repeat; repetition++)
+            Measure(report, machine, form, m, n, k, second, precision, threads);
+    }
 
     private static void Measure(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, GemmPrecision precision, int threads)
     {
@@ -59,10 +66,8 @@ internal static class GemmBench
             _ => known,
         };
         report.Add(
-            ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads), ("precision", NameOf(precision)), ("weights", second.ToString().ToLowerInvariant()),
+            (BenchReport.Kind, "gemm"), ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads), ("precision", PrecisionOption.NameOf(precision)), ("weights", WeightStorage.NameOf(second)),
             ("gflops", rate), ("share_of_peak", rate / (dots > 0 ? dots : peak)), ("share_of_fma_peak", rate / peak),
             ("fma_peak_gflops", peak), ("read_gb_s", threads == 1 ? machine.ReadOneCore : machine.ReadAllCores));
     }
-
-    private static string NameOf(GemmPrecision precision) => precision == GemmPrecision.Single ? "f32" : precision.ToString().ToLowerInvariant();
 }

@@ -13,7 +13,8 @@ using Lorikeet.Training;
 namespace Lorikeet.Cli;
 
 /// <summary>Training steps on random tokens, every token a target.</summary>
-internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, DType? Weights = null, Precision Precision = Precision.F32)
+internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, DType? Weights = null, Precision Precision = Precision.F32,
+    string Optimizer = "adamw", bool InBackward = false)
 {
     /// <summary>Measures; the first step is left out of everything but the time to it.</summary>
     public void Run(BenchReport report)
@@ -27,13 +28,28 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
             throw new InputException($"--seq {Length}: {Model} sees {model.Facts.ContextLength} tokens");
         IReadOnlyList<Parameter> parameters = Prepare(model);
         Random random = new(1);
-        TrainingExample[] rows = [.. Enumerable.Range(0, Batch * Steps).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
-        TrainingOptions options = new() { Steps = Steps, BatchSize = Batch, LearningRate = 1e-4, GradientCheckpointing = Checkpointing, Precision = Precision };
+        TrainingExample[] rows = [.. Enumerable.Range(0, Batch * (1 + (Steps - 1) * report.Repeat)).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
+        TrainingOptions options = new()
+        {
+            Steps = rows.Length / Batch,
+            BatchSize = Batch,
+            LearningRate = 1e-4,
+            GradientCheckpointing = Checkpointing,
+            Precision = Precision,
+            Optimizer = Optimizer,
+            OptimizerInBackward = InBackward,
+            MaxGradNorm = InBackward ? 0 : 1,
+        };
         using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File);
 
         double start = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds - measured;
         double loss = trainer.OneStep().Loss;
-        machine = BenchReport.MeasureAgain(machine);
+        for (int repetition = 0; repetition < report.Repeat; repetition++)
+            Measure(report, BenchReport.MeasureAgain(machine), model, parameters, trainer, start, loss);
+    }
+
+    private void Measure(BenchReport report, MachineSpeed machine, CausalLm model, IReadOnlyList<Parameter> parameters, Trainer trainer, double start, double loss)
+    {
         double[] times = new double[Steps - 1];
         long allocated = 0;
         for (int step = 0; step < times.Length; step++)
@@ -51,8 +67,8 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         double flops = UsefulFlops(model, tokens);
         double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
         report.Add(
-            ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", Trainer.PrecisionOf(Precision) == GemmPrecision.BF16 ? "bf16" : "f32"),
-            ("checkpointing", Checkpointing), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
+            (BenchReport.Kind, "train"), ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", Trainer.PrecisionOf(Precision) == GemmPrecision.BF16 ? "bf16" : "f32"),
+            ("checkpointing", Checkpointing), ("optimizer", Optimizer), ("optimizer_in_backward", InBackward), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
             ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
             ("gemm_gflops", gemm), ("weight_mb", model.Parameters.Where(parameter => !parameter.Trainable).Sum(parameter => parameter.Value.Bytes) / 1048576.0), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),

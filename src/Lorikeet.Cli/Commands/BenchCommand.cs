@@ -17,7 +17,7 @@ internal static class BenchCommand
     public static Command Create(Terminal terminal) => new ExampleCommand("bench", "Measure speed and memory, as shares of what this machine can do.",
         "lorikeet bench gemm\nlorikeet bench train --model random:smollm2-135m --json")
     {
-        Gemm(terminal), Train(terminal), Prefill(terminal), Decode(terminal),
+        Gemm(terminal), Gemv(terminal), Attention(terminal), Train(terminal), Prefill(terminal), Decode(terminal),
     };
 
     private static ExampleCommand Gemm(Terminal terminal)
@@ -30,32 +30,30 @@ internal static class BenchCommand
         form.AcceptOnlyFromAmong("forward", "backward-input", "weight-gradient");
         Option<string> precision = new("--precision") { Description = "How far factors may be rounded before they are multiplied", DefaultValueFactory = _ => "f32" };
         precision.AcceptOnlyFromAmong("f32", "bf16", "int8");
-        Option<string> weights = new("--weights") { Description = "Storage of the second factor", DefaultValueFactory = _ => "f32" };
-        weights.AcceptOnlyFromAmong("f32", "bf16", "f16", "q8_0", "q4_0", "q4_k", "q6_k");
-        Option<int[]> threads = new("--threads") { Description = "How many threads; may be repeated. By default 1 and all", AllowMultipleArgumentsPerToken = true };
+        Option<string> weights = Stored();
+        Option<int[]> threads = Threads();
         Option<int> tokens = Count("--tokens", "Rows of the model's activations", 1024);
         Option<int> rank = Count("--rank", "Rank of the adapter's products", 16);
-        Option<bool> json = Json();
         ExampleCommand command = new("gemm", "Matrix products: 1024³ and the shapes of a model.", "lorikeet bench gemm\nlorikeet bench gemm --m 1024 --n 1024 --k 1024 --threads 1")
         {
-            model, m, n, k, form, precision, weights, threads, tokens, rank, json,
+            model, m, n, k, form, precision, weights, threads, tokens, rank,
         };
+        BenchOutput output = new(command);
         command.SetAction(parse =>
         {
             int?[] sizes = [parse.GetValue(m), parse.GetValue(n), parse.GetValue(k)];
-            int[] counts = parse.GetValue(threads) is { Length: > 0 } given ? given : [.. new[] { 1, ComputePool.Threads }.Distinct()];
             List<string> problems = [];
+            int[] counts = CountsOf(parse, threads, problems);
             if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
                 problems.Add("--m, --n and --k: all three or none were expected");
             problems.AddRange(sizes.Where(size => size is < 1 or > 1 << 16).Select(size => $"{size}: a size between 1 and {1 << 16} was expected"));
-            problems.AddRange(counts.Where(count => count is < 1 or > ComputePool.MaxThreads).Select(count => $"--threads {count}: a number between 1 and {ComputePool.MaxThreads} was expected"));
-            DType second = Enum.Parse<DType>(parse.GetRequiredValue(weights), ignoreCase: true);
+            DType second = StorageOf(parse.GetRequiredValue(weights));
             if (second.IsBlocked() && (sizes[2] is not { } terms || terms % second.BlockSize() != 0 || parse.GetValue(form) != "forward"))
                 problems.Add($"--weights {parse.GetValue(weights)}: a shape was expected, of the form forward and with a multiple of {second.BlockSize()} as --k");
             if (problems.Count > 0)
                 throw new InputException("nothing was measured", problems);
             GemmPrecision rounding = parse.GetValue(precision) switch { "bf16" => GemmPrecision.BF16, "int8" => GemmPrecision.Int8, _ => GemmPrecision.Single };
-            return Measure(terminal, parse.GetValue(json), report =>
+            return output.Measure(terminal, parse, report =>
             {
                 if (sizes[0] is { } rows)
                 {
@@ -79,20 +77,25 @@ internal static class BenchCommand
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
         precision.AcceptOnlyFromAmong("f32", "bf16", "auto");
         Option<string?> weights = Weights();
-        Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" }, json = Json();
+        Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" };
+        Option<string> optimizer = new("--optimizer") { Description = "How AdamW keeps its moments", DefaultValueFactory = _ => "adamw" };
+        optimizer.AcceptOnlyFromAmong([.. OptimizerKind.Names]);
+        Option<bool> inBackward = new("--optimizer-in-backward") { Description = "Move weights inside the backward pass, block by block, without clipping" };
         ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
             "lorikeet bench train --model random:smollm2-135m --method lora --rank 16 --batch 4 --seq 256 --steps 6 --json")
         {
-            model, method, rank, batch, length, precision, weights, steps, checkpointing, json,
+            model, method, rank, batch, length, precision, weights, steps, checkpointing, optimizer, inBackward,
         };
+        BenchOutput output = new(command);
         command.SetAction(parse =>
         {
             int count = parse.GetValue(steps), tokens = parse.GetValue(length);
             if (count < 2 || tokens < 2)
                 throw new InputException("--steps and --seq: at least 2 were expected; the first step is not counted, and the first token has none before it");
-            return Measure(terminal, parse.GetValue(json), report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
+            return output.Measure(terminal, parse, report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
                 parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights)),
-                parse.GetValue(precision) switch { "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => Precision.F32 }).Run(report));
+                parse.GetValue(precision) switch { "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => Precision.F32 },
+                parse.GetRequiredValue(optimizer), parse.GetValue(inBackward)).Run(report));
         });
         return command;
     }
@@ -100,12 +103,12 @@ internal static class BenchCommand
     private static ExampleCommand Prefill(Terminal terminal)
     {
         Option<string> model = Model();
-        Option<int> tokens = Count("--tokens", "Tokens of the prompt", 512);
+        Option<int> streams = Count("--streams", "Prompts that are read at the same time", 1), tokens = Count("--tokens", "Tokens of each", 512);
         Option<string?> weights = Weights();
         Option<string> precision = PrecisionOption.Create();
-        Option<bool> json = Json();
-        ExampleCommand command = new("prefill", "Reading a prompt.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, tokens, weights, precision, json };
-        command.SetAction(parse => Measure(terminal, parse.GetValue(json), report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision))));
+        ExampleCommand command = new("prefill", "Reading prompts.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, streams, tokens, weights, precision };
+        BenchOutput output = new(command);
+        command.SetAction(parse => output.Measure(terminal, parse, report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision))));
         return command;
     }
 
@@ -115,27 +118,92 @@ internal static class BenchCommand
         Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
         Option<string?> weights = Weights();
         Option<string> precision = PrecisionOption.Create();
-        Option<bool> json = Json();
         ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
         {
-            model, streams, tokens, weights, precision, json,
+            model, streams, tokens, weights, precision,
         };
+        BenchOutput output = new(command);
         command.SetAction(parse =>
         {
             if (parse.GetValue(tokens) < 2)
                 throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
-            return Measure(terminal, parse.GetValue(json), report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision)));
+            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision)));
         });
         return command;
     }
 
-    private static int Measure(Terminal terminal, bool json, Action<BenchReport> run)
+    private static ExampleCommand Gemv(Terminal terminal)
     {
-        BenchReport report = new(terminal, json);
-        // a measurement may take minutes and leaves nothing behind: nobody who has had enough waits for its end
-        Task.Run(() => run(report), terminal.Interrupted).WaitAsync(terminal.Interrupted).GetAwaiter().GetResult();
-        report.Finish();
-        return ExitCode.Success;
+        Option<string> model = Model();
+        Option<int[]> m = new("--m") { Description = "Rows, up to 16; may be repeated. By default 1, 4, 8 and 16", AllowMultipleArgumentsPerToken = true };
+        Option<int?> n = new("--n") { Description = "Columns of the result; with --k one shape in place of the model's" };
+        Option<int?> k = new("--k") { Description = "Length of the sums" };
+        Option<string> weights = Stored(), precision = PrecisionOption.Create();
+        Option<int[]> threads = Threads();
+        ExampleCommand command = new("gemv", "Products of few rows, as in writing text, with weights that no cache holds.", "lorikeet bench gemv --weights q4_0 --precision int8\nlorikeet bench gemv --m 1 8 --n 5632 --k 2048 --weights nf4-dq --threads 2")
+        {
+            model, m, n, k, weights, precision, threads,
+        };
+        BenchOutput output = new(command);
+        command.SetAction(parse =>
+        {
+            List<string> problems = [];
+            int[] rows = parse.GetValue(m) is { Length: > 0 } given ? given : [1, 4, 8, 16];
+            problems.AddRange(rows.Where(row => row is < 1 or > 16).Select(row => $"--m {row}: a number between 1 and 16 was expected; more rows are what gemm measures"));
+            (int? columns, int? terms) = (parse.GetValue(n), parse.GetValue(k));
+            if (columns is null != terms is null)
+                problems.Add("--n and --k: both or none were expected");
+            problems.AddRange(new[] { columns, terms }.Where(size => size is < 1 or > 1 << 20).Select(size => $"{size}: a size between 1 and {1 << 20} was expected"));
+            DType stored = StorageOf(parse.GetRequiredValue(weights));
+            if (terms % stored.BlockSize() is > 0)
+                problems.Add($"--k {terms}: a multiple of {stored.BlockSize()} was expected, for a row is whole blocks of {WeightStorage.NameOf(stored)}");
+            int[] counts = CountsOf(parse, threads, problems);
+            if (problems.Count > 0)
+                throw new InputException("nothing was measured", problems);
+            return output.Measure(terminal, parse, report =>
+            {
+                (int N, int K)[] shapes = columns is { } one ? [(one, terms!.Value)] : ShapesOf(parse.GetRequiredValue(model), stored);
+                GemvBench.Run(report, shapes, rows, stored, PrecisionOption.Read(parse, precision), counts);
+            });
+        });
+        return command;
+    }
+
+    private static (int N, int K)[] ShapesOf(string model, DType stored)
+    {
+        using CausalLm loaded = ModelFiles.Find(model).LoadModel();
+        (int N, int K)[] shapes = [.. GemvBench.ShapesOf(loaded).Where(shape => shape.K % stored.BlockSize() == 0)];
+        return shapes.Length > 0 ? shapes : throw new InputException($"{model}: no layer has a multiple of {stored.BlockSize()} inputs, which whole blocks of {WeightStorage.NameOf(stored)} need; choose another --model, or give --n and --k");
+    }
+
+    private static ExampleCommand Attention(Terminal terminal)
+    {
+        Option<string[]> forms = new("--form") { Description = "forward and backward (training), prefill, decode; may be repeated. By default all", AllowMultipleArgumentsPerToken = true };
+        forms.AcceptOnlyFromAmong([.. AttentionBench.Forms.Select(known => known.Name)]);
+        Option<int> batch = Count("--batch", "Sequences together", 4), length = Count("--length", "Tokens of each", 512);
+        Option<int> heads = Count("--heads", "Query heads", 9), kvHeads = Count("--kv-heads", "Key and value heads", 3), dimensions = Count("--head-dim", "Dimensions of a head", 64);
+        Option<int[]> threads = Threads();
+        ExampleCommand command = new("attention", "Attention: forward, backward, over a prompt, and of one token of each text.", "lorikeet bench attention\nlorikeet bench attention --form decode --batch 8 --length 4096 --heads 32 --kv-heads 8")
+        {
+            forms, batch, length, heads, kvHeads, dimensions, threads,
+        };
+        BenchOutput output = new(command);
+        command.SetAction(parse =>
+        {
+            List<string> problems = [];
+            AttentionBench bench = new(parse.GetValue(batch), parse.GetValue(length), parse.GetValue(heads), parse.GetValue(kvHeads), parse.GetValue(dimensions));
+            if (bench.Heads % bench.KvHeads != 0)
+                problems.Add($"--heads {bench.Heads}: a multiple of the {bench.KvHeads} key heads was expected");
+            if (bench.HeadDim > 1024)
+                problems.Add($"--head-dim {bench.HeadDim}: at most 1024 was expected");
+            if ((long)bench.Sequences * bench.Length > 1 << 20)
+                problems.Add($"--batch {bench.Sequences} and --length {bench.Length}: at most {1 << 20} tokens together were expected");
+            int[] counts = CountsOf(parse, threads, problems);
+            if (problems.Count > 0)
+                throw new InputException("nothing was measured", problems);
+            return output.Measure(terminal, parse, report => bench.Run(report, parse.GetValue(forms) is { Length: > 0 } given ? given : [.. AttentionBench.Forms.Select(known => known.Name)], counts));
+        });
+        return command;
     }
 
     private static Option<string> Model() => new("--model") { Description = "A model; random:NAME[:bf16] needs no download", DefaultValueFactory = _ => DefaultModel };
@@ -149,7 +217,28 @@ internal static class BenchCommand
 
     private static DType? Storage(string? name) => name is null ? null : WeightStorage.Parse(name);
 
-    private static Option<bool> Json() => CommonOptions.Json("Print one JSON object a line");
+    // every storage that products read, also those that nothing here writes
+    private static Option<string> Stored()
+    {
+        Option<string> option = new("--weights") { Description = "Storage of the second factor", DefaultValueFactory = _ => "f32" };
+        option.AcceptOnlyFromAmong([.. Storages.Select(WeightStorage.NameOf)]);
+        return option;
+    }
+
+    private static DType StorageOf(string name) => Storages.First(type => WeightStorage.NameOf(type) == name);
+
+    private static IEnumerable<DType> Storages =>
+        Enum.GetValues<DType>().Where(type => type is DType.F32 or DType.F16 or DType.BF16 || (type.IsBlocked() && BlockFormats.CanDequantize(type)));
+
+    private static Option<int[]> Threads() =>
+        new("--threads") { Description = "How many threads; may be repeated. By default 1 and all", AllowMultipleArgumentsPerToken = true };
+
+    private static int[] CountsOf(ParseResult parse, Option<int[]> threads, List<string> problems)
+    {
+        int[] counts = parse.GetValue(threads) is { Length: > 0 } given ? given : [.. new[] { 1, ComputePool.Threads }.Distinct()];
+        problems.AddRange(counts.Where(count => count is < 1 or > ComputePool.MaxThreads).Select(count => $"--threads {count}: a number between 1 and {ComputePool.MaxThreads} was expected"));
+        return counts;
+    }
 
     private static Option<int> Count(string name, string description, int fallback)
     {

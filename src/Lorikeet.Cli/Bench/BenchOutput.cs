@@ -1,0 +1,34 @@
+using System.CommandLine;
+
+namespace Lorikeet.Cli;
+
+/// <summary>What every measurement can be asked for: JSON, repetitions, a comparison with earlier results.</summary>
+internal sealed class BenchOutput
+{
+    private readonly Option<bool> _json = CommonOptions.Json("Print one JSON object a line");
+    private readonly Option<int> _repeat = new("--repeat") { Description = "Measure so often, and tell the median with the least and the greatest", DefaultValueFactory = _ => 1 };
+    private readonly Option<string?> _against = new("--against") { Description = "Earlier lines of --json in a file: each new figure is told beside the one of the same configuration" };
+
+    /// <summary>Adds the options to a command.</summary>
+    public BenchOutput(Command command)
+    {
+        _repeat.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int>() is < 1 or > 1000)
+                result.AddError("--repeat: a number between 1 and 1000 was expected");
+        });
+        foreach (Option option in (Option[])[_repeat, _against, _json])
+            command.Add(option);
+    }
+
+    /// <summary>Runs a measurement and prints what it reports.</summary>
+    public int Measure(Terminal terminal, ParseResult parse, Action<BenchReport> run)
+    {
+        EarlierFigures? earlier = parse.GetValue(_against) is { } path ? EarlierFigures.Read(path) : null;
+        BenchReport report = new(terminal, parse.GetValue(_json), parse.GetValue(_repeat), earlier);
+        // a measurement may take minutes and leaves nothing behind: nobody who has had enough waits for its end
+        Task.Run(() => run(report), terminal.Interrupted).WaitAsync(terminal.Interrupted).GetAwaiter().GetResult();
+        report.Finish();
+        return ExitCode.Success;
+    }
+}
