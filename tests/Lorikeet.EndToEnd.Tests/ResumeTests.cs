@@ -11,11 +11,13 @@ public sealed class ResumeTests : IDisposable
     [Theory]
     [InlineData("lora", "lora_dropout: 0.1")]
     [InlineData("full", "")]
-    public void A_resumed_run_makes_the_same_bits(string method, string options)
+    [InlineData("full", "", "optimizer: paged_adamw_8bit\n  max_grad_norm: 0")]
+    public void A_resumed_run_makes_the_same_bits(string method, string options, string optimizer = "optimizer: adamw")
     {
-        string whole = Recipe("whole", method, options, 8, "save_every: 4\n  save_total_limit: 4\n  neftune_noise_alpha: 5");
+        string more = $"{optimizer}\n  save_every: 4\n  save_total_limit: 4\n  neftune_noise_alpha: 5";
+        string whole = Recipe("whole", method, options, 8, more);
         Run("train", whole).Code.ShouldBe(0);
-        string again = Recipe("again", method, options, 8, "save_every: 4\n  save_total_limit: 4\n  neftune_noise_alpha: 5");
+        string again = Recipe("again", method, options, 8, more);
         Run("train", again, "--resume-from", Path.Combine(_folder.FullName, "whole", "checkpoints", "step-000004")).Code.ShouldBe(0);
         string result = method == "full" ? Path.Combine("model", "model.safetensors") : Path.Combine("adapter", "adapter_model.safetensors");
         File.ReadAllBytes(Path.Combine(_folder.FullName, "again", result)).SequenceEqual(File.ReadAllBytes(Path.Combine(_folder.FullName, "whole", result)))
@@ -25,11 +27,12 @@ public sealed class ResumeTests : IDisposable
             .ShouldBeTrue("the optimiser");
     }
 
-    [Fact]
-    public void A_process_killed_at_any_moment_leaves_a_checkpoint_that_loads_and_loses_nothing()
+    [Theory]
+    [InlineData(50, "adamw")]
+    [InlineData(10, "paged_adamw_8bit")]
+    public void A_process_killed_at_any_moment_leaves_a_checkpoint_that_loads_and_loses_nothing(int kills, string optimizer)
     {
-        const int kills = 50;
-        const string every = "lr_scheduler: constant\n  save_every: 1\n  save_total_limit: 2";
+        string every = $"optimizer: {optimizer}\n  lr_scheduler: constant\n  save_every: 1\n  save_total_limit: 2";
         string recipe = Recipe("killed", "lora", "lora_dropout: 0.1", 1_000_000, every);
         string checkpoints = Path.Combine(_folder.FullName, "killed", "checkpoints");
         Random random = new(11);
@@ -57,7 +60,7 @@ public sealed class ResumeTests : IDisposable
 
         string steps = (last + 2).ToString(System.Globalization.CultureInfo.InvariantCulture);
         Run("train", recipe, "--resume", "--set", $"training.steps={steps}").Code.ShouldBe(0);
-        Run("train", Recipe("unharmed", "lora", "lora_dropout: 0.1", last + 2, "lr_scheduler: constant")).Code.ShouldBe(0);
+        Run("train", Recipe("unharmed", "lora", "lora_dropout: 0.1", last + 2, $"optimizer: {optimizer}\n  lr_scheduler: constant")).Code.ShouldBe(0);
         string state = Path.Combine("checkpoints", $"step-{last + 2:000000}");
         foreach (string file in (string[])[Path.Combine("adapter", "adapter_model.safetensors"), Path.Combine(state, "optimizer.safetensors")])
             File.ReadAllBytes(Path.Combine(_folder.FullName, "killed", file)).SequenceEqual(File.ReadAllBytes(Path.Combine(_folder.FullName, "unharmed", file))).ShouldBeTrue(file);

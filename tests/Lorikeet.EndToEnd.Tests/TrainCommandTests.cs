@@ -37,6 +37,17 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void The_plan_says_where_moments_are_and_when_weights_move()
+    {
+        string[] arguments = ["train", Recipe("adapter: {method: full}"), "--dry-run", "--set", "training.optimizer=paged_adamw_8bit", "--set", "training.max_grad_norm=0"];
+        CommandRun.Of(arguments).Succeeded().Output.ShouldContain($"optimiser  paged_adamw_8bit (moments in eight bits, in a file in {Path.Combine(Output, "checkpoints")}); weights move in the backward pass");
+        JsonElement plan = JsonDocument.Parse(CommandRun.Of([.. arguments, "--json"]).Succeeded().Lines.ShouldHaveSingleItem()).RootElement;
+        (plan.GetProperty("optimizer").GetString(), plan.GetProperty("optimizer_in_backward").GetBoolean()).ShouldBe(("paged_adamw_8bit", true));
+        // as transformers calls it
+        CommandRun.Of("train", Recipe(), "--dry-run", "--set", "training.optimizer=adamw_bnb_8bit").Succeeded().Output.ShouldContain("optimiser  adamw_8bit (moments in eight bits)");
+    }
+
+    [Fact]
     public void One_place_to_go_on_from_is_enough()
     {
         CommandRun run = CommandRun.Of("train", Recipe(), "--resume", "--resume-from", "x");

@@ -49,6 +49,19 @@ public sealed class TapeTests : IDisposable
     }
 
     [Fact]
+    public void Whoever_asks_is_told_when_the_derivative_has_passed_what_was_noted_since()
+    {
+        List<string> told = [];
+        Tensor first = Leaf(1, 4), second = Leaf(1, 4), third = Leaf(1, 4);
+        Tensor x = _tape.Add(Counted(1, 4), first);
+        _tape.WhenPassed("later", what => told.Add($"{what}: {first.Grad is not null} {second.Grad is not null} {third.Grad is not null}"));
+        x = _tape.Add(x, second);
+        _tape.WhenPassed("last", what => told.Add($"{what}: {first.Grad is not null} {second.Grad is not null} {third.Grad is not null}"));
+        Backward(_tape.Add(x, third), 1);
+        told.ShouldBe(["last: False False True", "later: False True True"]);
+    }
+
+    [Fact]
     public void Derivatives_of_overlapping_parts_add_up()
     {
         Tensor whole = Leaf(1, 4);

@@ -1,4 +1,6 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
@@ -16,13 +18,14 @@ internal sealed unsafe class DynamicMapTable
 
     // for each sign and cell: the code of its smallest magnitude, and the magnitude from which the next one is nearer
     private readonly byte[] _codes;
-    private readonly float[] _next;
+    private readonly float[] _next, _values;
 
     private DynamicMapTable(ReadOnlySpan<float> map)
     {
-        Values = GC.AllocateUninitializedArray<float>(256, pinned: true);
-        map.CopyTo(Values);
-        _codes = GC.AllocateUninitializedArray<byte>(2 * Cells, pinned: true);
+        _values = GC.AllocateUninitializedArray<float>(256, pinned: true);
+        map.CopyTo(_values);
+        // codes are fetched four at a time
+        _codes = GC.AllocateArray<byte>(2 * Cells + 3, pinned: true);
         _next = GC.AllocateUninitializedArray<float>(2 * Cells, pinned: true);
         for (int i = 0; i < 2 * Cells; i++)
         {
@@ -46,8 +49,20 @@ internal sealed unsafe class DynamicMapTable
         }
     }
 
-    /// <summary>The values of the codes, where they stay.</summary>
-    public float[] Values { get; }
+    /// <summary>Reads codes: their values times a factor.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public void Decode(byte* codes, int count, float factor, float* x)
+    {
+        float* values = (float*)Unsafe.AsPointer(ref _values[0]);
+        int i = 0;
+        if (Avx2.IsSupported)
+        {
+            for (; i <= count - 8; i += 8)
+                (Avx2.GatherVector256(values, Avx2.ConvertToVector256Int32(codes + i), sizeof(float)) * factor).Store(x + i);
+        }
+        for (; i < count; i++)
+            x[i] = values[codes[i]] * factor;
+    }
 
     /// <summary>Writes the codes of numbers times a factor, cut to what the map holds.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
@@ -55,7 +70,24 @@ internal sealed unsafe class DynamicMapTable
     {
         byte* known = (byte*)Unsafe.AsPointer(ref _codes[0]);
         float* next = (float*)Unsafe.AsPointer(ref _next[0]);
-        for (int i = 0; i < count; i++)
+        int i = 0;
+        if (Avx2.IsSupported)
+        {
+            for (; i <= count - 8; i += 8)
+            {
+                Vector256<int> bits = (Vector256.Load(x + i) * factor).AsInt32(), sign = bits >> 31;
+                Vector256<float> magnitude = (bits & Vector256.Create(0x7FFF_FFFF)).AsSingle();
+                // of two numbers of which one is none, Avx.Min gives the second
+                magnitude = Avx.Min(magnitude, Vector256<float>.One);
+                Vector256<int> cell = Vector256.Max((magnitude.AsInt32() >>> 16) - Vector256.Create(First), Vector256<int>.Zero) + (sign & Vector256.Create(Cells));
+                Vector256<int> code = Avx2.GatherVector256((int*)known, cell, 1) & Vector256.Create(0xFF);
+                Vector256<int> step = Vector256.GreaterThanOrEqual(magnitude, Avx2.GatherVector256(next, cell, sizeof(float))).AsInt32() & Vector256<int>.One;
+                code += (step ^ sign) - sign;
+                Vector128<short> words = Sse2.PackSignedSaturate(code.GetLower(), code.GetUpper());
+                *(ulong*)(codes + i) = Sse2.PackUnsignedSaturate(words, words).AsUInt64().ToScalar();
+            }
+        }
+        for (; i < count; i++)
         {
             uint bits = BitConverter.SingleToUInt32Bits(x[i] * factor);
             float magnitude = BitConverter.UInt32BitsToSingle(bits & 0x7FFF_FFFF);

@@ -26,8 +26,8 @@ internal unsafe struct AdamW8Job : IVectorJob<AdamW8Job>
         {
             int count = (int)Math.Min(AdamW8Kernel.Block, end - first);
             long block = first / AdamW8Kernel.Block;
-            Decode(DynamicMapTable.Signed, job->MeanCodes + first, count, job->MeanScales[block], mean);
-            Decode(DynamicMapTable.Unsigned, job->SquareCodes + first, count, job->SquareScales[block], square);
+            DynamicMapTable.Signed.Decode(job->MeanCodes + first, count, job->MeanScales[block], mean);
+            DynamicMapTable.Unsigned.Decode(job->SquareCodes + first, count, job->SquareScales[block], square);
             AdamWJob step = job->Step;
             (step.N, step.PartElements) = (count, count);
             step.W += first;
@@ -38,13 +38,6 @@ internal unsafe struct AdamW8Job : IVectorJob<AdamW8Job>
             job->MeanScales[block] = Encode<S, V, D>(DynamicMapTable.Signed, mean, count, job->MeanCodes + first);
             job->SquareScales[block] = Encode<S, V, D>(DynamicMapTable.Unsigned, square, count, job->SquareCodes + first);
         }
-    }
-
-    private static void Decode(DynamicMapTable table, byte* codes, int count, float scale, float* x)
-    {
-        float* values = (float*)Unsafe.AsPointer(ref table.Values[0]);
-        for (int i = 0; i < count; i++)
-            x[i] = values[codes[i]] * scale;
     }
 
     private static float Encode<S, V, D>(DynamicMapTable table, float* x, int count, byte* codes)

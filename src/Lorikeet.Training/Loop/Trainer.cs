@@ -46,6 +46,9 @@ public sealed class Trainer : IDisposable
         _loader = new BatchLoader(train, options.BatchSize, options.GradientAccumulationSteps, order, options.Seed);
         _evaluation = eval is { Count: > 0 } ? new Evaluation(eval, options.EvalBatchSize ?? options.BatchSize) : null;
         _trainables = new Trainables(parameters, BlocksOf(model, options));
+        // the memory that parameters have left goes with its finalizer: now, not beside the first step's activations
+        GC.Collect();
+        GC.WaitForPendingFinalizers();
         _optimizer = new AdamW(_trainables, options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.WeightDecay, options.OptimizerKind,
             options.OptimizerState ?? checkpoints?.Folder);
         TotalSteps = options.TotalSteps(_loader.StepsPerEpoch);

@@ -107,7 +107,7 @@ public sealed record TrainingOptions
     public int SaveTotalLimit { get; init; } = 2;
 
     /// <summary>What <see cref="Optimizer"/> names.</summary>
-    /// <exception cref="ArgumentException">Nothing.</exception>
+    /// <exception cref="ArgumentException">Nothing has that name.</exception>
     internal OptimizerKind OptimizerKind => OptimizerKind.Parse(Optimizer) ?? throw new ArgumentException($"{Optimizer} is no optimiser");
 
     /// <summary>Whether weights move inside the backward pass.</summary>
