@@ -24,9 +24,11 @@ public class BenchCommandTests
     [Theory]
     [InlineData("lora")]
     [InlineData("full")]
-    public void Train_counts_useful_operations_and_managed_memory(string method)
+    [InlineData("full", "--optimizer", "adamw_8bit", "--optimizer-in-backward")]
+    [InlineData("full", "--optimizer", "paged_adamw_8bit")]
+    public void Train_counts_useful_operations_and_managed_memory(string method, params string[] options)
     {
-        JsonElement line = Lines("train", "--model", "random:tiny", "--method", method, "--batch", "2", "--seq", "16", "--steps", "5").ShouldHaveSingleItem();
+        JsonElement line = Lines(["train", "--model", "random:tiny", "--method", method, "--batch", "2", "--seq", "16", "--steps", "5", .. options]).ShouldHaveSingleItem();
         ShouldHold(line, "tok_s", "step_s", "start_s", "peak_rss_mb", "useful_gflops", "share_of_peak", "share_of_gemm");
         line.GetProperty("allocated_bytes").GetInt64().ShouldBe(0);
     }
@@ -129,6 +131,7 @@ public class BenchCommandTests
         half.Error.ShouldContain("--m, --n and --k");
         CommandRun.Of("bench", "train", "--model", "random:tiny", "--steps", "1").Code.ShouldBe(2);
         CommandRun.Of("bench", "decode", "--model", "random:tiny", "--streams", "0").Code.ShouldBe(2);
+        CommandRun.Of("bench", "train", "--model", "random:tiny", "--optimizer-in-backward").Error.ShouldContain("--method full was expected");
         CommandRun.Of("bench", "gemv", "--m", "17", "--n", "64", "--k", "64").Code.ShouldBe(2);
         CommandRun.Of("bench", "gemv", "--n", "64", "--k", "48", "--weights", "q4_0").Error.ShouldContain("--k 48: a multiple of 32");
         CommandRun.Of("bench", "attention", "--heads", "9", "--kv-heads", "2").Error.ShouldContain("--heads 9");

@@ -143,7 +143,14 @@ internal sealed class BenchReport(Terminal terminal, bool json, int repeat, Earl
     private static bool IsConfiguration(object value) => value is not (double or long);
 
     // of what was measured the median, of a configuration what it is
-    private static object Middle(object[] values) => IsConfiguration(values[0]) ? values[0] : values.Order().ElementAt(values.Length / 2);
+    private static object Middle(object[] values)
+    {
+        if (IsConfiguration(values[0]))
+            return values[0];
+        object[] sorted = [.. values.Order()];
+        (object low, object high) = (sorted[(values.Length - 1) / 2], sorted[values.Length / 2]);
+        return low is double one && high is double other ? (one + other) / 2 : low;
+    }
 
     private static void WriteField(Utf8JsonWriter writer, string name, object value)
     {

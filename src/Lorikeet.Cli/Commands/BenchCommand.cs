@@ -92,6 +92,8 @@ internal static class BenchCommand
             int count = parse.GetValue(steps), tokens = parse.GetValue(length);
             if (count < 2 || tokens < 2)
                 throw new InputException("--steps and --seq: at least 2 were expected; the first step is not counted, and the first token has none before it");
+            if (parse.GetValue(inBackward) && parse.GetValue(method) != "full")
+                throw new InputException("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
             return output.Measure(terminal, parse, report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
                 parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights)),
                 parse.GetValue(precision) switch { "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => Precision.F32 },

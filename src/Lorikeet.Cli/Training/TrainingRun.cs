@@ -155,7 +155,7 @@ internal sealed class TrainingRun : IDisposable
         json.WriteNumber("gradient_accumulation_steps", Recipe.Training.GradientAccumulationSteps);
         json.WriteNumber("learning_rate", LearningRate);
         json.WriteString("optimizer", OptimizerKind.ToString());
-        json.WriteBoolean("optimizer_in_backward", Recipe.Training.UpdatesInBackward);
+        json.WriteBoolean("optimizer_in_backward", MovesInBackward);
         json.WriteNumber("memory_mb", memory.Total / 1_000_000);
         json.WriteString("output", Recipe.Output);
         json.WriteStartArray("notes");
@@ -167,13 +167,15 @@ internal sealed class TrainingRun : IDisposable
     // recipes were checked for it
     private OptimizerKind OptimizerKind => OptimizerKind.Parse(Recipe.Training.Optimizer)!.Value;
 
+    private bool MovesInBackward => Adapter is null && Recipe.Training.UpdatesInBackward;
+
     private string Optimiser
     {
         get
         {
             string moments = OptimizerKind.EightBit ? "moments in eight bits" : "moments in singles";
             string place = OptimizerKind.Paged ? $", in a file in {Recipe.Training.OptimizerState ?? Checkpoints.Folder}" : "";
-            return $"{OptimizerKind} ({moments}{place}){(Recipe.Training.UpdatesInBackward ? "; weights move in the backward pass" : "")}";
+            return $"{OptimizerKind} ({moments}{place}){(MovesInBackward ? "; weights move in the backward pass" : "")}";
         }
     }
 

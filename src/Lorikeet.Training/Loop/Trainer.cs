@@ -55,7 +55,8 @@ public sealed class Trainer : IDisposable
         _schedule = new Schedule(options.LrScheduler, learningRate, options.TotalWarmupSteps(TotalSteps), TotalSteps);
         _step = new Step(new Tape() { Precision = PrecisionOf(options.Precision) }) { Checkpointing = options.GradientCheckpointing, NoiseAlpha = (float)options.NeftuneNoiseAlpha };
         _checkpoints = checkpoints;
-        if (options.UpdatesInBackward)
+        // adapters have names of their own, outside of blocks, and gradients that are not worth it
+        if (_trainables.SharesGradients)
         {
             _updates = new BackwardUpdates(_trainables, _optimizer, () => _checkpoints?.Newest);
             _step.Passed = _updates.Passed;

@@ -59,6 +59,9 @@ public sealed class Trainables
     /// <summary>Sets all gradients to zero.</summary>
     public void ZeroGrads() => Grads.Fill(0);
 
+    /// <summary>True where blocks share the memory of their gradients, and have to be updated one by one.</summary>
+    public bool SharesGradients => _ofBlock.Count > 0;
+
     /// <summary>The parameters below one of the blocks that share memory, by their place in <see cref="Parameters"/>.</summary>
     public IReadOnlyList<int> OfBlock(string path) => _ofBlock.GetValueOrDefault(path) ?? [];
 

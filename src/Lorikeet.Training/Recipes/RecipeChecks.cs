@@ -7,6 +7,8 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
 {
     private bool Evaluates => recipe.Data.Eval.Count > 0 || recipe.Data.EvalFraction > 0;
 
+    private bool IsFull => string.Equals(recipe.Adapter.Method, "full", StringComparison.OrdinalIgnoreCase);
+
     /// <summary>Runs all of them.</summary>
     public void Run()
     {
@@ -28,7 +30,7 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
             return;
         if (WeightStorage.Parse(name) is null)
             Complain("model.quantize", $"found {name}, expected one of {string.Join(", ", WeightStorage.Names)}");
-        else if (string.Equals(recipe.Adapter.Method, "full", StringComparison.OrdinalIgnoreCase))
+        else if (IsFull)
             Complain("model.quantize", "full fine-tuning trains the matrices themselves, which cannot stay quantised; remove the key, or train an adapter (method: lora)");
     }
 
@@ -87,6 +89,8 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
         }
         if (training.OptimizerInBackward == true && training.WhyGradientsStay is { } reason)
             Complain("training.optimizer_in_backward", reason);
+        else if (training.OptimizerInBackward == true && !IsFull)
+            Complain("training.optimizer_in_backward", "is for full fine-tuning; the gradients of an adapter take little memory. Remove the key, or write adapter: {method: full}");
     }
 
     private void Evaluation()

@@ -51,8 +51,8 @@ public sealed record TrainingOptions
     public string? OptimizerState { get; init; }
 
     /// <summary>
-    /// Whether weights move inside the backward pass, block by block, so that gradients of the whole model are never there together. By default where
-    /// nothing needs them together: without clipping and accumulation.
+    /// Whether weights move inside the backward pass, block by block, so that gradients of the whole model are never there together. For full
+    /// fine-tuning; by default where nothing needs them together: without clipping and accumulation.
     /// </summary>
     public bool? OptimizerInBackward { get; init; }
 

@@ -159,6 +159,7 @@ public sealed class RecipeTests : IDisposable
     [InlineData("training: {optimizer: adamw_8bits}", "training.optimizer: found adamw_8bits, expected one of adamw, adamw_8bit, paged_adamw, paged_adamw_8bit. Did you mean adamw_8bit?")]
     [InlineData("training: {optimizer: adamw_bnb_8bit, optimizer_state: fast-disk}", "training.optimizer_state: has no effect with adamw_bnb_8bit, whose moments are in memory; write optimizer: paged_adamw_8bit")]
     [InlineData("training: {optimizer_in_backward: true}", "clipping to max_grad_norm needs the gradients of all weights before one of them moves; write max_grad_norm: 0")]
+    [InlineData("training: {optimizer_in_backward: true, max_grad_norm: 0}", "training.optimizer_in_backward: is for full fine-tuning")]
     [InlineData("training: {optimizer_in_backward: true, max_grad_norm: 0, gradient_accumulation_steps: 2}", "gradients are added up over gradient_accumulation_steps batches before a weight moves")]
     [InlineData("training: {lr_scheduler: reduce_on_plateau}", "follows the evaluation loss")]
     [InlineData("training: {lr_scheduler: {kind: cosine_with_restarts, cycles: 1.5}}", "expected a whole number of restarts")]
