@@ -15,6 +15,9 @@ public unsafe struct GemmOperand
     /// <summary>True where memory holds <c>[k, rows]</c>.</summary>
     public bool Transposed;
 
+    /// <summary>The same weights as <see cref="QuantizedPanels"/>, or null: where they are there, products of <see cref="GemmPrecision.Int8"/> read them instead.</summary>
+    public byte* Panels;
+
     /// <summary>Names a matrix in memory.</summary>
     public GemmOperand(void* data, DType type, long stride, bool transposed = false)
     {

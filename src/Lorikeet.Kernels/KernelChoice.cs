@@ -24,8 +24,14 @@ public static unsafe class KernelChoice
     /// <summary>True where products whose factors may be rounded to bfloat16 are faster than those in single precision.</summary>
     public static bool BF16IsFaster { get; } = Rates is { } rates && rates.BF16 > Worth * Math.Max(rates.Compiled, rates.Assembled);
 
-    /// <summary>True where the processor multiplies stored codes as integers: see <see cref="GemmPrecision.Int8"/>.</summary>
-    public static bool HasInt8 { get; } = Isa.Tier == KernelTier.Assembled512 && ProcessorFeatures.Avx512Vnni;
+    /// <summary>True where stored codes are multiplied by dot products of bytes that the processor has: see <see cref="GemmPrecision.Int8"/>, which works without too.</summary>
+    public static bool HasInt8 => Int8 is IntegerDots.Avx512Vnni or IntegerDots.AvxVnni || (Int8 is IntegerDots.Compiled && System.Runtime.Intrinsics.Arm.Dp.IsSupported);
+
+    /// <summary>True where plain loops run everything.</summary>
+    public static bool IsReference => Int8 is null;
+
+    /// <summary>What multiplies stored codes, or null for the reference.</summary>
+    internal static IntegerDots? Int8 { get; } = QuantizedPlan.DotsOf(Isa.Tier);
 
     /// <summary>Why these kernels were chosen: one line for each kind of product.</summary>
     public static IReadOnlyList<string> Reasons { get; } = Rates is not { } rates
@@ -36,7 +42,13 @@ public static unsafe class KernelChoice
             rates.BF16 > 0
                 ? FormattableString.Invariant($"bf16: {(BF16IsFaster ? "faster than f32" : "not worth its rounding")} ({rates.BF16:0} GFLOP/s)")
                 : "bf16: the processor has no dot products of bfloat16 (AVX512-BF16)",
-            HasInt8 ? "int8: stored codes are multiplied as integers" : "int8: the processor has no dot products of bytes in wide registers (AVX512-VNNI)",
+            "int8: stored codes are multiplied as integers, " + QuantizedPlan.DotsOf(Isa.Tier) switch
+            {
+                IntegerDots.Avx512Vnni => "dot products of bytes in 512-bit registers (AVX512-VNNI)",
+                IntegerDots.AvxVnni => "dot products of bytes in 256-bit registers (AVX-VNNI)",
+                IntegerDots.Avx2 => "in pairs and pairs of pairs (AVX2): the processor has no dot products of bytes",
+                _ => "by compiled code",
+            },
         ];
 
     private static bool MayMeasure => Isa.Tier != Isa.Tier.Compiled();

@@ -1,24 +1,38 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics;
-using System.Runtime.Intrinsics.X86;
-using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
 
-/// <summary>Unpacks stored weights into the panels of 32 columns that quantised tiles read: codes as unsigned bytes, four terms to a step.</summary>
-internal static unsafe class QuantizedPanels
+/// <summary>Weights in the panels of <see cref="PanelLayout"/>: no code or scale is changed, only moved.</summary>
+public unsafe struct QuantizedPanels
 {
-    /// <summary>Columns of a panel.</summary>
-    public const int Columns = 32;
+    private GemmOperand _from;
+    private PanelLayout _layout;
+    private byte* _to;
+    private int _n, _k;
 
-    /// <summary>Fours of terms that share a scale.</summary>
-    public static int Steps(DType type) => type == DType.Q6_K ? 4 : 8;
+    /// <summary>True where weights of a type can be interleaved, and <see cref="GemmPrecision.Int8"/> multiplies their codes.</summary>
+    public static bool Fits(DType type, int k) => PanelLayout.Exists(type) && k > 0 && k % type.BlockSize() == 0;
 
-    /// <summary>True for formats with a minimum of their own; the others have an offset that is the same for all weights.</summary>
-    public static bool HasMinimum(DType type) => type == DType.Q4_K;
+    /// <summary>Bytes of n rows of k weights in panels.</summary>
+    public static long Bytes(DType type, int n, int k) => (long)PanelLayout.Of(type).Bytes(k) * ((n + PanelLayout.Columns - 1) / PanelLayout.Columns);
 
-    /// <summary>Bytes of a panel of so many terms.</summary>
-    public static nint Bytes(DType type, int terms) => (nint)(terms / (4 * Steps(type))) * QuantizedTileAssembler.PanelBytes(Steps(type), HasMinimum(type));
+    /// <summary>Interleaves whole weights on all threads.</summary>
+    /// <param name="weights"><c>[n, k]</c>, not transposed.</param>
+    /// <param name="n">Rows.</param>
+    /// <param name="k">Columns, whole blocks.</param>
+    /// <param name="to">Receives <see cref="Bytes"/>, aligned to a cache line for speed.</param>
+    public static void Interleave(in GemmOperand weights, int n, int k, byte* to)
+    {
+        QuantizedPanels panels = new() { _from = weights, _layout = PanelLayout.Of(weights.Type), _to = to, _n = n, _k = k };
+        ComputePool.Run(&Part, &panels, (n + PanelLayout.Columns - 1) / PanelLayout.Columns);
+    }
+
+    private static void Part(void* context, int panel)
+    {
+        var panels = (QuantizedPanels*)context;
+        int row = panel * PanelLayout.Columns, k = panels->_k;
+        Pack(panels->_from, row, Math.Min(PanelLayout.Columns, panels->_n - row), 0, k, panels->_to + panel * panels->_layout.Bytes(k));
+    }
 
     /// <summary>Packs one panel.</summary>
     /// <param name="x">Weights, not transposed.</param>
@@ -27,107 +41,115 @@ internal static unsafe class QuantizedPanels
     /// <param name="first">First term, at the beginning of a block.</param>
     /// <param name="terms">Whole blocks.</param>
     /// <param name="to">The panel.</param>
-    /// <param name="codes">Scratch: 32 bytes a column and 256 terms.</param>
-    public static void Pack(in GemmOperand x, long row, int count, int first, int terms, byte* to, byte* codes)
+    internal static void Pack(in GemmOperand x, long row, int count, int first, int terms, byte* to)
     {
-        int block = x.Type.BlockSize(), steps = Steps(x.Type), groups = block / (4 * steps);
-        int bytes = QuantizedTileAssembler.PanelBytes(steps, HasMinimum(x.Type));
-        if (count < Columns)
-            new Span<byte>(to, (int)Bytes(x.Type, terms)).Clear();
-        if (count < Columns)
-            new Span<byte>(codes, Columns * block).Clear();
-        for (int p = 0; p < terms; p += block, to += (nint)groups * bytes)
+        DType type = x.Type;
+        PanelLayout layout = PanelLayout.Of(type);
+        nint whole = layout.Bytes(type.BlockSize());
+        if (count < PanelLayout.Columns)
+            Unsafe.InitBlockUnaligned(to, 0, (uint)layout.Bytes(terms));
+        for (int p = 0; p < terms; p += type.BlockSize(), to += whole)
         {
-            int at = (first + p) / block * x.Type.BlockBytes();
-            float* scales = (float*)(to + 4 * Columns * steps);
+            nint at = (first + p) / type.BlockSize() * type.BlockBytes();
             for (int j = 0; j < count; j++)
-                Unpack(x.Type, x.Row(row + j) + at, codes + j * block, scales + j, bytes / sizeof(float));
-            for (int g = 0; g < groups; g++)
-            {
-                for (int j = 0; j < Columns; j += 8)
-                    Turn(codes + j * block + 4 * steps * g, block, steps, (int*)(to + (nint)g * bytes) + j);
-            }
+                Column(type, x.Row(row + j) + at, j, to);
         }
     }
 
-    /// <summary>One block: codes one after another, and the scale (and minimum) of each group, <paramref name="step"/> floats apart.</summary>
+    /// <summary>Moves one block into its column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Unpack(DType type, byte* block, byte* codes, float* scales, int step)
+    private static void Column(DType type, byte* block, int column, byte* to)
     {
-        Vector128<byte> nibble = Vector128.Create((byte)15);
+        const int columns = PanelLayout.Columns;
+        uint* words = (uint*)to + column;
+        ushort* tail;
         switch (type)
         {
             case DType.Q4_0:
-                *scales = F16.ToSingle(*(ushort*)block);
-                Vector128<byte> both = Vector128.Load(block + 2);
-                (both & nibble).Store(codes);
-                (both >>> 4).Store(codes + 16);
+                for (int i = 0; i < 4; i++)
+                    words[i * columns] = ((ushort*)block)[2 * i + 1] | (uint)((ushort*)block)[2 * i + 2] << 16;
+                tail = (ushort*)(to + 4 * 4 * columns) + column;
+                tail[0] = *(ushort*)block;
+                break;
+            case DType.Q4_1:
+                for (int i = 0; i < 4; i++)
+                    words[i * columns] = ((uint*)block)[i + 1];
+                tail = (ushort*)(to + 4 * 4 * columns) + column;
+                tail[0] = ((ushort*)block)[0];
+                // minima are taken away: the format adds its own
+                tail[columns] = (ushort)(((ushort*)block)[1] ^ 0x8000);
                 break;
             case DType.Q8_0:
-                *scales = F16.ToSingle(*(ushort*)block);
-                (Vector256.Load(block + 2) ^ Vector256.Create((byte)0x80)).Store(codes);
+                for (int i = 0; i < 8; i++)
+                    words[i * columns] = (((ushort*)block)[2 * i + 1] | (uint)((ushort*)block)[2 * i + 2] << 16) ^ 0x80808080;
+                tail = (ushort*)(to + 8 * 4 * columns) + column;
+                tail[0] = *(ushort*)block;
                 break;
             case DType.Q4_K:
-                float d = F16.ToSingle(((ushort*)block)[0]), dmin = F16.ToSingle(((ushort*)block)[1]);
-                for (int group = 0; group < 8; group++, scales += step)
-                {
-                    Q4_K.ScaleAndMinimum(block + 4, group, out int scale, out int minimum);
-                    scales[0] = d * scale;
-                    scales[Columns] = dmin * minimum;
-                    Vector256<byte> pair = Vector256.Load(block + 16 + 32 * (group / 2));
-                    (group % 2 == 0 ? pair & Vector256.Create((byte)15) : pair >>> 4).Store(codes + 32 * group);
-                }
+                Column4(block, column, to);
                 break;
             default:
-                float d6 = F16.ToSingle(*(ushort*)(block + 208));
-                for (int group = 0; group < 16; group++)
-                    scales[group * step] = d6 * ((sbyte*)block)[192 + group];
-                for (int half = 0; half < 2; half++)
-                {
-                    Vector256<byte> a = Vector256.Load(block + 64 * half), b = Vector256.Load(block + 64 * half + 32), upper = Vector256.Load(block + 128 + 32 * half);
-                    Vector256<byte> low = Vector256.Create((byte)15), three = Vector256.Create((byte)3);
-                    byte* to = codes + 128 * half;
-                    (a & low | (upper & three) << 4).Store(to);
-                    (b & low | (upper >>> 2 & three) << 4).Store(to + 32);
-                    (a >>> 4 | (upper >>> 4 & three) << 4).Store(to + 64);
-                    (b >>> 4 | upper >>> 6 << 4).Store(to + 96);
-                }
+                Column6(block, column, to);
                 break;
         }
     }
 
-    /// <summary>Eight columns by four or eight steps of four bytes change places.</summary>
+    /// <summary>Head: d, then dmin, of all columns; then scale and minimum of each unit in a byte.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Turn(byte* from, int stride, int steps, int* to)
+    private static void Column4(byte* block, int column, byte* to)
     {
-        if (steps == 4)
+        const int columns = PanelLayout.Columns;
+        ((ushort*)to)[column] = ((ushort*)block)[0];
+        ((ushort*)to)[columns + column] = ((ushort*)block)[1];
+        uint* words = (uint*)(to + (4 + 8 * 2) * columns) + column;
+        for (int group = 0; group < 8; group++, words += 4 * columns)
         {
-            for (int half = 0; half < 2; half++, from += 4 * stride, to += 4)
+            Q4_K.ScaleAndMinimum(block + 4, group, out int scale, out int minimum);
+            to[(4 + 2 * group) * columns + column] = (byte)scale;
+            to[(5 + 2 * group) * columns + column] = (byte)minimum;
+            uint* pair = (uint*)(block + 16 + 32 * (group / 2));
+            for (int i = 0; i < 4; i++)
             {
-                Vector128<int> r0 = Vector128.Load((int*)from), r1 = Vector128.Load((int*)(from + stride)), r2 = Vector128.Load((int*)(from + 2 * stride)), r3 = Vector128.Load((int*)(from + 3 * stride));
-                Vector128<long> a0 = Sse2.UnpackLow(r0, r1).AsInt64(), a1 = Sse2.UnpackHigh(r0, r1).AsInt64(), a2 = Sse2.UnpackLow(r2, r3).AsInt64(), a3 = Sse2.UnpackHigh(r2, r3).AsInt64();
-                Sse2.UnpackLow(a0, a2).AsInt32().Store(to);
-                Sse2.UnpackHigh(a0, a2).AsInt32().Store(to + Columns);
-                Sse2.UnpackLow(a1, a3).AsInt32().Store(to + 2 * Columns);
-                Sse2.UnpackHigh(a1, a3).AsInt32().Store(to + 3 * Columns);
+                uint low = pair[i], high = pair[4 + i];
+                words[i * columns] = group % 2 == 0 ? low & 0x0F0F0F0F | (high & 0x0F0F0F0F) << 4 : low >> 4 & 0x0F0F0F0F | high & 0xF0F0F0F0;
             }
-            return;
         }
-        Vector256<int> x0 = Vector256.Load((int*)from), x1 = Vector256.Load((int*)(from + stride)), x2 = Vector256.Load((int*)(from + 2 * stride)), x3 = Vector256.Load((int*)(from + 3 * stride));
-        from += 4 * stride;
-        Vector256<int> x4 = Vector256.Load((int*)from), x5 = Vector256.Load((int*)(from + stride)), x6 = Vector256.Load((int*)(from + 2 * stride)), x7 = Vector256.Load((int*)(from + 3 * stride));
-        Vector256<long> b0 = Avx2.UnpackLow(x0, x1).AsInt64(), b1 = Avx2.UnpackHigh(x0, x1).AsInt64(), b2 = Avx2.UnpackLow(x2, x3).AsInt64(), b3 = Avx2.UnpackHigh(x2, x3).AsInt64();
-        Vector256<long> b4 = Avx2.UnpackLow(x4, x5).AsInt64(), b5 = Avx2.UnpackHigh(x4, x5).AsInt64(), b6 = Avx2.UnpackLow(x6, x7).AsInt64(), b7 = Avx2.UnpackHigh(x6, x7).AsInt64();
-        Store(Avx2.UnpackLow(b0, b2), Avx2.UnpackLow(b4, b6), to);
-        Store(Avx2.UnpackHigh(b0, b2), Avx2.UnpackHigh(b4, b6), to + Columns);
-        Store(Avx2.UnpackLow(b1, b3), Avx2.UnpackLow(b5, b7), to + 2 * Columns);
-        Store(Avx2.UnpackHigh(b1, b3), Avx2.UnpackHigh(b5, b7), to + 3 * Columns);
     }
 
-    [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static void Store(Vector256<long> left, Vector256<long> right, int* to)
+    /// <summary>
+    /// Head: d of all columns; then both scales of each unit. A unit's lower nibbles are two words for each 16 terms (the terms from 8 on in the upper
+    /// nibbles), its upper bits one word (terms 0 to 3 in the lowest bits).
+    /// </summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Column6(byte* block, int column, byte* to)
     {
-        Avx2.Permute2x128(left, right, 0x20).AsInt32().Store(to);
-        Avx2.Permute2x128(left, right, 0x31).AsInt32().Store(to + 4 * Columns);
+        const int columns = PanelLayout.Columns;
+        ((ushort*)to)[column] = *(ushort*)(block + 208);
+        for (int group = 0; group < 16; group++)
+            to[(2 + group) * columns + column] = block[192 + group];
+        uint* words = (uint*)(to + (2 + 8 * 2) * columns) + column;
+        uint* codes = stackalloc uint[64];
+        for (int half = 0; half < 2; half++)
+        {
+            for (int i = 0; i < 8; i++)
+            {
+                uint a = ((uint*)(block + 64 * half))[i], b = ((uint*)(block + 64 * half + 32))[i], upper = ((uint*)(block + 128 + 32 * half))[i];
+                uint* at = codes + 32 * half + i;
+                at[0] = a & 0x0F0F0F0F | (upper & 0x03030303) << 4;
+                at[8] = b & 0x0F0F0F0F | (upper >> 2 & 0x03030303) << 4;
+                at[16] = a >> 4 & 0x0F0F0F0F | (upper >> 4 & 0x03030303) << 4;
+                at[24] = b >> 4 & 0x0F0F0F0F | (upper >> 6 & 0x03030303) << 4;
+            }
+        }
+        for (int unit = 0; unit < 8; unit++, words += 6 * columns, codes += 8)
+        {
+            for (int group = 0; group < 2; group++)
+            {
+                uint* q = codes + 4 * group;
+                for (int i = 0; i < 2; i++)
+                    words[(2 * group + i) * columns] = q[i] & 0x0F0F0F0F | (q[2 + i] & 0x0F0F0F0F) << 4;
+                words[(4 + group) * columns] = q[0] >> 4 & 0x03030303 | (q[1] >> 4 & 0x03030303) << 2 | (q[2] >> 4 & 0x03030303) << 4 | (q[3] >> 4 & 0x03030303) << 6;
+            }
+        }
     }
 }

@@ -4,87 +4,124 @@ using Lorikeet.Kernels.Assembled;
 namespace Lorikeet.Kernels;
 
 /// <summary>
-/// Products of many rows in 8 bits with weights whose stored codes are multiplied as integers, on register tiles. Threads take columns of C and
-/// unpack their weights once; the activations are quantised before, once for all. Sums run over a row's groups in their order, whatever the cut.
+/// Products in 8 bits with weights whose stored codes are multiplied as integers, on register tiles; several of the same activations run as one job.
+/// The activations are quantised before, once for all; threads take panels of weights, each read once for all rows. Sums run over a row's units in
+/// their order, whatever the cut: a result is the same bits for any number of rows and threads.
 /// </summary>
 internal unsafe struct QuantizedPlan
 {
     /// <summary>Terms of a block of k: a strip of activations of so many stays in the first cache.</summary>
     private const int BlockTerms = 2048;
 
-    /// <summary>Bytes of panels that are unpacked at once, for the second cache.</summary>
+    /// <summary>Bytes of panels that meet all rows before the next, for the second cache.</summary>
     private const int BlockBytes = 512 * 1024;
 
-    private static readonly Lock Door = new();
-    private static readonly nint[] Tiles = new nint[3 * QuantizedTileAssembler.MaxRows];
+    /// <summary>Multiplications for which waking another thread does not pay.</summary>
+    private const long SerialProducts = 32 * 1024;
 
-    private GemmCall _call;
+    private static readonly Lock Door = new();
+    private static readonly nint[] Tiles = new nint[4 * PanelLayout.Count * 6];
+
+    private GemmCall* _calls;
     private QuantizedStrips _strips;
+    private IntegerDots _dots;
     private int _panels, _parts;
 
-    /// <summary>Runs the first product; the caller knows that <see cref="QuantizedGemm.Fits"/>.</summary>
-    public static void Run(in GemmCall call)
+    /// <summary>What a tier multiplies codes with, or null for the reference, which multiplies none.</summary>
+    public static IntegerDots? DotsOf(KernelTier tier) => tier switch
     {
-        QuantizedPlan plan = new()
-        {
-            _call = call,
-            _strips = QuantizedStrips.Of(call.A, call.M, call.K, call.Alpha, call.B.Type),
-            _panels = (call.N + QuantizedPanels.Columns - 1) / QuantizedPanels.Columns,
-        };
+        KernelTier.Reference => null,
+        KernelTier.Assembled512 when ProcessorFeatures.Avx512Vnni => IntegerDots.Avx512Vnni,
+        KernelTier.Assembled512 or KernelTier.Assembled256 => ProcessorFeatures.AvxVnni ? IntegerDots.AvxVnni : IntegerDots.Avx2,
+        _ => IntegerDots.Compiled,
+    };
+
+    /// <summary>True where the weights are of a kind whose codes are multiplied.</summary>
+    public static bool Fits(in GemmCall call) => !call.B.Transposed && QuantizedPanels.Fits(call.B.Type, call.K);
+
+    /// <summary>True where two products can run as one job.</summary>
+    public static bool Together(in GemmCall x, in GemmCall y) =>
+        x.M == y.M && x.K == y.K && x.Alpha == y.Alpha && x.A.Data == y.A.Data && x.A.Type == y.A.Type && x.A.Stride == y.A.Stride && x.A.Transposed == y.A.Transposed;
+
+    /// <summary>Runs the first products of calls that <see cref="Fits"/>, all of the same activations.</summary>
+    public static void Run(GemmCall* calls, int count, IntegerDots dots)
+    {
+        ref readonly GemmCall call = ref calls[0];
+        int maxRows = dots == IntegerDots.Compiled ? QuantizedTile.MaxRows : QuantizedTileAssembler.MaxRows(dots);
+        QuantizedPlan plan = new() { _calls = calls, _dots = dots, _strips = QuantizedStrips.Of(call.A, call.M, call.K, call.Alpha, maxRows) };
+        for (int i = 0; i < count; i++)
+            plan._panels += Panels(calls[i]);
+        if (call.M <= 0 || plan._panels == 0)
+            return;
         plan._strips.Fill((byte*)GemmScratch.RentShared(plan._strips.Floats));
         int threads = ComputePool.Threads;
-        plan._parts = threads == 1 ? 1 : Math.Min(4 * threads, plan._panels);
+        long products = (long)plan._panels * PanelLayout.Columns * call.M * call.K;
+        plan._parts = threads == 1 ? 1 : (int)Math.Clamp(products / SerialProducts, 1, Math.Min(4 * threads, plan._panels));
         ComputePool.Run(&Part, &plan, plan._parts);
     }
+
+    private static int Panels(in GemmCall call) => (call.N + PanelLayout.Columns - 1) / PanelLayout.Columns;
 
     private static void Part(void* context, int part)
     {
         var plan = (QuantizedPlan*)context;
-        plan->Panels((int)((long)plan->_panels * part / plan->_parts), (int)((long)plan->_panels * (part + 1) / plan->_parts));
+        int begin = (int)((long)plan->_panels * part / plan->_parts), end = (int)((long)plan->_panels * (part + 1) / plan->_parts);
+        // panels of all calls are numbered through
+        for (GemmCall* call = plan->_calls; begin < end; call++)
+        {
+            int panels = Panels(*call);
+            if (begin < panels)
+                plan->Columns(*call, begin, Math.Min(end, panels));
+            begin = Math.Max(0, begin - panels);
+            end -= panels;
+        }
     }
 
     [SkipLocalsInit]
-    private readonly void Panels(int begin, int end)
+    private readonly void Columns(in GemmCall call, int begin, int end)
     {
-        DType type = _call.B.Type;
-        int steps = QuantizedPanels.Steps(type);
-        nint longest = QuantizedPanels.Bytes(type, Math.Min(_call.K, BlockTerms));
+        DType type = call.B.Type;
+        PanelLayout layout = PanelLayout.Of(type);
+        nint whole = layout.Bytes(call.K), longest = layout.Bytes(Math.Min(call.K, BlockTerms));
         int most = (int)Math.Clamp(BlockBytes / longest, 1, end - begin);
-        float* edge = stackalloc float[QuantizedTileAssembler.MaxRows * QuantizedPanels.Columns];
-        byte* codes = stackalloc byte[QuantizedPanels.Columns * 256];
-        byte* packed = (byte*)GemmScratch.Rent(most * longest / sizeof(float));
-        for (int k = 0; k < _call.K; k += BlockTerms)
+        float* edge = stackalloc float[6 * PanelLayout.Columns];
+        byte* packed = call.B.Panels == null ? (byte*)GemmScratch.Rent(most * longest / sizeof(float)) : null;
+        for (int k = 0; k < call.K; k += BlockTerms)
         {
-            int terms = Math.Min(BlockTerms, _call.K - k);
-            nint bytes = QuantizedPanels.Bytes(type, terms);
-            bool accumulate = _call.Accumulate || k > 0;
-            float* bias = k == 0 ? _call.Bias : null;
+            int terms = Math.Min(BlockTerms, call.K - k);
+            nint bytes = packed != null ? layout.Bytes(terms) : whole;
+            bool accumulate = call.Accumulate || k > 0;
+            float* bias = k == 0 ? call.Bias : null;
             for (int from = begin; from < end; from += most)
             {
                 int to = Math.Min(end, from + most);
-                for (int panel = from; panel < to; panel++)
+                for (int panel = from; packed != null && panel < to; panel++)
                 {
-                    int column = panel * QuantizedPanels.Columns;
-                    QuantizedPanels.Pack(_call.B, column, Math.Min(QuantizedPanels.Columns, _call.N - column), k, terms, packed + (panel - from) * bytes, codes);
+                    int column = panel * PanelLayout.Columns;
+                    QuantizedPanels.Pack(call.B, column, Math.Min(PanelLayout.Columns, call.N - column), k, terms, packed + (panel - from) * bytes);
                 }
+                byte* panels = packed != null ? packed : call.B.Panels + from * whole + layout.Bytes(k);
                 for (int strip = 0; strip < _strips.Count; strip++)
                 {
                     int row = _strips.First(strip), rows = _strips.First(strip + 1) - row;
-                    nint tile = Tile(type, rows);
-                    GemmTileCall call = new() { A = _strips.At(strip, k), Steps = terms / (4 * steps) };
+                    nint code = _dots == IntegerDots.Compiled ? 0 : Tile(type, layout, rows);
+                    GemmTileCall tile = new() { A = _strips.At(strip, k), Steps = terms / PanelLayout.Terms };
                     for (int panel = from; panel < to; panel++)
                     {
-                        int column = panel * QuantizedPanels.Columns;
-                        bool whole = column + QuantizedPanels.Columns <= _call.N;
-                        float* c = _call.C + row * _call.StrideC + column;
-                        call.B = packed + (panel - from) * bytes;
-                        call.C = whole ? c : edge;
-                        call.CStep = (whole ? (nint)_call.StrideC : QuantizedPanels.Columns) * sizeof(float);
-                        call.Bias = whole && bias != null ? bias + column : null;
-                        call.Accumulate = whole && accumulate ? 1 : 0;
-                        ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)tile)(&call);
-                        if (!whole)
-                            Spread(edge, rows, _call.N - column, c, bias == null ? null : bias + column, accumulate);
+                        int column = panel * PanelLayout.Columns;
+                        bool inside = column + PanelLayout.Columns <= call.N;
+                        float* c = call.C + row * call.StrideC + column;
+                        tile.B = panels + (panel - from) * bytes;
+                        tile.C = inside ? c : edge;
+                        tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
+                        tile.Bias = inside && bias != null ? bias + column : null;
+                        tile.Accumulate = inside && accumulate ? 1 : 0;
+                        if (code == 0)
+                            QuantizedTile.Run(layout, rows, &tile);
+                        else
+                            ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)code)(&tile);
+                        if (!inside)
+                            Spread(edge, rows, call.N - column, c, call.StrideC, bias == null ? null : bias + column, accumulate);
                     }
                 }
             }
@@ -92,9 +129,9 @@ internal unsafe struct QuantizedPlan
     }
 
     /// <summary>Moves a tile that is broader than what is left of C.</summary>
-    private readonly void Spread(float* edge, int rows, int columns, float* c, float* bias, bool accumulate)
+    private static void Spread(float* edge, int rows, int columns, float* c, long stride, float* bias, bool accumulate)
     {
-        for (int i = 0; i < rows; i++, edge += QuantizedPanels.Columns, c += _call.StrideC)
+        for (int i = 0; i < rows; i++, edge += PanelLayout.Columns, c += stride)
         {
             for (int j = 0; j < columns; j++)
             {
@@ -104,16 +141,15 @@ internal unsafe struct QuantizedPlan
         }
     }
 
-    private static nint Tile(DType type, int rows)
+    private readonly nint Tile(DType type, PanelLayout layout, int rows)
     {
-        int kind = QuantizedPanels.HasMinimum(type) ? 2 : QuantizedPanels.Steps(type) == 4 ? 1 : 0;
-        ref nint tile = ref Tiles[kind * QuantizedTileAssembler.MaxRows + rows - 1];
+        ref nint tile = ref Tiles[((int)_dots * PanelLayout.Count + PanelLayout.Index(type)) * 6 + rows - 1];
         if (Volatile.Read(ref tile) == 0)
         {
             lock (Door)
             {
                 if (tile == 0)
-                    Volatile.Write(ref tile, QuantizedTileAssembler.Tile(rows, QuantizedPanels.Steps(type), QuantizedPanels.HasMinimum(type)).Publish());
+                    Volatile.Write(ref tile, QuantizedTileAssembler.Tile(layout, _dots, rows).Publish());
             }
         }
         return tile;

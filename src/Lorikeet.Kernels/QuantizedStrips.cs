@@ -1,42 +1,50 @@
 using System.Runtime.CompilerServices;
-using Lorikeet.Kernels.Assembled;
+using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
 
-/// <summary>Activations in 8 bits as quantised tiles read them: strips of up to six rows, for each step the four codes of every row side by side.</summary>
+/// <summary>
+/// Activations in 8 bits as tiles of panels read them, whatever format the weights have: each 32 terms of a row share a scale, <c>x = scale * q</c>,
+/// <c>|q| &lt;= 127</c>. Rows lie in strips that a tile takes together. A unit of 32 terms of a strip holds eight words of four codes, the rows side
+/// by side; then minus the sum of each row's codes, of its first half and of its second; then its scale, and scale times sum.
+/// </summary>
 internal unsafe struct QuantizedStrips
 {
+    /// <summary>Terms that share a scale.</summary>
+    public const int Terms = PanelLayout.Terms;
+
+    /// <summary>Words of a row in a unit, and where among them stand sums, scales and totals.</summary>
+    public const int Words = 13, SumsAt = 8, ScaleAt = 11, TotalAt = 12;
+
     private GemmOperand _from;
     private byte* _to;
     private float _alpha;
-    private int _rows, _terms, _strips, _steps, _offset;
+    private int _rows, _terms, _strips;
 
-    /// <summary>Lays out m rows of k terms for weights of a type; a product's factor goes into the scales.</summary>
-    public static QuantizedStrips Of(in GemmOperand from, int m, int k, float alpha, DType weights) => new()
+    /// <summary>Lays out m rows of k terms, whole units; a product's factor goes into the scales.</summary>
+    public static QuantizedStrips Of(in GemmOperand from, int m, int k, float alpha, int maxRows) => new()
     {
         _from = from,
         _rows = m,
         _terms = k,
         _alpha = alpha,
-        _strips = (m + QuantizedTileAssembler.MaxRows - 1) / QuantizedTileAssembler.MaxRows,
-        _steps = QuantizedPanels.Steps(weights),
-        _offset = QuantizedRows.OffsetOf(weights),
+        _strips = (m + maxRows - 1) / maxRows,
     };
 
     /// <summary>Strips of rows.</summary>
     public readonly int Count => _strips;
 
     /// <summary>Floats of memory that all take.</summary>
-    public readonly long Floats => (long)_terms / (4 * _steps) * QuantizedTileAssembler.StripBytes(_rows, _steps) / sizeof(float);
+    public readonly long Floats => (long)_terms / Terms * Words * _rows;
 
     /// <summary>First row of a strip; that of the strip behind the last is the number of rows.</summary>
     public readonly int First(int strip) => (int)((long)_rows * strip / _strips);
 
-    /// <summary>Where a strip's group of a term begins.</summary>
+    /// <summary>Where a strip's unit of a term begins.</summary>
     public readonly byte* At(int strip, int term)
     {
         int first = First(strip), rows = First(strip + 1) - first;
-        return _to + (nint)(_terms / (4 * _steps)) * QuantizedTileAssembler.StripBytes(first, _steps) + (nint)(term / (4 * _steps)) * QuantizedTileAssembler.StripBytes(rows, _steps);
+        return _to + ((nint)(_terms / Terms) * first + (nint)(term / Terms) * rows) * Words * sizeof(int);
     }
 
     /// <summary>Quantises all rows on all threads.</summary>
@@ -44,40 +52,76 @@ internal unsafe struct QuantizedStrips
     {
         _to = to;
         QuantizedStrips strips = this;
-        ComputePool.Run(&Part, &strips, _strips);
+        if (_strips == 1)
+            strips.Strip(0);
+        else
+            ComputePool.Run(&Part, &strips, _strips);
     }
 
     private static void Part(void* context, int part) => ((QuantizedStrips*)context)->Strip(part);
 
     [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     private readonly void Strip(int strip)
     {
-        int first = First(strip), rows = First(strip + 1) - first, groups = 8 / _steps, bytes = QuantizedTileAssembler.StripBytes(rows, _steps);
-        float* copy = stackalloc float[QuantizedRows.Terms];
-        sbyte* codes = stackalloc sbyte[2 * QuantizedRows.Terms];
-        int* sums = (int*)(codes + QuantizedRows.Terms);
-        byte* to = At(strip, 0);
-        for (int p = 0; p < _terms; p += QuantizedRows.Terms, to += groups * bytes)
+        int first = First(strip), rows = First(strip + 1) - first;
+        float* copy = stackalloc float[Terms];
+        int* codes = stackalloc int[8];
+        for (int i = 0; i < rows; i++)
         {
-            for (int i = 0; i < rows; i++)
+            int* to = (int*)At(strip, 0) + i;
+            for (int p = 0; p < _terms; p += Terms, to += Words * rows)
             {
-                float scale, total;
-                QuantizedRows.Quantize(QuantizedRows.Read(_from, first + i, p, copy), codes, 1, &scale, &total);
-                for (int g = 0; g < groups; g++)
-                {
-                    int* group = (int*)(to + g * bytes);
-                    int sum = 0;
-                    for (int step = 0; step < _steps; step++)
-                    {
-                        group[step * rows + i] = ((int*)codes)[g * _steps + step];
-                        // minus the sum of four codes
-                        sum += sums[g * _steps + step];
-                    }
-                    group[_steps * rows + i] = sum * _offset;
-                    ((float*)group)[(_steps + 1) * rows + i] = _alpha * scale;
-                    ((float*)group)[(_steps + 2) * rows + i] = _alpha * scale * -sum;
-                }
+                float scale = Quantize(Read(_from, first + i, p, copy), (sbyte*)codes, out int low, out int high);
+                for (int step = 0; step < 8; step++)
+                    to[step * rows] = codes[step];
+                to[SumsAt * rows] = -(low + high);
+                to[(SumsAt + 1) * rows] = -low;
+                to[(SumsAt + 2) * rows] = -high;
+                ((float*)to)[ScaleAt * rows] = _alpha * scale;
+                ((float*)to)[TotalAt * rows] = _alpha * scale * (low + high);
             }
         }
     }
+
+    /// <summary>32 terms of a row as singles, where they lie or copied.</summary>
+    private static float* Read(in GemmOperand x, int row, int term, float* copy)
+    {
+        if (x is { Type: DType.F32, Transposed: false })
+            return (float*)x.Data + row * x.Stride + term;
+        if (!x.Transposed)
+        {
+            BlockFormats.Dequantize(x.Type, x.Row(row), term, Terms, copy);
+            return copy;
+        }
+        for (int p = 0; p < Terms; p++)
+            BlockFormats.Dequantize(x.Type, x.Row((long)term + p), row, 1, copy + p);
+        return copy;
+    }
+
+    /// <summary>Rounds 32 values to 32 codes: their scale, and the sums of both halves.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Quantize(float* x, sbyte* codes, out int low, out int high)
+    {
+        Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
+        Vector256<float> greatest = Vector256.Max(Vector256.Max(Vector256.Abs(x0), Vector256.Abs(x1)), Vector256.Max(Vector256.Abs(x2), Vector256.Abs(x3)));
+        Vector128<float> half = Vector128.Max(greatest.GetLower(), greatest.GetUpper());
+        half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
+        float most = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2))).ToScalar();
+        (float by, float scale) = ScaleOf(most);
+        Vector256<float> times = Vector256.Create(by);
+        Vector256<int> i0 = Whole(x0 * times), i1 = Whole(x1 * times), i2 = Whole(x2 * times), i3 = Whole(x3 * times);
+        Vector256<short> lower = Vector256.Narrow(i0, i1), upper = Vector256.Narrow(i2, i3);
+        Vector256.Narrow(lower, upper).Store(codes);
+        low = Vector256.Sum(i0 + i1);
+        high = Vector256.Sum(i2 + i3);
+        return scale;
+    }
+
+    /// <summary>To the nearest integer, ties to even; of what is no number, some integer.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<int> Whole(Vector256<float> x) => Vector256.ConvertToInt32Native(Vector256.Round(x));
+
+    /// <summary>The factor that makes codes of values, and the scale that makes values of codes, for the greatest magnitude among them.</summary>
+    public static (float Factor, float Scale) ScaleOf(float greatest) => (greatest > 0 ? 127 / greatest : 0, greatest / 127);
 }

@@ -50,9 +50,9 @@ internal sealed class DecoderAttention
         }
         else
         {
-            q = _q!.Forward(x, step);
-            k = _k!.Forward(x, step);
-            v = _v!.Forward(x, step);
+            Span<Tensor> three = [null!, null!, null!];
+            Linear.Forward([_q!, _k!, _v!], x, step, three);
+            (q, k, v) = (three[0], three[1], three[2]);
         }
         if (_queryNorm is not null)
         {

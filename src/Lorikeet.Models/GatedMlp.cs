@@ -33,14 +33,15 @@ internal sealed class GatedMlp
         Tensor gate, up;
         if (_gateUp is not null)
         {
-            Tensor both = _gateUp.Forward(x, step);
-            gate = step.Tape.Columns(both, 0, _intermediate);
-            up = step.Tape.Columns(both, _intermediate, _intermediate);
+            Tensor fused = _gateUp.Forward(x, step);
+            gate = step.Tape.Columns(fused, 0, _intermediate);
+            up = step.Tape.Columns(fused, _intermediate, _intermediate);
         }
         else
         {
-            gate = _gate!.Forward(x, step);
-            up = _up!.Forward(x, step);
+            Span<Tensor> both = [null!, null!];
+            Linear.Forward([_gate!, _up!], x, step, both);
+            (gate, up) = (both[0], both[1]);
         }
         return _down.Forward(step.Tape.Gated(_activation, gate, up), step);
     }

@@ -45,4 +45,27 @@ public sealed class Linear : Place<Linear, Tensor>
 
     /// <inheritdoc/>
     public override Tensor Plain(Tensor input, Step step) => step.Tape.Linear(input, Weight.Value, Bias?.Value, Transposed);
+
+    /// <summary>Layers of the same input, adapters included: where none acts and no derivative is wanted, all at once.</summary>
+    /// <param name="layers">At most <see cref="LinearOp.MostTogether"/>.</param>
+    /// <param name="input">What all are given.</param>
+    /// <param name="step">The pass.</param>
+    /// <param name="outputs">Receives what each computes.</param>
+    public static void Forward(ReadOnlySpan<Linear> layers, Tensor input, Step step, Span<Tensor> outputs)
+    {
+        ArgumentNullException.ThrowIfNull(step);
+        bool together = !step.Tape.Recording && layers.Length <= LinearOp.MostTogether;
+        foreach (Linear layer in layers)
+            together &= layer.Adapters.Count == 0 && !layer.Transposed;
+        if (!together)
+        {
+            for (int i = 0; i < layers.Length; i++)
+                outputs[i] = layers[i].Forward(input, step);
+            return;
+        }
+        Span<(Tensor, Tensor?)> weights = [default, default, default, default];
+        for (int i = 0; i < layers.Length; i++)
+            weights[i] = (layers[i].Weight.Value, layers[i].Bias?.Value);
+        step.Tape.LinearTogether(input, weights[..layers.Length], outputs);
+    }
 }

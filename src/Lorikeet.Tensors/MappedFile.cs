@@ -1,9 +1,10 @@
 using System.IO.MemoryMappedFiles;
+using System.Runtime.InteropServices;
 
 namespace Lorikeet.Tensors;
 
 /// <summary>A file read through the operating system's page cache: shared between processes, read where touched, never copied whole.</summary>
-public sealed unsafe class MappedFile : IDisposable
+public sealed unsafe partial class MappedFile : IDisposable
 {
     private readonly MemoryMappedFile? _file;
     private readonly MemoryMappedViewAccessor? _view;
@@ -51,6 +52,21 @@ public sealed unsafe class MappedFile : IDisposable
                 : $"{path}: there is no such file", e);
         }
     }
+
+    /// <summary>Says that whole pages of a part will not be read soon: where the system takes such advice, they count no longer as this process's memory.</summary>
+    internal void Release(byte* first, long bytes)
+    {
+        if (!OperatingSystem.IsLinux() || first < _pointer || first + bytes > _pointer + Length)
+            return;
+        nint page = Environment.SystemPageSize, from = ((nint)first + page - 1) & -page, to = (nint)(first + bytes) & -page;
+        if (to > from)
+            _ = Advise(from, to - from, DontNeed);
+    }
+
+    private const int DontNeed = 4;
+
+    [LibraryImport("libc", EntryPoint = "madvise")]
+    private static partial int Advise(nint address, nint length, int advice);
 
     /// <inheritdoc/>
     public void Dispose()

@@ -11,20 +11,29 @@ internal static unsafe class Products
     /// <summary>A factor stored as <c>[k, rows]</c>.</summary>
     public static GemmOperand Transposed(Tensor t) => new(t.Pointer, t.Type, t.RowStride, transposed: true);
 
+    /// <summary>A layer's weight as a factor; interleaved where a pass without derivatives multiplies its codes.</summary>
+    public static GemmOperand Weight(Tape tape, Tensor weight, bool transposed)
+    {
+        GemmOperand operand = transposed ? Transposed(weight) : Plain(weight);
+        if (tape is { Precision: GemmPrecision.Int8, Recording: false } && !transposed)
+            operand.Panels = weight.Panels();
+        return operand;
+    }
+
     /// <summary><c>y = x Wᵀ + b</c>.</summary>
-    public static void Forward(Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor y, GemmPrecision precision) => Gemm.Run(new GemmCall
+    public static GemmCall Forward(Tape tape, Tensor x, Tensor weight, Tensor? bias, bool transposed, Tensor y) => new()
     {
         M = x.Rows,
         N = y.Columns,
         K = x.Columns,
         A = Plain(x),
-        B = transposed ? Transposed(weight) : Plain(weight),
+        B = Weight(tape, weight, transposed),
         Alpha = 1,
         C = y.F,
         StrideC = y.Ld,
         Bias = bias is null ? null : bias.F,
-        Precision = precision,
-    });
+        Precision = tape.Precision,
+    };
 
     /// <summary><c>dx (+)= dy W</c>.</summary>
     public static void BackwardInput(Tensor dy, Tensor weight, bool transposed, Tensor dx, bool accumulate, GemmPrecision precision) => Gemm.Run(new GemmCall

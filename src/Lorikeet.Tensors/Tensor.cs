@@ -15,6 +15,7 @@ public sealed unsafe class Tensor
     internal long ViewOffset;
     internal bool Kept;
     internal bool OnTape;
+    private NativeBuffer? _panels;
 
     internal Tensor() { }
 
@@ -70,6 +71,31 @@ public sealed unsafe class Tensor
     internal int* I => (int*)Pointer;
 
     internal long Ld => RowStride;
+
+    /// <summary>
+    /// The same weights interleaved for <see cref="GemmPrecision.Int8"/>, or null where that does not apply. Made when first asked for, kept as long as
+    /// the tensor; products then leave the stored ones alone, and a mapped file's pages are the system's again.
+    /// </summary>
+    internal byte* Panels()
+    {
+        if (Volatile.Read(ref _panels) is { } there)
+            return there.Pointer;
+        if (OnTape || !IsContiguous || KernelChoice.IsReference || !QuantizedPanels.Fits(Type, Columns))
+            return null;
+        lock (Interleaving)
+        {
+            if (_panels is null)
+            {
+                NativeBuffer panels = new(QuantizedPanels.Bytes(Type, Rows, Columns), zeroed: false);
+                QuantizedPanels.Interleave(new GemmOperand(Pointer, Type, RowStride), Rows, Columns, panels.Pointer);
+                (Owner as MappedFile)?.Release(Pointer, Bytes);
+                Volatile.Write(ref _panels, panels);
+            }
+            return _panels.Pointer;
+        }
+    }
+
+    private static readonly Lock Interleaving = new();
 
     /// <summary>One row of an f32 tensor.</summary>
     public Span<float> Row(int row)
@@ -159,6 +185,7 @@ public sealed unsafe class Tensor
         if (source.Type != Type || source.Shape.Elements != Shape.Elements || !IsContiguous || !source.IsContiguous)
             throw new ArgumentException($"{source} cannot be copied into {this}");
         Buffer.MemoryCopy(source.Pointer, Pointer, Bytes, Bytes);
+        _panels = null;
         GC.KeepAlive(source);
         GC.KeepAlive(this);
     }
@@ -202,6 +229,7 @@ public sealed unsafe class Tensor
         if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
             throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
         BlockFormats.QuantizeRows(Type, source.F, source.Rows, Columns, Pointer + Type.Bytes((long)first * Columns));
+        _panels = null;
         GC.KeepAlive(source);
         GC.KeepAlive(this);
     }

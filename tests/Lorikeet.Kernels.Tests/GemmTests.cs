@@ -66,13 +66,32 @@ public sealed unsafe class GemmTests : IDisposable
         }
     }
 
-    public static TheoryData<DType> Quantized => [DType.Q4_0, DType.Q8_0, DType.Q4_K, DType.Q6_K];
+    /// <summary>Every format whose codes are multiplied, with every kind of instructions that there is here.</summary>
+    public static TheoryData<DType, string> Quantized
+    {
+        get
+        {
+            TheoryData<DType, string> data = [];
+            foreach (DType type in new[] { DType.Q4_0, DType.Q4_1, DType.Q8_0, DType.Q4_K, DType.Q6_K })
+            {
+                data.Add(type, nameof(IntegerDots.Compiled));
+                if (Isa.WhyNotAssembled is not null)
+                    continue;
+                data.Add(type, nameof(IntegerDots.Avx2));
+                if (ProcessorFeatures.AvxVnni)
+                    data.Add(type, nameof(IntegerDots.AvxVnni));
+                if (ProcessorFeatures.Avx512Vnni)
+                    data.Add(type, nameof(IntegerDots.Avx512Vnni));
+            }
+            return data;
+        }
+    }
 
     [Theory]
     [MemberData(nameof(Quantized))]
-    public void Stored_codes_meet_activations_in_8_bits(DType type)
+    public void Stored_codes_meet_activations_in_8_bits(DType type, string instructions)
     {
-        Assert.SkipUnless(KernelChoice.HasInt8, "no dot products of bytes here");
+        IntegerDots dots = Enum.Parse<IntegerDots>(instructions);
         var random = new Random(15);
         int unit = type.BlockSize();
         for (int round = 0; round < 40; round++)
@@ -81,8 +100,8 @@ public sealed unsafe class GemmTests : IDisposable
             Case x = NewCase(random, m, n, k, random.Next(3) == 0 ? random.Next(1, 40) : 0);
             x.Call.B = Stored(random, type, n, k, false);
             x.Call.Precision = GemmPrecision.Int8;
-            Check(x, KernelTier.Assembled512);
-            // rows and threads do not change a bit
+            CheckInt8(x, dots);
+            // rows, threads and the place of the weights do not change a bit
             if (x.Call.K2 > 0)
                 continue;
             float[]? first = null;
@@ -90,51 +109,112 @@ public sealed unsafe class GemmTests : IDisposable
             {
                 ComputePool.Threads = threads;
                 x.Reset();
-                Gemm.Run(x.Call, KernelTier.Assembled512);
+                Gemm.Run(x.Call, Isa.Tier, dots);
                 first ??= x.Result();
                 MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(first.AsSpan())).ShouldBeTrue($"{threads} threads, {x}");
             }
-            if (m > QuantizedGemm.MaxRows)
-                continue;
+            byte[] panels = new byte[QuantizedPanels.Bytes(type, n, k)];
+            fixed (byte* p = panels)
+            {
+                QuantizedPanels.Interleave(x.Call.B, n, k, p);
+                x.Call.B.Panels = p;
+                x.Reset();
+                Gemm.Run(x.Call, Isa.Tier, dots);
+                MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(first.AsSpan())).ShouldBeTrue($"interleaved, {x}");
+                x.Call.B.Panels = null;
+            }
             x.Call.M = 1;
             x.Reset();
-            Gemm.Run(x.Call, KernelTier.Assembled512);
+            Gemm.Run(x.Call, Isa.Tier, dots);
             x.Result().AsSpan(0, n).SequenceEqual(first.AsSpan(0, n)).ShouldBeTrue($"a row alone, {x}");
         }
     }
 
     [Theory]
     [MemberData(nameof(Quantized))]
-    public void Long_and_broad_products_of_stored_codes_run_in_blocks(DType type)
+    public void Long_and_broad_products_of_stored_codes_run_in_blocks(DType type, string instructions)
     {
-        Assert.SkipUnless(KernelChoice.HasInt8, "no dot products of bytes here");
         var random = new Random(17);
         foreach ((int m, int n, int k) in new[] { (27, 45, 4352), (25, 900, 768), (3, 600, 512) })
         {
             Case x = NewCase(random, m, n, k, 0);
             x.Call.B = Stored(random, type, n, k, false);
             x.Call.Precision = GemmPrecision.Int8;
-            Check(x, KernelTier.Assembled512);
+            CheckInt8(x, Enum.Parse<IntegerDots>(instructions));
         }
     }
 
     [Theory]
     [MemberData(nameof(Quantized))]
-    public void Nothing_is_read_behind_stored_codes(DType type)
+    public void All_instructions_give_the_same_bits(DType type, string instructions)
     {
-        Assert.SkipUnless(OperatingSystem.IsLinux() && KernelChoice.HasInt8, "guard pages are set up by Linux calls");
+        var random = new Random(18);
+        Case x = NewCase(random, 7, 75, 512, 0);
+        x.Call.B = Stored(random, type, 75, 512, false);
+        x.Call.Precision = GemmPrecision.Int8;
+        x.Reset();
+        Gemm.Run(x.Call, Isa.Tier, IntegerDots.Compiled);
+        float[] compiled = x.Result();
+        x.Reset();
+        Gemm.Run(x.Call, Isa.Tier, Enum.Parse<IntegerDots>(instructions));
+        x.Result().ShouldBe(compiled);
+    }
+
+    [Theory]
+    [MemberData(nameof(Quantized))]
+    public void Nothing_is_read_behind_stored_codes(DType type, string instructions)
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "guard pages are set up by Linux calls");
         var random = new Random(16);
         for (int round = 0; round < 10; round++)
         {
             int n = random.Next(1, 40), k = type.BlockSize() * random.Next(1, 4);
             Case x = NewCase(random, 3 * round + 1, n, k, 0);
             GemmOperand b = Stored(random, type, n, k, false);
-            int bytes = (int)type.Bytes((long)n * k);
+            int bytes = (int)type.Bytes((long)n * k), packed = (int)QuantizedPanels.Bytes(type, n, k);
             using var guarded = new GuardedMemory(bytes);
+            using var panels = new GuardedMemory(packed);
             Buffer.MemoryCopy(b.Data, guarded.Data, bytes, bytes);
             x.Call.B = new GemmOperand(guarded.Data, type, k);
             x.Call.Precision = GemmPrecision.Int8;
-            Check(x, KernelTier.Assembled512);
+            CheckInt8(x, Enum.Parse<IntegerDots>(instructions));
+            QuantizedPanels.Interleave(x.Call.B, n, k, panels.Data);
+            x.Call.B.Panels = panels.Data;
+            CheckInt8(x, Enum.Parse<IntegerDots>(instructions));
+        }
+    }
+
+    [Fact]
+    public void Products_of_the_same_activations_run_together()
+    {
+        var random = new Random(19);
+        foreach (int m in new[] { 1, 8, 40 })
+        {
+            Case[] cases = new Case[3];
+            GemmCall[] calls = new GemmCall[3];
+            for (int i = 0; i < cases.Length; i++)
+            {
+                DType type = i == 2 ? DType.Q6_K : DType.Q4_K;
+                cases[i] = NewCase(random, m, 64 + 37 * i, 512, 0);
+                cases[i].Call.B = Stored(random, type, 64 + 37 * i, 512, false);
+                cases[i].Call.Precision = GemmPrecision.Int8;
+                (cases[i].Call.A, cases[i].Call.Alpha) = (cases[0].Call.A, cases[0].Call.Alpha);
+                calls[i] = cases[i].Call;
+                cases[i].Reset();
+                Gemm.Run(calls[i]);
+            }
+            float[][] alone = [.. cases.Select(x => x.Result())];
+            foreach (Case x in cases)
+                x.Reset();
+            Gemm.RunTogether(calls);
+            for (int i = 0; i < cases.Length; i++)
+                cases[i].Result().ShouldBe(alone[i], $"{m} rows, product {i}");
+            // one of another precision runs as it would alone
+            calls[1].Precision = GemmPrecision.Single;
+            foreach (Case x in cases)
+                x.Reset();
+            Gemm.RunTogether(calls);
+            cases[2].Result().ShouldBe(alone[2]);
         }
     }
 
@@ -364,13 +444,17 @@ public sealed unsafe class GemmTests : IDisposable
         least.ShouldBe(0);
     }
 
-    private static void Check(Case x, KernelTier tier)
+    private static void CheckInt8(Case x, IntegerDots dots) => Check(x, Isa.Tier, dots);
+
+    private static void Check(Case x, KernelTier tier) => Check(x, tier, QuantizedPlan.DotsOf(tier));
+
+    private static void Check(Case x, KernelTier tier, IntegerDots? dots)
     {
         x.Reset();
         GemmReference.Run(x.Call);
         float[] expected = x.Result();
         x.Reset();
-        Gemm.Run(x.Call, tier);
+        Gemm.Run(x.Call, tier, dots);
         float[] actual = x.Result();
         float scale = x.Scale;
         for (int i = 0; i < expected.Length; i++)
@@ -381,7 +465,7 @@ public sealed unsafe class GemmTests : IDisposable
             // between and behind the rows, not a bit may change
             bool good = inside ? Math.Abs(actual[i] - expected[i]) <= 3e-6f * scale : BitConverter.SingleToInt32Bits(actual[i]) == BitConverter.SingleToInt32Bits(expected[i]);
             if (!good)
-                Assert.Fail($"{tier}, {x}: row {i / x.Call.StrideC}, column {i % x.Call.StrideC}: {actual[i]:R}, expected {expected[i]:R}");
+                Assert.Fail($"{tier} {dots}, {x}: row {i / x.Call.StrideC}, column {i % x.Call.StrideC}: {actual[i]:R}, expected {expected[i]:R}");
         }
     }
 

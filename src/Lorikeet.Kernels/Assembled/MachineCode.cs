@@ -55,6 +55,9 @@ internal sealed class MachineCode(int width)
     /// <summary><c>to = from</c>.</summary>
     public void Move(Register to, Register from) => Add(Instruction.Create(Code.Mov_r64_rm64, to, from));
 
+    /// <summary><c>to = value</c>.</summary>
+    public void Move(Register to, int value) => Add(Instruction.Create(Code.Mov_rm64_imm32, to, value));
+
     /// <summary>Reads eight bytes.</summary>
     public void LoadWord(Register to, Register address, int offset) => Add(Instruction.Create(Code.Mov_r64_rm64, to, At(address, offset)));
 
@@ -128,6 +131,63 @@ internal sealed class MachineCode(int width)
     /// <summary>Fours of bytes, x unsigned and y signed: <c>sum += x0 * y0 + x1 * y1 + x2 * y2 + x3 * y3</c>.</summary>
     public void DotBytes(int sum, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vpdpbusd_zmm_k1z_zmm_zmmm512b32 : Code.VEX_Vpdpbusd_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
+
+    /// <summary>Fours of bytes, x unsigned and y signed, in pairs: <c>to = x0 * y0 + x1 * y1</c> as 16-bit integers. 256-bit registers only.</summary>
+    public void MultiplyAddBytes(int to, int x, int y) => Add(Instruction.Create(Code.VEX_Vpmaddubsw_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Pairs of 16-bit integers: <c>to = x0 * y0 + x1 * y1</c>. 256-bit registers only.</summary>
+    public void MultiplyAddWords(int to, int x, int y) => Add(Instruction.Create(Code.VEX_Vpmaddwd_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>32-bit integers: <c>to = x + y</c>. 256-bit registers only.</summary>
+    public void AddIntegers(int to, int x, int y) => Add(Instruction.Create(Code.VEX_Vpaddd_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Signed bytes: <c>to = |x|</c>, unsigned. 256-bit registers only.</summary>
+    public void Magnitudes(int to, int x) => Add(Instruction.Create(Code.VEX_Vpabsb_ymm_ymmm256, V(to), V(x)));
+
+    /// <summary>Signed bytes: <c>to = x * sign(y)</c>. 256-bit registers only.</summary>
+    public void WithSigns(int to, int x, int y) => Add(Instruction.Create(Code.VEX_Vpsignb_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Bits: <c>to = x &amp; y</c>.</summary>
+    public void And(int to, int x, int y) => Add(Is512
+        ? Instruction.Create(Code.EVEX_Vpandd_zmm_k1z_zmm_zmmm512b32, V(to), V(x), V(y))
+        : Instruction.Create(Code.VEX_Vpand_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Bits: <c>to = x | y</c>.</summary>
+    public void Or(int to, int x, int y) => Add(Is512
+        ? Instruction.Create(Code.EVEX_Vpord_zmm_k1z_zmm_zmmm512b32, V(to), V(x), V(y))
+        : Instruction.Create(Code.VEX_Vpor_ymm_ymm_ymmm256, V(to), V(x), V(y)));
+
+    /// <summary>Bits: <c>to = x ^ memory</c>.</summary>
+    public void Xor(int to, int x, Register address, int offset) => Add(Is512
+        ? Instruction.Create(Code.EVEX_Vpxord_zmm_k1z_zmm_zmmm512b32, V(to), V(x), At(address, offset))
+        : Instruction.Create(Code.VEX_Vpxor_ymm_ymm_ymmm256, V(to), V(x), At(address, offset)));
+
+    /// <summary>32-bit integers: to the left, or to the right where <paramref name="by"/> is negative.</summary>
+    public void Shift(int to, int x, int by) => Add(Is512
+        ? Instruction.Create(by < 0 ? Code.EVEX_Vpsrld_zmm_k1z_zmmm512b32_imm8 : Code.EVEX_Vpslld_zmm_k1z_zmmm512b32_imm8, V(to), V(x), Math.Abs(by))
+        : Instruction.Create(by < 0 ? Code.VEX_Vpsrld_ymm_ymm_imm8 : Code.VEX_Vpslld_ymm_ymm_imm8, V(to), V(x), Math.Abs(by)));
+
+    /// <summary>Repeats a 32-bit constant; <paramref name="through"/> loses what it held.</summary>
+    public void Repeat(int to, uint value, Register through)
+    {
+        Add(Instruction.Create(Code.Mov_r32_imm32, through, value));
+        if (Is512)
+        {
+            Add(Instruction.Create(Code.EVEX_Vpbroadcastd_zmm_k1z_r32, V(to), through));
+            return;
+        }
+        Add(Instruction.Create(Code.VEX_Vmovd_xmm_rm32, Register.XMM0 + to, through));
+        Add(Instruction.Create(Code.VEX_Vpbroadcastd_ymm_xmmm32, V(to), Register.XMM0 + to));
+    }
+
+    /// <summary>Reads as many halves as a register has singles.</summary>
+    public void LoadHalves(int to, Register address, int offset) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vcvtph2ps_zmm_k1z_ymmm256_sae : Code.VEX_Vcvtph2ps_ymm_xmmm128, V(to), At(address, offset)));
+
+    /// <summary>Reads as many bytes as a register has 32-bit integers.</summary>
+    public void LoadBytes(int to, Register address, int offset, bool signed) => Add(Instruction.Create(
+        signed ? Is512 ? Code.EVEX_Vpmovsxbd_zmm_k1z_xmmm128 : Code.VEX_Vpmovsxbd_ymm_xmmm64 : Is512 ? Code.EVEX_Vpmovzxbd_zmm_k1z_xmmm128 : Code.VEX_Vpmovzxbd_ymm_xmmm64,
+        V(to), At(address, offset)));
 
     /// <summary>Keeps what the system's convention says belongs to the caller.</summary>
     public void Enter()

@@ -3,101 +3,278 @@ using Iced.Intel;
 namespace Lorikeet.Kernels.Assembled;
 
 /// <summary>
-/// Writes the innermost loop of a product of quantised factors: for each group of terms that share scales, integer dots of a tile of C, which then
-/// become singles and are added with the product of the row's and the column's scale (AVX512-VNNI).
+/// Writes the innermost loop of a product of quantised factors: for each unit of 32 terms, integer dots of a tile of C with codes that are unpacked
+/// in registers, which then become singles and are added with the product of the row's and the column's scale.
 /// </summary>
-internal static class QuantizedTileAssembler
+internal sealed class QuantizedTileAssembler
 {
+    private const Register Call = Register.R11, A = Register.RAX, B = Register.R8, Units = Register.R10, Head = Register.R9, Scales = Register.RCX, Inner = Register.RDX;
+
+    // after k has run, and before
+    private const Register C = Register.RAX, CStep = Register.RDX, Other = Register.R8;
+
+    private readonly MachineCode _code;
+    private readonly PanelLayout _layout;
+    private readonly IntegerDots _dots;
+    private readonly int _rows, _vectors, _sums;
+
+    // registers above the tile's singles and integers: codes of each vector, something passing, four codes of a row repeated, masks, ones
+    private readonly int _codes, _passing, _repeat, _low, _upper, _ones;
+
+    private QuantizedTileAssembler(PanelLayout layout, IntegerDots dots, int rows)
+    {
+        bool wide = dots == IntegerDots.Avx512Vnni;
+        _code = new MachineCode(wide ? 64 : 32);
+        _layout = layout;
+        _dots = dots;
+        _rows = rows;
+        _vectors = wide ? 2 : 1;
+        _sums = rows * _vectors;
+        _codes = 2 * MaxRows(dots) * _vectors;
+        _passing = _codes + _vectors;
+        _repeat = _passing + _vectors;
+        _low = _repeat + 1;
+        _upper = _low + 1;
+        _ones = _upper + 1;
+    }
+
     /// <summary>The highest tile: its integers, its singles and what it multiplies all stay in registers.</summary>
-    public const int MaxRows = 6;
-
-    private const Register Call = Register.R11, A = Register.RAX, B = Register.R8, Groups = Register.R10, C = Register.RAX, CStep = Register.RDX;
-    private const int Width = 64, Left = 24, Right = 26, Repeat = 28, Factor = 30;
-
-    /// <summary>Bytes of a group of A's strip: codes, then a start, a scale and a total of each row.</summary>
-    public static int StripBytes(int rows, int steps) => rows * 4 * (steps + 3);
-
-    /// <summary>Bytes of a group of B's panel of 32 columns: codes, then a scale of each column, then a minimum where the format has one.</summary>
-    public static int PanelBytes(int steps, bool minimum) => 2 * Width * (steps + (minimum ? 2 : 1));
+    public static int MaxRows(IntegerDots dots) => dots == IntegerDots.Avx512Vnni ? 6 : 4;
 
     /// <summary>Assembles one tile, 32 columns broad.</summary>
+    /// <param name="layout">The weights' panels.</param>
+    /// <param name="dots">With what instructions.</param>
     /// <param name="rows">Rows of the tile.</param>
-    /// <param name="steps">Fours of terms that share a scale: 8 or 4.</param>
-    /// <param name="minimum">Takes away the column's minimum times the row's total; without it, sums begin with the row's start.</param>
-    /// <returns>The code, a function of one pointer to a <see cref="GemmTileCall"/> whose steps are groups.</returns>
-    public static MachineCode Tile(int rows, int steps, bool minimum)
+    /// <returns>The code, a function of one pointer to a <see cref="GemmTileCall"/> whose steps are units, whole blocks.</returns>
+    public static MachineCode Tile(PanelLayout layout, IntegerDots dots, int rows)
     {
-        MachineCode code = new(Width);
-        int sums = 2 * rows;
-        code.Enter();
-        code.Move(Call, MachineCode.Argument);
-        code.LoadWord(C, Call, 40);
-        code.LoadWord(CStep, Call, 48);
-        for (int i = 0; i < rows; i++)
+        QuantizedTileAssembler tile = new(layout, dots, rows);
+        tile.Build();
+        return tile._code;
+    }
+
+    private int Width => _code.Width;
+
+    private bool SplitsDots => _dots == IntegerDots.Avx2;
+
+    private void Build()
+    {
+        _code.Enter();
+        _code.Move(Call, MachineCode.Argument);
+        _code.LoadWord(C, Call, 40);
+        _code.LoadWord(CStep, Call, 48);
+        for (int i = 0; i < _rows; i++)
         {
-            code.Prefetch(C, 0);
-            code.Prefetch(C, Width);
-            code.Prefetch(C, 2 * Width - 1);
-            code.AddTo(C, CStep);
+            _code.Prefetch(C, 0);
+            _code.Prefetch(C, 64);
+            _code.Prefetch(C, 127);
+            _code.AddTo(C, CStep);
         }
-        for (int i = 0; i < sums; i++)
-            code.Zero(i);
-        code.LoadWord(A, Call, 0);
-        code.LoadWord(B, Call, 16);
-        code.LoadWord(Groups, Call, 32);
-        ulong group = code.NewLabel();
-        code.Bind(group);
-        for (int i = 0; i < sums; i++)
+        if (_layout.Nibbles)
+            _code.Repeat(_low, 0x0F0F0F0F, Register.EAX);
+        if (_layout.SixBits)
+            _code.Repeat(_upper, 0x30303030, Register.EAX);
+        if (!_layout.Nibbles && SplitsDots)
+            _code.Repeat(_upper, 0x80808080, Register.EAX);
+        if (SplitsDots)
+            _code.Repeat(_ones, 0x00010001, Register.EAX);
+        for (int first = 0; first < 4 * PanelLayout.Columns; first += Width * _vectors)
+            Columns(first);
+        _code.Leave();
+    }
+
+    /// <summary>The columns whose words begin so many bytes into a row of words.</summary>
+    private void Columns(int first)
+    {
+        for (int i = 0; i < _sums; i++)
+            _code.Zero(i);
+        _code.LoadWord(A, Call, 0);
+        _code.LoadWord(B, Call, 16);
+        _code.LoadWord(Units, Call, 32);
+        ulong block = _code.NewLabel(), unit = _code.NewLabel();
+        if (_layout.HeadBytes > 0)
         {
-            if (minimum)
-                code.Zero(12 + i);
-            else
-                code.Broadcast(12 + i, A, 4 * (steps * rows + i / 2));
+            _code.Bind(block);
+            _code.Move(Head, B);
+            _code.Move(Scales, B);
+            _code.AddTo(Scales, (_layout.HasMinimum ? 4 : 2) * PanelLayout.Columns);
+            _code.AddTo(B, _layout.HeadBytes);
+            _code.Move(Inner, _layout.Units);
+        }
+        _code.Bind(unit);
+        for (int group = 0; group < _layout.Scales; group++)
+            Group(first, group);
+        _code.AddTo(A, 4 * QuantizedStrips.Words * _rows);
+        _code.AddTo(B, _layout.UnitBytes);
+        if (_layout.HeadBytes > 0)
+        {
+            _code.AddTo(Scales, 2 * PanelLayout.Columns);
+            _code.Subtract(Inner, 1);
+            _code.JumpIfNotZero(unit);
+            _code.Subtract(Units, _layout.Units);
+            _code.JumpIfNotZero(block);
+        }
+        else
+        {
+            _code.Subtract(Units, 1);
+            _code.JumpIfNotZero(unit);
+        }
+        Finish(first);
+    }
+
+    /// <summary>The terms that share a scale: 32, or 16 of them.</summary>
+    private void Group(int first, int group)
+    {
+        int steps = 8 / _layout.Scales;
+        for (int i = 0; i < _rows; i++)
+        {
+            bool starts = _layout.OffsetShift >= 0 && !(SplitsDots && !_layout.Nibbles);
+            if (starts)
+                _code.Broadcast(_repeat, A, 4 * _rows * (QuantizedStrips.SumsAt + (_layout.Scales == 1 ? 0 : 1 + group)) + 4 * i);
+            for (int v = 0; v < _vectors; v++)
+            {
+                if (starts)
+                    _code.Shift(Integer(i, v), _repeat, _layout.OffsetShift);
+                else
+                    _code.Zero(Integer(i, v));
+            }
         }
         for (int step = 0; step < steps; step++)
         {
-            // two pairs of registers by turns, so that loads run ahead
-            int left = Left + step % 2;
-            int right = Right + step % 2;
-            code.Load(left, B, 2 * Width * step);
-            code.Load(right, B, 2 * Width * step + Width);
-            for (int i = 0; i < rows; i++)
+            for (int v = 0; v < _vectors; v++)
+                Unpack(v, first + v * Width, group, step);
+            for (int i = 0; i < _rows; i++)
             {
-                int x = Repeat + i % 2;
-                code.Broadcast(x, A, 4 * (step * rows + i));
-                code.DotBytes(12 + 2 * i, left, x);
-                code.DotBytes(12 + 2 * i + 1, right, x);
+                _code.Broadcast(_repeat, A, 4 * (_rows * (group * steps + step) + i));
+                for (int v = 0; v < _vectors; v++)
+                    Dot(i, v);
             }
         }
-        code.Load(Left, B, 2 * Width * steps);
-        code.Load(Right, B, 2 * Width * steps + Width);
-        for (int i = 0; i < rows; i++)
+        for (int v = 0; v < _vectors; v++)
+            Scale(v, first + v * Width, group, minimum: false);
+        for (int i = 0; i < _rows; i++)
         {
-            code.Broadcast(Repeat, A, 4 * ((steps + 1) * rows + i));
-            code.ToSingle(12 + 2 * i, 12 + 2 * i);
-            code.ToSingle(12 + 2 * i + 1, 12 + 2 * i + 1);
-            code.Multiply(Factor, Left, Repeat);
-            code.Multiply(Factor + 1, Right, Repeat);
-            code.MultiplyAdd(2 * i, 12 + 2 * i, Factor);
-            code.MultiplyAdd(2 * i + 1, 12 + 2 * i + 1, Factor + 1);
-        }
-        if (minimum)
-        {
-            code.Load(Left, B, 2 * Width * (steps + 1));
-            code.Load(Right, B, 2 * Width * (steps + 1) + Width);
-            for (int i = 0; i < rows; i++)
+            _code.Broadcast(_repeat, A, 4 * (_rows * QuantizedStrips.ScaleAt + i));
+            for (int v = 0; v < _vectors; v++)
             {
-                code.Broadcast(Repeat, A, 4 * ((steps + 2) * rows + i));
-                code.MultiplySubtract(2 * i, Left, Repeat);
-                code.MultiplySubtract(2 * i + 1, Right, Repeat);
+                _code.ToSingle(Integer(i, v), Integer(i, v));
+                _code.Multiply(_passing + v, _codes + v, _repeat);
+                _code.MultiplyAdd(i * _vectors + v, Integer(i, v), _passing + v);
             }
         }
-        code.AddTo(A, StripBytes(rows, steps));
-        code.AddTo(B, PanelBytes(steps, minimum));
-        code.Subtract(Groups, 1);
-        code.JumpIfNotZero(group);
-        TileAssembler.Finish(code, Call, rows, 2, sums);
-        code.Leave();
-        return code;
+        if (!_layout.HasMinimum)
+            return;
+        for (int v = 0; v < _vectors; v++)
+            Scale(v, first + v * Width, group, minimum: true);
+        for (int i = 0; i < _rows; i++)
+        {
+            _code.Broadcast(_repeat, A, 4 * (_rows * QuantizedStrips.TotalAt + i));
+            for (int v = 0; v < _vectors; v++)
+                _code.MultiplySubtract(i * _vectors + v, _codes + v, _repeat);
+        }
+    }
+
+    private int Integer(int row, int vector) => MaxRows(_dots) * _vectors + row * _vectors + vector;
+
+    /// <summary>Four codes of each column, unsigned; signed where magnitudes and signs are multiplied.</summary>
+    private void Unpack(int v, int at, int group, int step)
+    {
+        const int word = 4 * PanelLayout.Columns;
+        int codes = _codes + v, passing = _passing + v;
+        if (!_layout.Nibbles)
+        {
+            if (!SplitsDots)
+            {
+                _code.Load(codes, B, word * step + at);
+                return;
+            }
+            _code.Xor(codes, _upper, B, word * step + at);
+            _code.Magnitudes(passing, codes);
+            return;
+        }
+        int half = _layout.SixBits ? 2 : 4;
+        _code.Load(codes, B, word * (half * group + step % half) + at);
+        if (step >= half)
+            _code.Shift(codes, codes, -4);
+        _code.And(codes, codes, _low);
+        if (!_layout.SixBits)
+            return;
+        _code.Load(passing, B, word * (4 + group) + at);
+        if (step != 2)
+            _code.Shift(passing, passing, 4 - 2 * step);
+        _code.And(passing, passing, _upper);
+        _code.Or(codes, codes, passing);
+    }
+
+    private void Dot(int row, int v)
+    {
+        int sum = Integer(row, v);
+        if (!SplitsDots)
+        {
+            _code.DotBytes(sum, _codes + v, _repeat);
+            return;
+        }
+        // sums of two products stay below 2^15: codes of at most six bits, or magnitudes of at most 128, times at most 127
+        if (_layout.Nibbles)
+        {
+            _code.MultiplyAddBytes(_repeat, _codes + v, _repeat);
+        }
+        else
+        {
+            _code.WithSigns(_repeat, _repeat, _codes + v);
+            _code.MultiplyAddBytes(_repeat, _passing + v, _repeat);
+        }
+        _code.MultiplyAddWords(_repeat, _repeat, _ones);
+        _code.AddIntegers(sum, sum, _repeat);
+    }
+
+    /// <summary>Scales or minima of a group, in place of its codes.</summary>
+    private void Scale(int v, int at, int group, bool minimum)
+    {
+        int to = _codes + v, passing = _passing + v, columns = at / 4;
+        if (_layout.HeadBytes == 0)
+        {
+            _code.LoadHalves(to, B, 4 * PanelLayout.Columns * _layout.CodeWords + (minimum ? 2 * PanelLayout.Columns : 0) + 2 * columns);
+            return;
+        }
+        _code.LoadBytes(to, Scales, (minimum ? PanelLayout.Columns : group * PanelLayout.Columns) + columns, signed: _layout.SixBits);
+        _code.ToSingle(to, to);
+        _code.LoadHalves(passing, Head, (minimum ? 2 * PanelLayout.Columns : 0) + 2 * columns);
+        _code.Multiply(to, to, passing);
+    }
+
+    /// <summary>Adds what C held and the bias, where they are wanted, and stores the columns.</summary>
+    private void Finish(int first)
+    {
+        ulong plain = _code.NewLabel(), store = _code.NewLabel();
+        _code.LoadWord(CStep, Call, 48);
+        _code.LoadWord(Other, Call, 64);
+        _code.Test(Other);
+        _code.JumpIfZero(plain);
+        _code.LoadWord(C, Call, 40);
+        for (int i = 0; i < _rows; i++)
+        {
+            for (int v = 0; v < _vectors; v++)
+                _code.Add(i * _vectors + v, i * _vectors + v, C, first + v * Width);
+            _code.AddTo(C, CStep);
+        }
+        _code.Bind(plain);
+        _code.LoadWord(Other, Call, 56);
+        _code.Test(Other);
+        _code.JumpIfZero(store);
+        for (int v = 0; v < _vectors; v++)
+        {
+            _code.Load(_repeat, Other, first + v * Width);
+            for (int i = 0; i < _rows; i++)
+                _code.Add(i * _vectors + v, i * _vectors + v, _repeat);
+        }
+        _code.Bind(store);
+        _code.LoadWord(C, Call, 40);
+        for (int i = 0; i < _rows; i++)
+        {
+            for (int v = 0; v < _vectors; v++)
+                _code.Store(C, first + v * Width, i * _vectors + v);
+            _code.AddTo(C, CStep);
+        }
     }
 }

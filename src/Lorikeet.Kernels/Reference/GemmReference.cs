@@ -34,13 +34,13 @@ internal static unsafe class GemmReference
         float[] rows = new float[Math.Max(1, call.M * call.K)];
         for (int i = 0; i < call.M; i++)
         {
-            for (int p = 0; p < call.K; p += QuantizedRows.Terms)
+            for (int p = 0; p < call.K; p += QuantizedStrips.Terms)
             {
-                int end = Math.Min(call.K, p + QuantizedRows.Terms);
+                int end = Math.Min(call.K, p + QuantizedStrips.Terms);
                 float greatest = 0;
                 for (int q = p; q < end; q++)
                     greatest = MathF.Max(greatest, MathF.Abs(At(call.A, i, q)));
-                (float factor, float scale) = QuantizedRows.ScaleOf(greatest);
+                (float factor, float scale) = QuantizedStrips.ScaleOf(greatest);
                 for (int q = p; q < end; q++)
                     rows[i * call.K + q] = scale * MathF.Round(At(call.A, i, q) * factor, MidpointRounding.ToEven);
             }

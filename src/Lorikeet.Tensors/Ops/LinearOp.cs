@@ -1,3 +1,5 @@
+using Lorikeet.Kernels;
+
 namespace Lorikeet.Tensors;
 
 /// <summary><c>y = x Wᵀ + b</c>.</summary>
@@ -15,15 +17,8 @@ public static class LinearOp
     /// <returns><c>[rows, out]</c>.</returns>
     public static Tensor Linear(this Tape tape, Tensor x, Tensor weight, Tensor? bias = null, bool transposed = false)
     {
-        int inputs = transposed ? weight.Rows : weight.Columns;
-        int outputs = transposed ? weight.Columns : weight.Rows;
-        Check.F32("linear", x);
-        Check.Columns("linear", x, inputs);
-        Check.Weight("linear", weight);
-        if (bias is not null)
-            Check.Vector("linear", bias, outputs);
-        Tensor y = tape.New(new Shape(x.Rows, outputs));
-        Products.Forward(x, weight, bias, transposed, y, tape.Precision);
+        Tensor y = Output(tape, x, weight, bias, transposed);
+        Gemm.Run(Products.Forward(tape, x, weight, bias, transposed, y));
         if (!tape.Recording || !(x.RequiresGrad || weight.RequiresGrad || bias is { RequiresGrad: true }))
             return y;
         LinearNode node = tape.Rent<LinearNode>();
@@ -33,6 +28,42 @@ public static class LinearOp
         if (x.RequiresGrad)
             Tape.Save(weight);
         return tape.Record(node, y);
+    }
+
+    /// <summary>
+    /// Several layers of the same input in a pass without derivatives: one job for the threads, and the input is quantised once where precision says so.
+    /// </summary>
+    /// <param name="tape">The step; not recording.</param>
+    /// <param name="x"><c>[rows, in]</c>.</param>
+    /// <param name="layers">Weights <c>[out, in]</c>, each with a bias <c>[out]</c> or null; at most <see cref="MostTogether"/>.</param>
+    /// <param name="outputs">Receives a tensor <c>[rows, out]</c> of each.</param>
+    public static unsafe void LinearTogether(this Tape tape, Tensor x, ReadOnlySpan<(Tensor Weight, Tensor? Bias)> layers, Span<Tensor> outputs)
+    {
+        if (tape.Recording)
+            throw new InvalidOperationException("products that run together have no derivatives");
+        GemmCall* calls = stackalloc GemmCall[MostTogether];
+        for (int i = 0; i < layers.Length; i++)
+        {
+            (Tensor weight, Tensor? bias) = layers[i];
+            outputs[i] = Output(tape, x, weight, bias, transposed: false);
+            calls[i] = Products.Forward(tape, x, weight, bias, transposed: false, outputs[i]);
+        }
+        Gemm.RunTogether(new ReadOnlySpan<GemmCall>(calls, layers.Length));
+    }
+
+    /// <summary>The most layers that <see cref="LinearTogether"/> takes.</summary>
+    public const int MostTogether = 4;
+
+    private static Tensor Output(Tape tape, Tensor x, Tensor weight, Tensor? bias, bool transposed)
+    {
+        int inputs = transposed ? weight.Rows : weight.Columns;
+        int outputs = transposed ? weight.Columns : weight.Rows;
+        Check.F32("linear", x);
+        Check.Columns("linear", x, inputs);
+        Check.Weight("linear", weight);
+        if (bias is not null)
+            Check.Vector("linear", bias, outputs);
+        return tape.New(new Shape(x.Rows, outputs));
     }
 
     private sealed class LinearNode : Node

@@ -49,7 +49,7 @@ public static class LowRankLinearOp
             N = b.Rows,
             K = x.Columns,
             A = Products.Plain(x),
-            B = transposed ? Products.Transposed(weight) : Products.Plain(weight),
+            B = Products.Weight(tape, weight, transposed),
             Alpha = 1,
             K2 = a.Rows,
             A2 = Products.Plain(t),
