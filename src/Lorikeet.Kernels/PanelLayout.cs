@@ -29,6 +29,12 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
     /// <summary>True where codes of six bits have their upper two apart.</summary>
     public bool SixBits => CodeWords == 6;
 
+    /// <summary>True where codes need all eight bits: pairs of their products are too great for 16 bits unless signs are taken apart.</summary>
+    public bool FullBytes => OffsetShift == 7;
+
+    /// <summary>The same with a byte for each code.</summary>
+    public PanelLayout Widened => this with { CodeWords = 8 };
+
     /// <summary>True for the formats whose codes are multiplied as integers.</summary>
     public static bool Exists(DType type) => Index(type) >= 0;
 

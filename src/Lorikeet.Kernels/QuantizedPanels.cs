@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
 
 namespace Lorikeet.Kernels;
 
@@ -53,6 +54,47 @@ public unsafe struct QuantizedPanels
             nint at = (first + p) / type.BlockSize() * type.BlockBytes();
             for (int j = 0; j < count; j++)
                 Column(type, x.Row(row + j) + at, j, to);
+        }
+    }
+
+    /// <summary>Gives each code of a panel's units a byte of its own, so that many rows find them unpacked.</summary>
+    /// <param name="layout">Two codes to a byte.</param>
+    /// <param name="from">Whole blocks of a panel.</param>
+    /// <param name="units">Units of 32 terms.</param>
+    /// <param name="to">The same in the widened layout.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    internal static void Widen(PanelLayout layout, byte* from, int units, byte* to)
+    {
+        const int word = 4 * PanelLayout.Columns;
+        Vector256<byte> low = Vector256.Create((byte)15), upper = Vector256.Create((byte)0x30);
+        for (int unit = 0; unit < units; unit++, from += layout.UnitBytes, to += layout.Widened.UnitBytes)
+        {
+            if (layout.HeadBytes > 0 && unit % layout.Units == 0)
+            {
+                Unsafe.CopyBlockUnaligned(to, from, (uint)layout.HeadBytes);
+                from += layout.HeadBytes;
+                to += layout.HeadBytes;
+            }
+            int half = layout.SixBits ? 2 : 4;
+            for (int group = 0; group < layout.Scales; group++)
+            {
+                for (int at = 0; at < word * half; at += 32)
+                {
+                    byte* codes = to + 2 * half * word * group + at;
+                    Vector256<byte> both = Vector256.Load(from + half * word * group + at);
+                    Vector256<byte> first = both & low, second = both >>> 4;
+                    if (layout.SixBits)
+                    {
+                        // a word of upper bits serves four words of codes
+                        Vector256<ushort> bits = Vector256.Load(from + (4 + group) * word + at % word).AsUInt16();
+                        first |= (at < word ? bits << 4 : bits << 2).AsByte() & upper;
+                        second |= (at < word ? bits : bits >>> 2).AsByte() & upper;
+                    }
+                    first.Store(codes);
+                    second.Store(codes + half * word);
+                }
+            }
+            Unsafe.CopyBlockUnaligned(to + 8 * word, from + layout.CodeWords * word, (uint)layout.TailBytes);
         }
     }
 

@@ -10,22 +10,23 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal unsafe struct QuantizedPlan
 {
-    /// <summary>Terms of a block of k: a strip of activations of so many stays in the first cache.</summary>
-    private const int BlockTerms = 2048;
+    /// <summary>Terms of a block of k: a panel of so many, a byte each, stays in the first cache while all rows meet it.</summary>
+    private const int BlockTerms = 768;
 
-    /// <summary>Bytes of panels that meet all rows before the next, for the second cache.</summary>
-    private const int BlockBytes = 512 * 1024;
+    /// <summary>With more rows, unpacking a panel before they meet it pays.</summary>
+    private const int FewRows = 24;
 
     /// <summary>Multiplications for which waking another thread does not pay.</summary>
     private const long SerialProducts = 32 * 1024;
 
     private static readonly Lock Door = new();
-    private static readonly nint[] Tiles = new nint[4 * PanelLayout.Count * 6];
+    private static readonly nint[] Tiles = new nint[4 * 2 * PanelLayout.Count * QuantizedTileAssembler.MostRows];
 
     private GemmCall* _calls;
     private QuantizedStrips _strips;
     private IntegerDots _dots;
     private int _panels, _parts;
+    private bool _widens;
 
     /// <summary>What a tier multiplies codes with, or null for the reference, which multiplies none.</summary>
     public static IntegerDots? DotsOf(KernelTier tier) => tier switch
@@ -56,7 +57,8 @@ internal unsafe struct QuantizedPlan
         plan._strips.Fill((byte*)GemmScratch.RentShared(plan._strips.Floats));
         int threads = ComputePool.Threads;
         long products = (long)plan._panels * PanelLayout.Columns * call.M * call.K;
-        plan._parts = threads == 1 ? 1 : (int)Math.Clamp(products / SerialProducts, 1, Math.Min(4 * threads, plan._panels));
+        plan._widens = call.M > FewRows;
+        plan._parts = threads == 1 ? 1 : plan._widens ? plan._panels : (int)Math.Clamp(products / SerialProducts, 1, Math.Min(4 * threads, plan._panels));
         ComputePool.Run(&Part, &plan, plan._parts);
     }
 
@@ -81,48 +83,43 @@ internal unsafe struct QuantizedPlan
     private readonly void Columns(in GemmCall call, int begin, int end)
     {
         DType type = call.B.Type;
-        PanelLayout layout = PanelLayout.Of(type);
-        nint whole = layout.Bytes(call.K), longest = layout.Bytes(Math.Min(call.K, BlockTerms));
-        int most = (int)Math.Clamp(BlockBytes / longest, 1, end - begin);
-        float* edge = stackalloc float[6 * PanelLayout.Columns];
-        byte* packed = call.B.Panels == null ? (byte*)GemmScratch.Rent(most * longest / sizeof(float)) : null;
-        for (int k = 0; k < call.K; k += BlockTerms)
+        PanelLayout stored = PanelLayout.Of(type), layout = _widens && stored.Nibbles ? stored.Widened : stored;
+        nint whole = stored.Bytes(call.K), longest = stored.Bytes(BlockTerms);
+        byte* scratch = (byte*)GemmScratch.Rent((longest + layout.Bytes(BlockTerms)) / sizeof(float));
+        float* edge = stackalloc float[QuantizedTileAssembler.MostRows * PanelLayout.Columns];
+        for (int panel = begin; panel < end; panel++)
         {
-            int terms = Math.Min(BlockTerms, call.K - k);
-            nint bytes = packed != null ? layout.Bytes(terms) : whole;
-            bool accumulate = call.Accumulate || k > 0;
-            float* bias = k == 0 ? call.Bias : null;
-            for (int from = begin; from < end; from += most)
+            int column = panel * PanelLayout.Columns, columns = Math.Min(PanelLayout.Columns, call.N - column);
+            bool inside = columns == PanelLayout.Columns;
+            for (int k = 0; k < call.K; k += BlockTerms)
             {
-                int to = Math.Min(end, from + most);
-                for (int panel = from; packed != null && panel < to; panel++)
+                int terms = Math.Min(BlockTerms, call.K - k);
+                bool accumulate = call.Accumulate || k > 0;
+                float* bias = k == 0 && call.Bias != null ? call.Bias + column : null;
+                byte* weights = scratch;
+                if (call.B.Panels != null)
+                    weights = call.B.Panels + panel * whole + stored.Bytes(k);
+                else
+                    QuantizedPanels.Pack(call.B, column, columns, k, terms, scratch);
+                if (layout != stored)
                 {
-                    int column = panel * PanelLayout.Columns;
-                    QuantizedPanels.Pack(call.B, column, Math.Min(PanelLayout.Columns, call.N - column), k, terms, packed + (panel - from) * bytes);
+                    QuantizedPanels.Widen(stored, weights, terms / PanelLayout.Terms, scratch + longest);
+                    weights = scratch + longest;
                 }
-                byte* panels = packed != null ? packed : call.B.Panels + from * whole + layout.Bytes(k);
+                GemmTileCall tile = new() { B = weights, Steps = terms / PanelLayout.Terms, Bias = inside ? bias : null, Accumulate = inside && accumulate ? 1 : 0 };
                 for (int strip = 0; strip < _strips.Count; strip++)
                 {
                     int row = _strips.First(strip), rows = _strips.First(strip + 1) - row;
-                    nint code = _dots == IntegerDots.Compiled ? 0 : Tile(type, layout, rows);
-                    GemmTileCall tile = new() { A = _strips.At(strip, k), Steps = terms / PanelLayout.Terms };
-                    for (int panel = from; panel < to; panel++)
-                    {
-                        int column = panel * PanelLayout.Columns;
-                        bool inside = column + PanelLayout.Columns <= call.N;
-                        float* c = call.C + row * call.StrideC + column;
-                        tile.B = panels + (panel - from) * bytes;
-                        tile.C = inside ? c : edge;
-                        tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
-                        tile.Bias = inside && bias != null ? bias + column : null;
-                        tile.Accumulate = inside && accumulate ? 1 : 0;
-                        if (code == 0)
-                            QuantizedTile.Run(layout, rows, &tile);
-                        else
-                            ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)code)(&tile);
-                        if (!inside)
-                            Spread(edge, rows, call.N - column, c, call.StrideC, bias == null ? null : bias + column, accumulate);
-                    }
+                    float* c = call.C + row * call.StrideC + column;
+                    tile.A = _strips.At(strip, k);
+                    tile.C = inside ? c : edge;
+                    tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
+                    if (_dots == IntegerDots.Compiled)
+                        QuantizedTile.Run(layout, rows, &tile);
+                    else
+                        ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)Tile(type, layout, rows))(&tile);
+                    if (!inside)
+                        Spread(edge, rows, columns, c, call.StrideC, bias, accumulate);
                 }
             }
         }
@@ -143,7 +140,7 @@ internal unsafe struct QuantizedPlan
 
     private readonly nint Tile(DType type, PanelLayout layout, int rows)
     {
-        ref nint tile = ref Tiles[((int)_dots * PanelLayout.Count + PanelLayout.Index(type)) * 6 + rows - 1];
+        ref nint tile = ref Tiles[(((int)_dots * 2 + (layout.Nibbles ? 1 : 0)) * PanelLayout.Count + PanelLayout.Index(type)) * QuantizedTileAssembler.MostRows + rows - 1];
         if (Volatile.Read(ref tile) == 0)
         {
             lock (Door)

@@ -114,14 +114,20 @@ internal static unsafe class QuantizedTile
     private static Vector128<sbyte> Unpack(PanelLayout layout, byte* b, int group, int step)
     {
         const int word = 4 * PanelLayout.Columns;
+        Vector128<byte> codes;
         if (!layout.Nibbles)
-            return (Vector128.Load(b + word * step) ^ Vector128.Create((byte)0x80)).AsSByte();
-        int half = layout.SixBits ? 2 : 4;
-        Vector128<byte> codes = Vector128.Load(b + word * (half * group + step % half));
-        codes = (step < half ? codes : codes >>> 4) & Vector128.Create((byte)15);
-        if (layout.SixBits)
-            codes |= (Vector128.Load(b + word * (4 + group)) >>> 2 * step & Vector128.Create((byte)3)) << 4;
-        return layout.OffsetShift < 0 ? codes.AsSByte() : codes.AsSByte() - Vector128.Create((sbyte)(1 << layout.OffsetShift));
+        {
+            codes = Vector128.Load(b + word * (8 / layout.Scales * group + step));
+        }
+        else
+        {
+            int half = layout.SixBits ? 2 : 4;
+            codes = Vector128.Load(b + word * (half * group + step % half));
+            codes = (step < half ? codes : codes >>> 4) & Vector128.Create((byte)15);
+            if (layout.SixBits)
+                codes |= (Vector128.Load(b + word * (4 + group)) >>> 2 * step & Vector128.Create((byte)3)) << 4;
+        }
+        return layout.OffsetShift < 0 ? codes.AsSByte() : codes.AsSByte() - Vector128.Create((byte)(1 << layout.OffsetShift)).AsSByte();
     }
 
     /// <summary>Adds the product of four codes of each column with four of a row, exactly: magnitudes are at most 128 and 127.</summary>
@@ -150,7 +156,7 @@ internal static unsafe class QuantizedTile
         if (layout.HeadBytes == 0)
             return Halves((ushort*)(unit + 4 * columns * layout.CodeWords) + (minimum ? columns : 0) + column);
         byte* scales = head + ((layout.HasMinimum ? 4 : 2) + 2 * inside + (minimum ? 1 : group)) * columns + column;
-        Vector128<int> whole = layout.SixBits
+        Vector128<int> whole = layout.Scales == 2
             ? Vector128.Create(((sbyte*)scales)[0], ((sbyte*)scales)[1], ((sbyte*)scales)[2], ((sbyte*)scales)[3])
             : Vector128.Create(scales[0], scales[1], scales[2], (int)scales[3]);
         return Vector128.ConvertToSingle(whole) * Halves((ushort*)head + (minimum ? columns : 0) + column);

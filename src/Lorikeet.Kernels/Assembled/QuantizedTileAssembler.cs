@@ -38,8 +38,11 @@ internal sealed class QuantizedTileAssembler
         _ones = _upper + 1;
     }
 
+    /// <summary>The highest tile of all.</summary>
+    public const int MostRows = 6;
+
     /// <summary>The highest tile: its integers, its singles and what it multiplies all stay in registers.</summary>
-    public static int MaxRows(IntegerDots dots) => dots == IntegerDots.Avx512Vnni ? 6 : 4;
+    public static int MaxRows(IntegerDots dots) => dots == IntegerDots.Avx512Vnni ? MostRows : 4;
 
     /// <summary>Assembles one tile, 32 columns broad.</summary>
     /// <param name="layout">The weights' panels.</param>
@@ -56,6 +59,8 @@ internal sealed class QuantizedTileAssembler
     private int Width => _code.Width;
 
     private bool SplitsDots => _dots == IntegerDots.Avx2;
+
+    private bool SplitsSigns => SplitsDots && _layout.FullBytes;
 
     private void Build()
     {
@@ -74,7 +79,7 @@ internal sealed class QuantizedTileAssembler
             _code.Repeat(_low, 0x0F0F0F0F, Register.EAX);
         if (_layout.SixBits)
             _code.Repeat(_upper, 0x30303030, Register.EAX);
-        if (!_layout.Nibbles && SplitsDots)
+        if (SplitsSigns)
             _code.Repeat(_upper, 0x80808080, Register.EAX);
         if (SplitsDots)
             _code.Repeat(_ones, 0x00010001, Register.EAX);
@@ -128,7 +133,7 @@ internal sealed class QuantizedTileAssembler
         int steps = 8 / _layout.Scales;
         for (int i = 0; i < _rows; i++)
         {
-            bool starts = _layout.OffsetShift >= 0 && !(SplitsDots && !_layout.Nibbles);
+            bool starts = _layout.OffsetShift >= 0 && !SplitsSigns;
             if (starts)
                 _code.Broadcast(_repeat, A, 4 * _rows * (QuantizedStrips.SumsAt + (_layout.Scales == 1 ? 0 : 1 + group)) + 4 * i);
             for (int v = 0; v < _vectors; v++)
@@ -180,15 +185,15 @@ internal sealed class QuantizedTileAssembler
     private void Unpack(int v, int at, int group, int step)
     {
         const int word = 4 * PanelLayout.Columns;
-        int codes = _codes + v, passing = _passing + v;
+        int codes = _codes + v, passing = _passing + v, steps = 8 / _layout.Scales;
         if (!_layout.Nibbles)
         {
-            if (!SplitsDots)
+            if (!SplitsSigns)
             {
-                _code.Load(codes, B, word * step + at);
+                _code.Load(codes, B, word * (steps * group + step) + at);
                 return;
             }
-            _code.Xor(codes, _upper, B, word * step + at);
+            _code.Xor(codes, _upper, B, word * (steps * group + step) + at);
             _code.Magnitudes(passing, codes);
             return;
         }
@@ -215,7 +220,7 @@ internal sealed class QuantizedTileAssembler
             return;
         }
         // sums of two products stay below 2^15: codes of at most six bits, or magnitudes of at most 128, times at most 127
-        if (_layout.Nibbles)
+        if (!SplitsSigns)
         {
             _code.MultiplyAddBytes(_repeat, _codes + v, _repeat);
         }
@@ -237,7 +242,7 @@ internal sealed class QuantizedTileAssembler
             _code.LoadHalves(to, B, 4 * PanelLayout.Columns * _layout.CodeWords + (minimum ? 2 * PanelLayout.Columns : 0) + 2 * columns);
             return;
         }
-        _code.LoadBytes(to, Scales, (minimum ? PanelLayout.Columns : group * PanelLayout.Columns) + columns, signed: _layout.SixBits);
+        _code.LoadBytes(to, Scales, (minimum ? PanelLayout.Columns : group * PanelLayout.Columns) + columns, signed: _layout.Scales == 2);
         _code.ToSingle(to, to);
         _code.LoadHalves(passing, Head, (minimum ? 2 * PanelLayout.Columns : 0) + 2 * columns);
         _code.Multiply(to, to, passing);

@@ -32,6 +32,48 @@ public sealed class LinearOpTests : IDisposable
         _tape.Linear(x, weight).ShouldBeNear((i, j) => Enumerable.Range(0, 32).Sum(p => x.At(i, p) * wide.At(j, p)));
     }
 
+    [Theory]
+    [InlineData(DType.F32, GemmPrecision.Single)]
+    [InlineData(DType.Q4_0, GemmPrecision.Single)]
+    [InlineData(DType.Q4_0, GemmPrecision.Int8)]
+    [InlineData(DType.Q8_0, GemmPrecision.Int8)]
+    public void Layers_of_the_same_input_may_run_together(DType type, GemmPrecision precision)
+    {
+        _tape.Precision = precision;
+        Tensor x = Numbers.Random(1, 3, 64), bias = Numbers.Random(3, 1, 40);
+        Tensor first = Stored.Make(type, new Shape(40, 64), new OpInput("weight", new Shape(40, 64)).Values(2));
+        Tensor second = Stored.Make(type, new Shape(7, 64), new OpInput("weight", new Shape(7, 64)).Values(5));
+        Tensor[] outputs = new Tensor[2];
+        _tape.LinearTogether(x, [(first, bias), (second, null)], outputs);
+        Tensor one = _tape.Linear(x, first, bias), two = _tape.Linear(x, second);
+        outputs[0].ShouldBeNear((i, j) => one.At(i, j));
+        outputs[1].ShouldBeNear((i, j) => two.At(i, j));
+        _tape.Recording = true;
+        Should.Throw<InvalidOperationException>(() => _tape.LinearTogether(x, [(first, bias), (second, null)], outputs)).Message.ShouldContain("no derivatives");
+    }
+
+    [Fact]
+    public void An_update_that_is_zero_changes_nothing_where_stored_codes_are_multiplied()
+    {
+        _tape.Precision = GemmPrecision.Int8;
+        Tensor x = Numbers.Random(1, 3, 64), weight = Stored.Make(DType.Q4_0, new Shape(40, 64), new OpInput("weight", new Shape(40, 64)).Values(2));
+        Tensor plain = _tape.Linear(x, weight);
+        Tensor adapted = _tape.LowRankLinear(x, weight, null, false, Numbers.Random(4, 2, 64), Tensor.Create(new Shape(40, 2)), 2);
+        adapted.ShouldBeNear((i, j) => plain.At(i, j));
+    }
+
+    [Fact]
+    public void Weights_that_are_written_again_are_interleaved_again()
+    {
+        _tape.Precision = GemmPrecision.Int8;
+        Tensor x = Numbers.Random(1, 1, 64), weight = Stored.Make(DType.Q8_0, new Shape(40, 64), new OpInput("weight", new Shape(40, 64)).Values(2));
+        Tensor other = Stored.Make(DType.Q8_0, new Shape(40, 64), new OpInput("weight", new Shape(40, 64)).Values(9));
+        _tape.Linear(x, weight);
+        weight.CopyFrom(other);
+        Tensor expected = _tape.Linear(x, other);
+        _tape.Linear(x, weight).ShouldBeNear((i, j) => expected.At(i, j));
+    }
+
     [Fact]
     public void Sizes_and_types_that_do_not_fit_are_refused()
     {
