@@ -64,15 +64,15 @@ internal static class DoctorCommand
             yield return $"{Isa.Variable}={wanted} decides which kernels run: without it the fastest would";
         if (Isa.WhyNotAssembled is { } reason)
         {
-            yield return $"no assembled kernels: {reason}. Compiled ones run instead: products of singles are nearly as fast; those of bfloat16 and of 8-bit codes run as singles";
+            yield return $"no assembled kernels: {reason}. Compiled ones run instead: products of singles are nearly as fast; those of bfloat16 run as singles, those of 8-bit codes in narrower registers";
             yield break;
         }
         if (!ProcessorFeatures.Avx512)
             yield return "no AVX-512: registers are half as wide, so products run at about half of the speed";
         if (!ProcessorFeatures.Avx512BF16)
             yield return "no AVX512-BF16: products that may be rounded to bfloat16 run in single precision";
-        if (!ProcessorFeatures.Avx512Vnni)
-            yield return "no AVX512-VNNI: quantised weights are unpacked to singles before they are multiplied, which makes generating text slower";
+        if (!KernelChoice.HasInt8)
+            yield return "no dot products of bytes (AVX512-VNNI, AVX-VNNI): --precision int8 multiplies quantised weights in several steps, which makes generating text slower";
     }
 
     private static JsonObject Both(double one, double all) => new() { ["one"] = BenchReport.Digits(one), ["all"] = BenchReport.Digits(all) };
