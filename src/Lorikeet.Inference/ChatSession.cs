@@ -18,13 +18,14 @@ public sealed class ChatSession : IDisposable
     /// <param name="package">The model; it is not disposed of.</param>
     /// <param name="system">The system message, or null for whatever the template does without one.</param>
     /// <param name="precision">How far products may round their factors.</param>
+    /// <param name="kvCache">How keys and values are kept; see <see cref="Generator.KvCacheType"/>.</param>
     /// <exception cref="InputException">The model has no chat template.</exception>
-    public ChatSession(ModelPackage package, string? system = null, GemmPrecision precision = GemmPrecision.Single)
+    public ChatSession(ModelPackage package, string? system = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
     {
         ArgumentNullException.ThrowIfNull(package);
         _package = package;
         _templates = package.ChatTemplates ?? throw new InputException($"{package.Files.Name}: has no chat template, as base models have none; it can continue a text (`lorikeet generate`)");
-        _generator = new Generator(package.Model, package.Tokenizer, maxBatch: 1) { Precision = precision };
+        _generator = new Generator(package.Model, package.Tokenizer, maxBatch: 1) { Precision = precision, KvCacheType = kvCache };
         System = system;
     }
 
@@ -89,7 +90,11 @@ public sealed class ChatSession : IDisposable
     public void ModelChanged() => _cache.Clear();
 
     /// <inheritdoc/>
-    public void Dispose() => _generator.Dispose();
+    public void Dispose()
+    {
+        _cache.Dispose();
+        _generator.Dispose();
+    }
 
     private string Render()
     {

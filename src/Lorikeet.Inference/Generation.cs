@@ -50,9 +50,6 @@ public sealed class Generation
     /// <summary>Tokens that the cache holds.</summary>
     internal int Fed { get; set; }
 
-    /// <summary>Tokens of prompt and answer at most.</summary>
-    internal int Limit => _limit;
-
     /// <summary>The prompt.</summary>
     internal ReadOnlySpan<int> Prompt => _all.AsSpan(0, PromptTokens);
 

@@ -31,6 +31,7 @@ public sealed class Generator : IDisposable
     private readonly List<Generation> _running = [];
     private readonly List<KvCache> _caches = [];
     private readonly Stack<KvCache> _spare = [];
+    private KvPool? _pool;
     private readonly int[] _lastRows;
     private readonly int _recomputeAt;
 
@@ -56,6 +57,15 @@ public sealed class Generator : IDisposable
         get => _step.Tape.Precision;
         init => _step.Tape.Precision = value;
     }
+
+    /// <summary>
+    /// How keys and values are kept: F32, the default; BF16, which halves them; I8, which takes little more than a quarter, with one scale for each head of
+    /// each token. What is read from them is rounded as they are, so texts may differ from those of other programs.
+    /// </summary>
+    public DType KvCacheType { get; init; } = DType.F32;
+
+    /// <summary>Bytes that keys and values take, those of texts that are done included: their pages are used again.</summary>
+    public long KvBytes => _pool?.HeldBytes ?? 0;
 
     /// <summary>How many texts are written at the same time.</summary>
     public int MaxBatch => _lastRows.Length;
@@ -146,6 +156,9 @@ public sealed class Generator : IDisposable
     public void Dispose()
     {
         Abandon();
+        foreach (KvCache spare in _spare)
+            spare.Dispose();
+        _pool?.Dispose();
         _step.Tape.Dispose();
     }
 
@@ -162,18 +175,19 @@ public sealed class Generator : IDisposable
 
     private void Begin(Generation generation)
     {
-        int capacity = _model.LearnedPrefix + generation.Limit, cached = 0;
+        int cached = 0;
         KvCache? keys;
+        _pool ??= _model.NewPool(KvCacheType);
         if (generation.Request.Cache is { } cache)
         {
             if (cache.Length > _recomputeAt && generation.PromptTokens <= _recomputeAt)
                 cache.Clear();
-            cached = cache.Reuse(generation.Prompt, () => _model.NewCache(capacity));
+            cached = cache.Reuse(generation.Prompt, _pool);
             keys = cache.Keys!;
         }
         else if (!_spare.TryPop(out keys))
         {
-            keys = _model.NewCache(capacity);
+            keys = new KvCache(_pool);
         }
         generation.Begin(keys, cached, _model.Head.Outputs);
     }

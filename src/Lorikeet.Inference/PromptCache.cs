@@ -1,4 +1,5 @@
 using Lorikeet.Nn;
+using Lorikeet.Tensors;
 
 namespace Lorikeet.Inference;
 
@@ -6,7 +7,7 @@ namespace Lorikeet.Inference;
 /// Keys and values that outlive a generation, with the tokens they belong to: the next prompt of a conversation begins like the last one, and only what
 /// is new is computed. It belongs to one model with one set of adapters; <see cref="Clear"/> it when those change.
 /// </summary>
-public sealed class PromptCache
+public sealed class PromptCache : IDisposable
 {
     private readonly List<int> _ids = [];
 
@@ -17,18 +18,22 @@ public sealed class PromptCache
 
     internal bool InUse { get; set; }
 
-    /// <summary>Forgets everything.</summary>
+    /// <summary>Forgets everything, and gives its memory back.</summary>
     public void Clear()
     {
+        Keys?.Dispose();
         Keys = null;
         _ids.Clear();
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => Clear();
+
     /// <summary>Keeps what the cache has in common with a prompt. The prompt's last token is always computed anew, for its logits.</summary>
     /// <returns>How many tokens that are.</returns>
-    internal int Reuse(ReadOnlySpan<int> prompt, Func<KvCache> create)
+    internal int Reuse(ReadOnlySpan<int> prompt, KvPool pool)
     {
-        Keys ??= create();
+        Keys ??= new KvCache(pool);
         int common = 0;
         while (common < _ids.Count && common < prompt.Length - 1 && _ids[common] == prompt[common])
             common++;

@@ -1,3 +1,4 @@
+using Lorikeet.Kernels;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
@@ -49,8 +50,8 @@ public sealed class CausalLm : LanguageModel
         int count = 0;
         foreach (int target in all)
             count += target >= 0 ? 1 : 0;
-        Tensor rows = step.Tape.New(new Shape(count), Kernels.DType.I32);
-        Tensor wanted = step.Tape.New(new Shape(count), Kernels.DType.I32);
+        Tensor rows = step.Tape.New(new Shape(count), DType.I32);
+        Tensor wanted = step.Tape.New(new Shape(count), DType.I32);
         for (int row = 0, at = 0; row < all.Length; row++)
         {
             if (all[row] < 0)
@@ -62,8 +63,7 @@ public sealed class CausalLm : LanguageModel
         return step.Tape.CrossEntropy(logits, wanted, scale, labelSmoothing, tokenLosses);
     }
 
-    /// <summary>An empty cache for one sequence.</summary>
-    /// <param name="capacity">Tokens to make room for.</param>
-    public KvCache NewCache(int capacity) =>
-        new(Facts.Layers, Facts.KvHeads * Facts.HeadDim, Facts.KvHeads * Facts.HeadDim, capacity);
+    /// <summary>Memory for the keys and values of texts that are written with this model; each text has a <see cref="KvCache"/> in it.</summary>
+    /// <param name="type">Their storage: F32, BF16 or I8.</param>
+    public KvPool NewPool(DType type = DType.F32) => new(new KvLayout(Facts.Layers, Facts.KvHeads, Facts.HeadDim, Facts.HeadDim, type));
 }

@@ -80,8 +80,8 @@ public sealed class AttentionCore : Place<AttentionCore, AttentionInput>
                 last[start + i] = own + 1;
                 first[start + i] = Window > 0 ? Math.Max(0, own + 1 - Window) : 0;
             }
-            _cached.Add(new CachedKeys(cache.Keys(Layer), cache.Values(Layer), cache.End + length, start, length));
+            _cached.Add(new CachedKeys(cache.Pages, cache.End + length, start, length));
         }
-        return step.Tape.CachedAttention(input.Query, CollectionsMarshal.AsSpan(_cached), range.First, range.Last, Heads, KvHeads, Scale);
+        return step.Tape.CachedAttention(input.Query, CollectionsMarshal.AsSpan(_cached), Layer, range.First, range.Last, Heads, Scale);
     }
 }

@@ -1,29 +1,16 @@
-using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Nn;
 
-/// <summary>The keys and values of one sequence, layer by layer, so that each token is computed once.</summary>
-public sealed class KvCache
+/// <summary>The keys and values of one sequence, layer by layer, so that each token is computed once. They lie in pages of a pool.</summary>
+public sealed class KvCache : IDisposable
 {
-    private readonly Tensor[] _keys;
-    private readonly Tensor[] _values;
+    /// <summary>An empty cache, which takes pages as it grows.</summary>
+    /// <param name="pool">Where they come from.</param>
+    public KvCache(KvPool pool) => Pages = new KvPages(pool);
 
-    /// <summary>An empty cache.</summary>
-    /// <param name="layers">Attention layers.</param>
-    /// <param name="keyColumns">kvHeads · headDim.</param>
-    /// <param name="valueColumns">kvHeads · valueDim.</param>
-    /// <param name="capacity">Rows to make room for; more are found when needed.</param>
-    public KvCache(int layers, int keyColumns, int valueColumns, int capacity)
-    {
-        _keys = new Tensor[layers];
-        _values = new Tensor[layers];
-        for (int layer = 0; layer < layers; layer++)
-        {
-            _keys[layer] = Tensor.Create(new Shape(capacity, keyColumns));
-            _values[layer] = Tensor.Create(new Shape(capacity, valueColumns));
-        }
-    }
+    /// <summary>Where the rows lie.</summary>
+    public KvPages Pages { get; }
 
     /// <summary>Rows that every layer holds.</summary>
     public int Length { get; private set; }
@@ -45,12 +32,6 @@ public sealed class KvCache
         Prefix = k.Rows;
     }
 
-    /// <summary><c>[capacity, kvHeads · headDim]</c>.</summary>
-    public Tensor Keys(int layer) => _keys[layer];
-
-    /// <summary><c>[capacity, kvHeads · valueDim]</c>.</summary>
-    public Tensor Values(int layer) => _values[layer];
-
     /// <summary>Writes rows behind those that the layer holds; <see cref="Advance"/> counts them once all layers have theirs.</summary>
     /// <param name="layer">Which.</param>
     /// <param name="k">Keys of the pass, <c>[rows, kvHeads · headDim]</c>.</param>
@@ -60,45 +41,23 @@ public sealed class KvCache
     /// <exception cref="ArgumentException">Rows of another width.</exception>
     public void Append(int layer, Tensor k, Tensor v, int start, int count)
     {
-        ArgumentNullException.ThrowIfNull(k);
-        ArgumentNullException.ThrowIfNull(v);
-        if (k.Columns != _keys[layer].Columns || v.Columns != _values[layer].Columns)
-            throw new ArgumentException($"keys {k} and values {v} for a cache of {_keys[layer].Columns} and {_values[layer].Columns} columns");
-        int at = End;
-        Reserve(layer, at + count);
-        for (int row = 0; row < count; row++)
-        {
-            k.Row(start + row).CopyTo(_keys[layer].Row(at + row));
-            v.Row(start + row).CopyTo(_values[layer].Row(at + row));
-        }
+        Pages.Reserve(End + count);
+        Pages.Write(layer, End, k, v, start, count);
     }
 
     /// <summary>Counts rows that every layer has got.</summary>
     public void Advance(int count) => Length = End + count;
 
-    /// <summary>Forgets all rows after the first <paramref name="length"/>.</summary>
+    /// <summary>Forgets all rows after the first <paramref name="length"/>; pages that hold none go back to the pool.</summary>
     public void Truncate(int length)
     {
         ArgumentOutOfRangeException.ThrowIfNegative(length);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(length, Length);
         Length = length;
         Prefix = Math.Min(Prefix, length);
+        Pages.Keep(length);
     }
 
-    private void Reserve(int layer, int rows)
-    {
-        if (rows <= _keys[layer].Rows)
-            return;
-        int capacity = Math.Max(rows, _keys[layer].Rows * 2);
-        _keys[layer] = Grown(_keys[layer], capacity);
-        _values[layer] = Grown(_values[layer], capacity);
-    }
-
-    private Tensor Grown(Tensor old, int capacity)
-    {
-        Tensor grown = Tensor.Create(new Shape(capacity, old.Columns), DType.F32);
-        for (int row = 0; row < End; row++)
-            old.Row(row).CopyTo(grown.Row(row));
-        return grown;
-    }
+    /// <summary>Gives all pages back.</summary>
+    public void Dispose() => Pages.Dispose();
 }

@@ -2,6 +2,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Peft;
 using Lorikeet.Tensors;
@@ -268,6 +269,41 @@ public class GeneratorTests
         texts[^1].Tokens.Length.ShouldBe(0);
         Should.Throw<InputException>(() => generator.Add(request with { Sampling = new SamplingOptions { TopP = 3 } })).Message.ShouldContain("TopP");
         generator.Unfinished.ShouldBe(0);
+    }
+
+    [Fact]
+    public void Pages_of_texts_that_are_done_serve_the_next()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        using Generator generator = new(model, maxBatch: 2);
+        long held = 0;
+        for (int round = 0; round < 3; round++)
+        {
+            for (int i = 0; i < 4; i++)
+                generator.Add(new GenerationRequest { Prompt = [.. Enumerable.Repeat(3 + i, 70)], MaxTokens = 40 });
+            generator.Run(TestContext.Current.CancellationToken);
+            if (round == 0)
+                held = generator.KvBytes;
+            generator.KvBytes.ShouldBe(held);
+        }
+        held.ShouldBeGreaterThan(0);
+    }
+
+    [Theory]
+    [InlineData(DType.BF16)]
+    [InlineData(DType.I8)]
+    public void Rounded_keys_and_values_take_less_memory_and_the_same_ones_give_the_same_text(DType type)
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        using Generator full = new(model), one = new(model) { KvCacheType = type }, other = new(model) { KvCacheType = type };
+        int[][] texts = [.. ((Generator[])[full, one, other]).Select(generator =>
+        {
+            Generation text = generator.Add(new GenerationRequest { Prompt = [.. Enumerable.Range(3, 40)], MaxTokens = 30 });
+            generator.Run(TestContext.Current.CancellationToken);
+            return text.Tokens.ToArray();
+        })];
+        texts[1].ShouldBe(texts[2]);
+        ((double)one.KvBytes / full.KvBytes).ShouldBe(type == DType.I8 ? 0.25 + 1.0 / model.Facts.HeadDim : 0.5, 0.01);
     }
 
     private static string Folder(JsonNode? golden) => GoldenData.Path("models", Path.GetFileName((string)golden!["model"]!));

@@ -42,7 +42,7 @@ public class GgufBlockWeightsTests
         batch.Add(ids);
         step.Begin(batch);
         Worst(model.Logits(step, model.Hidden(step)).Values, expected).ShouldBeLessThan(1e-4f);
-        KvCache cache = model.NewCache(ids.Length);
+        using KvCache cache = new(model.NewPool());
         for (int i = 0; i < ids.Length; i++)
         {
             batch.Clear();

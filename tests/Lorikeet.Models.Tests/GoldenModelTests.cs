@@ -87,7 +87,7 @@ public class GoldenModelTests
     {
         using Golden golden = new(name);
         int[] prompt = golden.Ids("gen.input_ids"), expected = golden.Ids("gen.new_ids");
-        KvCache cache = golden.Model.NewCache(4);
+        using KvCache cache = new(golden.Model.NewPool());
         RaggedBatch batch = new();
         List<int> made = [];
         ReadOnlySpan<int> next = prompt;

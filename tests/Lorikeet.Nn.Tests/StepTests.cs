@@ -1,3 +1,4 @@
+using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Nn.Tests;
@@ -5,11 +6,16 @@ namespace Lorikeet.Nn.Tests;
 public sealed class StepTests : IDisposable
 {
     private readonly Tape _tape = new();
+    private readonly KvPool _pool = new(new KvLayout(1, 1, 4, 4, DType.F32));
     private readonly Step _step;
 
     public StepTests() => _step = new Step(_tape);
 
-    public void Dispose() => _tape.Dispose();
+    public void Dispose()
+    {
+        _tape.Dispose();
+        _pool.Dispose();
+    }
 
     [Fact]
     public void A_pass_holds_the_rows_of_its_batch()
@@ -84,7 +90,7 @@ public sealed class StepTests : IDisposable
         Range().ShouldBe([(0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (3, 5), (6, 7), (6, 8)]);
         Range(causal: false).ShouldBe([(0, 3), (0, 3), (0, 3), (3, 5), (3, 5), (3, 5), (6, 8), (6, 8)]);
         Range(6).ShouldBe([(0, 1), (0, 2), (0, 3), (3, 4), (3, 5), (4, 5), (6, 7), (6, 8)]);
-        Should.Throw<ArgumentException>(() => _step.Begin(batch, [new KvCache(1, 4, 4, 8), new KvCache(1, 4, 4, 8), new KvCache(1, 4, 4, 8)])).Message.ShouldContain("sequence 1");
+        Should.Throw<ArgumentException>(() => _step.Begin(batch, [Cache(), Cache(), Cache()])).Message.ShouldContain("sequence 1");
         batch.Clear();
         batch.Add([7, 8]);
         batch.HasUnseenEnd(0).ShouldBeFalse();
@@ -170,7 +176,7 @@ public sealed class StepTests : IDisposable
     [Fact]
     public void There_is_a_cache_for_each_sequence_or_none()
     {
-        KvCache cache = new(1, 4, 4, 4);
+        KvCache cache = Cache();
         Should.Throw<ArgumentException>(() => _step.Begin(Batch([0], [0]), [cache])).Message.ShouldBe("1 caches for 2 sequences");
         _step.Begin(Batch([0]), [cache]);
         _step.Caches!.Count.ShouldBe(1);
@@ -201,6 +207,8 @@ public sealed class StepTests : IDisposable
         KeyRange range = _step.Range(window, causal);
         return [.. range.First.Integers.ToArray().Zip(range.Last.Integers.ToArray())];
     }
+
+    private KvCache Cache() => new(_pool);
 
     private static RaggedBatch Batch(params int[][] positions)
     {

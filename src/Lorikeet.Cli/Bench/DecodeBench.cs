@@ -11,7 +11,7 @@ namespace Lorikeet.Cli;
 /// <summary>Reading a prompt, and writing one token after another.</summary>
 internal static class DecodeBench
 {
-    private const int PromptTokens = 32, WarmUp = 8, Prefills = 5;
+    private const int WarmUp = 8, Prefills = 5;
 
     /// <summary>Prompts in one pass, up to the logits of the last token of each.</summary>
     public static void Prefill(BenchReport report, string name, int streams, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
@@ -23,7 +23,8 @@ internal static class DecodeBench
         using Tape tape = new() { Precision = precision };
         Step step = new(tape);
         Random random = new(1);
-        KvCache[] caches = [.. Enumerable.Range(0, streams).Select(_ => model.NewCache(tokens))];
+        using KvPool pool = model.NewPool();
+        KvCache[] caches = [.. Enumerable.Range(0, streams).Select(_ => new KvCache(pool))];
         RaggedBatch batch = new();
         int[] ends = [.. Enumerable.Range(1, streams).Select(stream => stream * tokens - 1)];
         for (int stream = 0; stream < streams; stream++)
@@ -66,27 +67,37 @@ internal static class DecodeBench
     }
 
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
-    public static void Decode(BenchReport report, string name, int streams, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
+    public static void Decode(BenchReport report, string name, int streams, int tokens, int context, DType? weights = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
     {
-        MachineSpeed machine = report.MeasureMachine();
+        // before the machine is measured, which takes its time: how long somebody waits who has just started the program
+        long begin = Stopwatch.GetTimestamp();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
-        int needed = PromptTokens + WarmUp + tokens;
+        (double Load, double FirstToken) started = (Stopwatch.GetElapsedTime(begin).TotalSeconds, 0);
+        using (Generator first = new(model) { Precision = precision, KvCacheType = kvCache })
+        {
+            first.Add(new GenerationRequest { Prompt = [1], MaxTokens = 1 });
+            first.Next();
+        }
+        started.FirstToken = ProcessClock.Seconds;
+        MachineSpeed machine = report.MeasureMachine();
+        int needed = context + WarmUp + tokens;
         if (needed >= model.Facts.ContextLength)
             throw new InputException($"--tokens {tokens}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {model.Facts.ContextLength}");
         double? peak = null;
         for (int repetition = 0; repetition < report.Repeat; repetition++)
-            Measure(report, machine, model, name, streams, tokens, precision, ref peak);
+            Measure(report, machine, model, name, streams, tokens, context, precision, kvCache, started, ref peak);
     }
 
-    private static void Measure(BenchReport report, MachineSpeed machine, CausalLm model, string name, int streams, int tokens, GemmPrecision precision, ref double? peak)
+    private static void Measure(BenchReport report, MachineSpeed machine, CausalLm model, string name, int streams, int tokens, int context, GemmPrecision precision, DType kvCache,
+        (double Load, double FirstToken) started, ref double? peak)
     {
-        using Generator generator = new(model, maxBatch: streams) { Precision = precision };
+        using Generator generator = new(model, maxBatch: streams) { Precision = precision, KvCacheType = kvCache };
         Random random = new(1);
         for (int stream = 0; stream < streams; stream++)
         {
             generator.Add(new GenerationRequest
             {
-                Prompt = TrainBench.RandomTokens(random, PromptTokens, model.Facts.Vocabulary),
+                Prompt = TrainBench.RandomTokens(random, context, model.Facts.Vocabulary),
                 MaxTokens = WarmUp + tokens + 1,
             });
         }
@@ -116,7 +127,9 @@ internal static class DecodeBench
         Array.Sort(reads);
         double seconds = times[half], read = bytes / reads[half] / 1e9;
         report.Add(
-            (BenchReport.Kind, "decode"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
+            (BenchReport.Kind, "decode"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("context", context), ("tokens", tokens),
+            ("kv_cache", KvCacheOption.NameOf(kvCache)), ("kv_mb", generator.KvBytes / 1048576.0), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
+            ("load_s", started.Load), ("first_token_s", started.FirstToken),
             ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / read),
             ("peak_rss_mb", peak.Value), ("allocated_bytes", recurring), ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", read));
     }

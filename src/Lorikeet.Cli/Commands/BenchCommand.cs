@@ -118,18 +118,20 @@ internal static class BenchCommand
     {
         Option<string> model = Model();
         Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
+        Option<int> context = Count("--context", "Tokens of each prompt", 32);
         Option<string?> weights = Weights();
-        Option<string> precision = PrecisionOption.Create();
+        Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
         ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
         {
-            model, streams, tokens, weights, precision,
+            model, streams, tokens, context, weights, precision, kvCache,
         };
         BenchOutput output = new(command);
         command.SetAction(parse =>
         {
             if (parse.GetValue(tokens) < 2)
                 throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
-            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision)));
+            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context),
+                Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
         });
         return command;
     }

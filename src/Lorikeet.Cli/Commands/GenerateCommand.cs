@@ -23,12 +23,12 @@ internal static class GenerateCommand
         Option<string?> system = new("--system") { Description = "The system message, with --chat" };
         Option<int> batch = new("--batch") { Description = "How many prompts are answered at the same time", DefaultValueFactory = _ => 16 };
         Option<bool> stream = new("--stream") { Description = "Write the text as it comes, also where no person watches" };
-        Option<string> precision = PrecisionOption.Create();
+        Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
         Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed");
         ExampleCommand command = new("generate", "Continue a text, or every text of a file.",
             "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 \"name : Aromi | food : Chinese\" --adapter out/adapter\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
         {
-            model, prompt, file, adapter, chat, system, batch, stream, precision, json,
+            model, prompt, file, adapter, chat, system, batch, stream, precision, kvCache, json,
         };
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
@@ -44,7 +44,7 @@ internal static class GenerateCommand
             GenerationRequest settings = sampling.Read(parse, package, terminal);
             foreach (Adapter loaded in AdapterFolders.Load(package.Model, parse.GetValue(adapter) ?? [], terminal))
                 loaded.Attach();
-            using Generator generator = new(package.Model, package.Tokenizer, atOnce) { Precision = PrecisionOption.Read(parse, precision) };
+            using Generator generator = new(package.Model, package.Tokenizer, atOnce) { Precision = PrecisionOption.Read(parse, precision), KvCacheType = KvCacheOption.Read(parse, kvCache) };
             bool asJson = parse.GetValue(json), streams = !asJson && entries.Count == 1 && (parse.GetValue(stream) || terminal.IsInteractive);
             List<string> problems = [];
             List<(Prompt Prompt, Generation Text)> texts = [];

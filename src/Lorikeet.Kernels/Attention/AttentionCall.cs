@@ -20,6 +20,15 @@ public unsafe struct AttentionCall
     public float* V;
     /// <summary>Elements between value rows.</summary>
     public long LdV;
+    /// <summary>
+    /// Keys and values that lie in the pages of a cache instead, and in its storage; null where they lie in <see cref="K"/> and <see cref="V"/>. No derivative
+    /// goes through a cache.
+    /// </summary>
+    public byte** Pages;
+    /// <summary>What the pages are like.</summary>
+    public KvLayout Layout;
+    /// <summary>Whose keys and values they hold are meant.</summary>
+    public int Layer;
     /// <summary><c>[queries, heads, valueDim]</c>.</summary>
     public float* Out;
     /// <summary>Elements between output rows.</summary>

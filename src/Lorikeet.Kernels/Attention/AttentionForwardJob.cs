@@ -31,13 +31,13 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         AttentionCall* call = job->Calls + at;
         AttentionPlan* plan = job->Plans + at;
         part -= plan->FirstPart;
-        if (plan->Few)
-        {
-            AttentionFewQueries.Part<S, V, D>(call, plan, part, job->Shared);
-            return;
-        }
         int head = part % call->KvHeads, rest = part / call->KvHeads;
         int split = rest % plan->Splits;
+        if (plan->Few)
+        {
+            AttentionFewQueries.Part<S, V, D>(call, plan, head, split, job->Shared);
+            return;
+        }
         // the last block first: in causal order it is the longest
         int block = plan->QueryBlocks - 1 - rest / plan->Splits;
         int query = block * plan->BlockQueries, queries = Math.Min(plan->BlockQueries, call->Queries - query);
@@ -63,7 +63,9 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         int valueStep = (call->ValueDim + width - 1) / width * width;
         long scores = (long)queries * BlockKeys;
         long keyPanels = (long)BlockKeys * call->HeadDim + GemmPack.Slack, valuePanels = (long)BlockKeys * valueStep + GemmPack.Slack;
-        float* scratch = GemmScratch.Rent(scores + keyPanels + valuePanels + (long)rows * valueStep + 3L * rows + 6 * 16);
+        // 8-bit integers are widened page by page on their way into the panels
+        long widened = (long)KvLayout.Rows * Math.Max(call->HeadDim, call->ValueDim);
+        float* scratch = GemmScratch.Rent(scores + keyPanels + valuePanels + (long)rows * valueStep + 3L * rows + widened + 7 * 16);
         float* s = scratch;
         float* k = Next(s, scores);
         float* v = Next(k, keyPanels);
@@ -71,16 +73,19 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         float* max = Next(sums, (long)rows * valueStep);
         float* total = Next(max, rows);
         float* factors = Next(total, rows);
+        float* wide = Next(factors, rows);
         new Span<float>(sums, rows * valueStep).Clear();
         new Span<float>(max, rows).Fill(float.NegativeInfinity);
         new Span<float>(total, rows).Clear();
 
         Sizes sizes = new() { Queries = queries, Query = query, Head = head, ValueStep = valueStep };
-        for (int start = ranges->Low; start < ranges->High; start += BlockKeys)
+        // pages become whole panels
+        int begin = call->Pages == null ? ranges->Low : ranges->Low / KvLayout.Rows * KvLayout.Rows;
+        for (int start = begin; start < ranges->High; start += BlockKeys)
         {
             int count = Math.Min(BlockKeys, ranges->High - start);
             if (ranges->Meets(start, count))
-                Keys<S, V, D>(call, plan, sizes, ranges, start, count, s, k, v, sums, max, total, factors);
+                Keys<S, V, D>(call, plan, sizes, ranges, start, count, s, k, v, wide, sums, max, total, factors);
         }
         for (int r = 0; r < rows; r++)
         {
@@ -94,17 +99,21 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
 
     /// <summary>One block of keys and values, turned into panels: scores and sums by tiles.</summary>
     private static void Keys<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, KeyRanges* ranges, int start, int count,
-        float* s, float* k, float* v, float* sums, float* max, float* total, float* factors)
+        float* s, float* k, float* v, float* wide, float* sums, float* max, float* total, float* factors)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
         int width = 2 * S.Count, dim = call->HeadDim;
-        GemmOperand keys = new(call->K + start * call->LdK + (long)sizes.Head * dim, DType.F32, call->LdK);
-        GemmOperand values = new(call->V + start * call->LdV + (long)sizes.Head * call->ValueDim, DType.F32, call->LdV, transposed: true);
         nint keyPanel = width * dim, valuePanel = width * count;
-        GemmPack.Panels(keys, 0, count, 0, dim, call->Scale, k, width, keyPanel, wide: S.Count >= 8, null);
-        GemmPack.Panels(values, 0, call->ValueDim, 0, count, 1, v, width, valuePanel, wide: S.Count >= 8, null);
+        AttentionRows keys = AttentionRows.Keys(*call, sizes.Head), values = AttentionRows.Values(*call, sizes.Head);
+        for (int at = 0, run; at < count; at += run)
+        {
+            GemmOperand x = Operand(call, keys, start + at, count - at, dim, transposed: false, wide, out run);
+            GemmPack.Panels(x, 0, run, 0, dim, call->Scale, k + at / width * keyPanel, width, keyPanel, wide: S.Count >= 8, null);
+            x = Operand(call, values, start + at, run, call->ValueDim, transposed: true, wide, out _);
+            GemmPack.Panels(x, 0, call->ValueDim, 0, run, 1, v + at * width, width, valuePanel, wide: S.Count >= 8, null);
+        }
         for (int g = 0; g < plan->Group; g++)
         {
             float* q = call->Q + sizes.Query * call->LdQ + ((long)sizes.Head * plan->Group + g) * dim;
@@ -145,6 +154,18 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
                 }
             }
         }
+    }
+
+    // rows of one piece of memory, as products read them
+    private static GemmOperand Operand(AttentionCall* call, in AttentionRows rows, int row, int most, int dim, bool transposed, float* wide, out int run)
+    {
+        byte* from = rows.At(row, out run);
+        run = Math.Min(run, most);
+        DType type = call->Pages == null ? DType.F32 : call->Layout.Type;
+        if (type != DType.I8)
+            return new GemmOperand(from, type, rows.Stride / type.BlockBytes(), transposed);
+        KvRowKernel.Widen(type, rows, row, run, dim, wide);
+        return new GemmOperand(wide, DType.F32, dim, transposed);
     }
 
     /// <summary>Writes one row of the output: the sum of values divided by the sum of exponentials.</summary>

@@ -9,16 +9,12 @@ internal unsafe struct AttentionPlan
     private const int FewQueries = 4;
     private const int WantedParts = 64;
     private const int LeastKeys = 256;
-    private const int LeastKeysOfAllHeads = 128;
 
     /// <summary>Part 0 of this call among the parts of the batch.</summary>
     public int FirstPart;
     /// <summary>Block 0 of this call among the (query block, key head) pairs of the batch.</summary>
     public int FirstBlock;
-    /// <summary>
-    /// Whether the queries are so few that turning keys into panels costs more than it brings. Then a part takes all heads, so that whole rows of keys are
-    /// read, one after another.
-    /// </summary>
+    /// <summary>Whether the queries are so few that turning keys into panels costs more than it brings.</summary>
     public bool Few;
     /// <summary>Query heads of one key head.</summary>
     public int Group;
@@ -36,7 +32,7 @@ internal unsafe struct AttentionPlan
         => shared + Partials + ((long)(block * call.KvHeads + head) * Splits + split) * PartialFloats(call);
 
     /// <summary>Parts of the call.</summary>
-    public readonly int Parts(in AttentionCall call) => (Few ? QueryBlocks : QueryBlocks * call.KvHeads) * Splits;
+    public readonly int Parts(in AttentionCall call) => QueryBlocks * call.KvHeads * Splits;
 
     /// <summary>Rows of a block: its queries once for each head of the group.</summary>
     public readonly int BlockRows => BlockQueries * Group;
@@ -72,7 +68,7 @@ internal unsafe struct AttentionPlan
                 low = Math.Min(low, call.First[i]);
                 high = Math.Max(high, call.Last[i]);
             }
-            plan.Splits = Math.Clamp((high - low) / (plan.Few ? LeastKeysOfAllHeads : LeastKeys), 1, most);
+            plan.Splits = Math.Clamp((high - low) / LeastKeys, 1, most);
         }
         return plan;
     }

@@ -15,11 +15,20 @@ internal static unsafe class AttentionTile
     /// <c>C[r, j] = (keep == null ? 0 : keep[r] * C[r, j]) + sum_p a[r * aRow + p * aStep] * b[p * bStep + j]</c> for fewer than or exactly six rows and
     /// two vectors of columns.
     /// </summary>
-    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Run<S, V, D>(float* a, nint aRow, nint aStep, int rows, float* b, nint bStep, nint k, float* c, nint cRow, float* keep)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
+        => Run<S, V, D, KvF32>(a, aRow, aStep, rows, (byte*)b, bStep * sizeof(float), k, c, cRow, keep);
+
+    /// <summary>The same where B is stored as a cache stores it; its steps are bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Run<S, V, D, T>(float* a, nint aRow, nint aStep, int rows, byte* b, nint bStep, nint k, float* c, nint cRow, float* keep)
+        where S : struct, ISimd<V, D>
+        where V : unmanaged
+        where D : unmanaged
+        where T : struct, IKvRow
     {
         // rows that are not there compute the last one again
         float* a0 = a;
@@ -33,7 +42,7 @@ internal static unsafe class AttentionTile
         V d0 = zero, d1 = zero, d2 = zero, d3 = zero, d4 = zero, d5 = zero;
         for (nint at = 0; k > 0; k--)
         {
-            V l = S.Load(b), r = S.Load(b + S.Count);
+            V l = T.Load<S, V, D>(b), r = T.Load<S, V, D>(b + S.Count * T.Bytes);
             V x = S.Create(a0[at]);
             c0 = S.Fma(x, l, c0);
             d0 = S.Fma(x, r, d0);
@@ -70,10 +79,11 @@ internal static unsafe class AttentionTile
 
     /// <summary>The same with up to three rows and four vectors of columns, for few heads to a group.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void RunThree<S, V, D>(float* a, nint aRow, int rows, float* b, nint bStep, nint k, float* c, nint cRow, float* keep)
+    public static void RunThree<S, V, D, T>(float* a, nint aRow, int rows, byte* b, nint bStep, nint k, float* c, nint cRow, float* keep)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
+        where T : struct, IKvRow
     {
         float* a0 = a;
         float* a1 = rows > 1 ? a0 + aRow : a0;
@@ -85,19 +95,19 @@ internal static unsafe class AttentionTile
         for (nint at = 0; at < k; at++)
         {
             V x = S.Create(a0[at]), y = S.Create(a1[at]), z = S.Create(a2[at]);
-            V v = S.Load(b);
+            V v = T.Load<S, V, D>(b);
             c0 = S.Fma(x, v, c0);
             d0 = S.Fma(y, v, d0);
             e0 = S.Fma(z, v, e0);
-            v = S.Load(b + S.Count);
+            v = T.Load<S, V, D>(b + S.Count * T.Bytes);
             c1 = S.Fma(x, v, c1);
             d1 = S.Fma(y, v, d1);
             e1 = S.Fma(z, v, e1);
-            v = S.Load(b + 2 * S.Count);
+            v = T.Load<S, V, D>(b + 2 * S.Count * T.Bytes);
             c2 = S.Fma(x, v, c2);
             d2 = S.Fma(y, v, d2);
             e2 = S.Fma(z, v, e2);
-            v = S.Load(b + 3 * S.Count);
+            v = T.Load<S, V, D>(b + 3 * S.Count * T.Bytes);
             c3 = S.Fma(x, v, c3);
             d3 = S.Fma(y, v, d3);
             e3 = S.Fma(z, v, e3);

@@ -12,7 +12,6 @@ internal static unsafe class AttentionReference
         {
             for (int h = 0; h < call.Heads; h++)
             {
-                float* v = call.V + (long)(h / group) * call.ValueDim;
                 float* to = call.Out + i * call.LdOut + (long)h * call.ValueDim;
                 double max = double.NegativeInfinity, sum = 0;
                 for (int j = call.First[i]; j < call.Last[i]; j++)
@@ -25,7 +24,7 @@ internal static unsafe class AttentionReference
                 {
                     double value = 0;
                     for (int j = call.First[i]; j < call.Last[i]; j++)
-                        value += p[j] * v[j * call.LdV + d];
+                        value += p[j] * Value(call, h / group, j, d);
                     to[d] = sum > 0 ? (float)(value / sum) : 0;
                 }
             }
@@ -78,11 +77,18 @@ internal static unsafe class AttentionReference
     private static double Score(in AttentionCall call, int i, int h, int j)
     {
         float* q = call.Q + i * call.LdQ + (long)h * call.HeadDim;
-        float* k = call.K + j * call.LdK + (long)(h / (call.Heads / call.KvHeads)) * call.HeadDim;
         double sum = 0;
         for (int d = 0; d < call.HeadDim; d++)
-            sum += (double)q[d] * k[d];
+            sum += (double)q[d] * Key(call, h / (call.Heads / call.KvHeads), j, d);
         sum *= call.Scale;
         return call.SoftCap == 0 ? sum : call.SoftCap * Math.Tanh(sum / call.SoftCap);
     }
+
+    private static float Key(in AttentionCall call, int head, int j, int d) => call.Pages == null
+        ? call.K[j * call.LdK + (long)head * call.HeadDim + d]
+        : KvReference.Read(call.Layout.Type, call.Pages[j / KvLayout.Rows] + call.Layout.KeysAt(call.Layer, head), j % KvLayout.Rows, call.HeadDim, d);
+
+    private static float Value(in AttentionCall call, int head, int j, int d) => call.Pages == null
+        ? call.V[j * call.LdV + (long)head * call.ValueDim + d]
+        : KvReference.Read(call.Layout.Type, call.Pages[j / KvLayout.Rows] + call.Layout.ValuesAt(call.Layer, head), j % KvLayout.Rows, call.ValueDim, d);
 }

@@ -14,6 +14,10 @@ internal unsafe interface ISimd<V, D>
     static abstract int Count { get; }
     /// <summary>Reads a vector; no alignment needed.</summary>
     static abstract V Load(float* p);
+    /// <summary>Reads as many bfloat16.</summary>
+    static abstract V LoadBF16(ushort* p);
+    /// <summary>Reads as many signed bytes.</summary>
+    static abstract V LoadI8(sbyte* p);
     /// <summary>Writes a vector.</summary>
     static abstract void Store(float* p, V x);
     /// <summary>The same number in all lanes.</summary>

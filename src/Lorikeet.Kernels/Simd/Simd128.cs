@@ -13,6 +13,11 @@ internal readonly unsafe struct Simd128 : ISimd<Vector128<float>, Vector128<doub
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Load(float* p) => Vector128.Load(p);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadBF16(ushort* p) => Lanes128.LoadBF16(p);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<float> LoadI8(sbyte* p)
+        => Vector128.ConvertToSingle(Vector128.WidenLower(Vector128.WidenLower(Vector128.CreateScalar(*(int*)p).AsSByte())));
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* p, Vector128<float> x) => x.Store(p);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector128<float> Create(float x) => Vector128.Create(x);

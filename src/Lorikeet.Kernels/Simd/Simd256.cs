@@ -13,6 +13,14 @@ internal readonly unsafe struct Simd256 : ISimd<Vector256<float>, Vector256<doub
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Load(float* p) => Vector256.Load(p);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadBF16(ushort* p) => Lanes256.LoadBF16(p);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector256<float> LoadI8(sbyte* p)
+    {
+        Vector128<sbyte> x = Vector128.CreateScalar(*(long*)p).AsSByte();
+        return Vector256.ConvertToSingle(Avx2.IsSupported ? Avx2.ConvertToVector256Int32(x) : Vector256.WidenLower(Vector128.WidenLower(x).ToVector256()));
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* p, Vector256<float> x) => x.Store(p);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector256<float> Create(float x) => Vector256.Create(x);

@@ -13,6 +13,15 @@ internal readonly unsafe struct Simd512 : ISimd<Vector512<float>, Vector512<doub
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Load(float* p) => Vector512.Load(p);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadBF16(ushort* p) => Lanes512.LoadBF16(p);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector512<float> LoadI8(sbyte* p)
+    {
+        Vector128<sbyte> x = Vector128.Load(p);
+        return Vector512.ConvertToSingle(Avx512F.IsSupported ? Avx512F.ConvertToVector512Int32(x)
+            : Vector512.Create(Vector256.WidenLower(Vector128.WidenLower(x).ToVector256()), Vector256.WidenLower(Vector128.WidenUpper(x).ToVector256())));
+    }
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* p, Vector512<float> x) => x.Store(p);
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static Vector512<float> Create(float x) => Vector512.Create(x);

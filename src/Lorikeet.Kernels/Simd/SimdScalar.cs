@@ -12,6 +12,10 @@ internal readonly unsafe struct SimdScalar : ISimd<float, double>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Load(float* p) => *p;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadBF16(ushort* p) => BF16.ToSingle(*p);
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static float LoadI8(sbyte* p) => *p;
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static void Store(float* p, float x) => *p = x;
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static float Create(float x) => x;

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels;
+
 namespace Lorikeet.Tensors.Tests;
 
 /// <summary>Attention with all the patterns that a pair of bounds can say.</summary>
@@ -52,9 +54,17 @@ internal static class AttentionCases
                 Frozen("second keys", second, 2 * s.HeadDim), Frozen("second values", second, 2 * s.HeadDim),
             ],
             (tape, t) => tape.CachedAttention(t[0],
-                [new CachedKeys(t[1], t[2], before + document, 0, document), new CachedKeys(t[3], t[4], second, document, second)],
+                [new CachedKeys(Cached(t[1], t[2], s.HeadDim), before + document, 0, document), new CachedKeys(Cached(t[3], t[4], s.HeadDim), second, document, second)], 0,
                 OpCases.Integers(tape, s.Rows, _ => 0),
-                OpCases.Integers(tape, s.Rows, i => i < document ? before + i + 1 : i - document + 1), s.Heads, 2, 0.4f));
+                OpCases.Integers(tape, s.Rows, i => i < document ? before + i + 1 : i - document + 1), s.Heads, 0.4f));
+    }
+
+    private static KvPages Cached(Tensor k, Tensor v, int headDim)
+    {
+        KvPages pages = new(new KvPool(new KvLayout(1, 2, headDim, headDim, DType.F32)));
+        pages.Reserve(k.Rows);
+        pages.Write(0, 0, k, v, 0, k.Rows);
+        return pages;
     }
 
     private static OpInput[] Inputs(CaseSize s, int keys, int kvHeads, int valueDim) =>
