@@ -76,12 +76,14 @@ public sealed class ModelPackage : IDisposable
     {
         ArgumentNullException.ThrowIfNull(files);
         List<string> problems = [];
+        // side by side: a vocabulary takes about as long as the weights, which are only mapped
+        Task<CausalLm> weights = Task.Run(() => files.LoadModel(storage));
         Tokenizer? text = Try(() => files.LoadTokenizer(tokenizer));
         TemplateException? broken = null;
         ModelChatTemplates? templates = Try(Templates);
         IReadOnlyList<int>? ends = text is null ? [] : Try(() => files.EndTokens(text));
         SamplingOptions? sampling = Try(files.Sampling);
-        CausalLm? model = Try(() => files.LoadModel(storage));
+        CausalLm? model = Try(weights.GetAwaiter().GetResult);
         if (problems.Count == 0)
             return new ModelPackage(files, model!, text!, templates, broken, ends!, sampling!);
         model?.Dispose();

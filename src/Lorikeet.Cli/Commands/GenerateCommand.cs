@@ -24,7 +24,7 @@ internal static class GenerateCommand
         Option<int> batch = new("--batch") { Description = "How many prompts are answered at the same time", DefaultValueFactory = _ => 16 };
         Option<bool> stream = new("--stream") { Description = "Write the text as it comes, also where no person watches" };
         Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
-        Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed");
+        Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed, load_s, first_token_s");
         ExampleCommand command = new("generate", "Continue a text, or every text of a file.",
             "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 \"name : Aromi | food : Chinese\" --adapter out/adapter\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
         {
@@ -38,7 +38,9 @@ internal static class GenerateCommand
             int atOnce = parse.GetValue(batch);
             if (atOnce is < 1 or > 4096)
                 throw new InputException($"--batch {atOnce}: 1 to 4096 was expected");
+            long begin = Stopwatch.GetTimestamp();
             using ModelPackage package = ModelPackage.Open(parse.GetRequiredValue(model));
+            double load = Stopwatch.GetElapsedTime(begin).TotalSeconds;
             foreach (string remark in package.Remarks)
                 terminal.Error.WriteLine($"note: {remark}");
             GenerationRequest settings = sampling.Read(parse, package, terminal);
@@ -69,30 +71,32 @@ internal static class GenerateCommand
             }
             if (problems.Count > 0)
                 throw parse.GetValue(file) is { } source ? new InputException($"{source}: the prompts cannot be used", problems) : new InputException(problems[0]);
-            Run(generator, texts, asJson, streams, terminal);
+            Run(generator, texts, load, asJson, streams, terminal);
             return ExitCode.Success;
         });
         return command;
     }
 
-    private static void Run(Generator generator, List<(Prompt Prompt, Generation Text)> texts, bool json, bool streams, Terminal terminal)
+    private static void Run(Generator generator, List<(Prompt Prompt, Generation Text)> texts, double load, bool json, bool streams, Terminal terminal)
     {
         Stopwatch watch = Stopwatch.StartNew();
         JsonLineWriter lines = new(terminal.Out);
         int printed = 0;
+        double? first = null;
         for (bool more = true; more;)
         {
             terminal.Interrupted.ThrowIfCancellationRequested();
             more = generator.Next();
+            first ??= ProcessClock.Seconds;
             for (; printed < texts.Count && texts[printed].Text.Finish is not null; printed++)
-                Print(texts, printed, lines, json, streams, terminal);
+                Print(texts, printed, (load, first.Value), lines, json, streams, terminal);
         }
         int tokens = texts.Sum(text => text.Text.Tokens.Length);
         if (terminal.ShowsProgress)
             terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{tokens} tokens, {tokens / watch.Elapsed.TotalSeconds:0.0} a second"));
     }
 
-    private static void Print(List<(Prompt Prompt, Generation Text)> texts, int index, JsonLineWriter lines, bool json, bool streamed, Terminal terminal)
+    private static void Print(List<(Prompt Prompt, Generation Text)> texts, int index, (double Load, double FirstToken) started, JsonLineWriter lines, bool json, bool streamed, Terminal terminal)
     {
         (Prompt prompt, Generation text) = texts[index];
         if (json)
@@ -110,6 +114,9 @@ internal static class GenerateCommand
                 line.WriteEndArray();
                 if (!text.Request.Sampling.IsGreedy)
                     line.WriteNumber("seed", text.Request.Sampling.Seed);
+                line.WriteNumber("load_s", BenchReport.Digits(started.Load));
+                // since the process began
+                line.WriteNumber("first_token_s", BenchReport.Digits(started.FirstToken));
             });
         }
         else if (texts.Count == 1)
