@@ -187,6 +187,7 @@ internal sealed class TrainingRun : IDisposable
     /// <summary>Trains, with progress, metrics, samples and a report, and saves the result.</summary>
     public TrainResult Run(Terminal terminal, CancellationToken stop)
     {
+        using OutputLock held = OutputLock.Take(Recipe.Output);
         using Trainer trainer = _trainer = new Trainer(Model, Parameters, Recipe.Training, LearningRate, Data.Train, Recipe.Data.Order, Data.Eval, Checkpoints);
         IReadOnlyList<string> before = Answers();
         if (_resumedFrom is not null)
