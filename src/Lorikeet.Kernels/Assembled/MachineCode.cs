@@ -4,7 +4,7 @@ namespace Lorikeet.Kernels.Assembled;
 
 /// <summary>
 /// Instructions in the order in which they will run, for 64-bit x86. Vector instructions are named by what they do; the register width (32 or 64
-/// bytes) chooses the encoding. The code is a leaf function of one pointer: it uses only registers that a caller expects to lose.
+/// bytes) chooses the encoding. The code is a leaf function of one pointer: it gives back every register that a caller expects to keep.
 /// </summary>
 internal sealed class MachineCode(int width)
 {
@@ -60,6 +60,9 @@ internal sealed class MachineCode(int width)
 
     /// <summary>Reads eight bytes.</summary>
     public void LoadWord(Register to, Register address, int offset) => Add(Instruction.Create(Code.Mov_r64_rm64, to, At(address, offset)));
+
+    /// <summary><c>to = value</c>.</summary>
+    public void Set(Register to, int value) => Add(Instruction.Create(Code.Mov_rm64_imm32, to, value));
 
     /// <summary><c>to += from</c>.</summary>
     public void AddTo(Register to, Register from) => Add(Instruction.Create(Code.Add_r64_rm64, to, from));
@@ -189,9 +192,14 @@ internal sealed class MachineCode(int width)
         signed ? Is512 ? Code.EVEX_Vpmovsxbd_zmm_k1z_xmmm128 : Code.VEX_Vpmovsxbd_ymm_xmmm64 : Is512 ? Code.EVEX_Vpmovzxbd_zmm_k1z_xmmm128 : Code.VEX_Vpmovzxbd_ymm_xmmm64,
         V(to), At(address, offset)));
 
+    // general registers that one system's convention or another says belong to the caller, and code here uses
+    private static readonly Register[] Kept = [Register.RBX, Register.RSI, Register.RDI];
+
     /// <summary>Keeps what the system's convention says belongs to the caller.</summary>
     public void Enter()
     {
+        foreach (Register register in Kept)
+            Add(Instruction.Create(Code.Push_r64, register));
         if (!OperatingSystem.IsWindows())
             return;
         AddTo(Register.RSP, -SavedBytes);
@@ -209,6 +217,8 @@ internal sealed class MachineCode(int width)
                 Add(Instruction.Create(Code.VEX_Vmovups_xmm_xmmm128, Register.XMM6 + i, At(Register.RSP, 16 * i)));
             AddTo(Register.RSP, SavedBytes);
         }
+        for (int i = Kept.Length - 1; i >= 0; i--)
+            Add(Instruction.Create(Code.Pop_r64, Kept[i]));
         Add(Instruction.Create(Code.Retnq));
     }
 

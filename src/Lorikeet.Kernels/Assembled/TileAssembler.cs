@@ -11,8 +11,11 @@ internal static class TileAssembler
     // arguments, and what they are loaded into while k runs
     private const Register Call = Register.R11, A = Register.RAX, AStep = Register.RDX, B = Register.R8, BStep = Register.R9, Steps = Register.R10, Next = Register.RCX;
 
+    // the tile of C, and the rows of it that are still to be fetched
+    private const Register C = Register.RBX, CStep = Register.RSI, Rows = Register.RDI;
+
     // after k has run
-    private const Register C = Register.RAX, CStep = Register.RDX, Other = Register.R8;
+    private const Register Other = Register.R8;
 
     /// <summary>Steps of k between two tests of the counter.</summary>
     public const int Unroll = 4;
@@ -31,15 +34,6 @@ internal static class TileAssembler
         code.Move(Call, MachineCode.Argument);
         code.LoadWord(C, Call, 40);
         code.LoadWord(CStep, Call, 48);
-        // the tile of C is wanted when k has run; until then it has time to come
-        for (int i = 0; i < rows; i++)
-        {
-            for (int j = 0; j < registers * width; j += 64)
-                code.Prefetch(C, j);
-            // a tile that begins inside a line ends in one more
-            code.Prefetch(C, registers * width - 1);
-            code.AddTo(C, CStep);
-        }
         for (int i = 0; i < sums; i++)
             code.Zero(i);
         code.LoadWord(A, Call, 0);
@@ -49,9 +43,26 @@ internal static class TileAssembler
         code.LoadWord(Steps, Call, 32);
         code.LoadWord(Next, Call, 72);
 
-        ulong many = code.NewLabel(), few = code.NewLabel(), one = code.NewLabel(), end = code.NewLabel();
+        ulong fetching = code.NewLabel(), many = code.NewLabel(), few = code.NewLabel(), one = code.NewLabel(), end = code.NewLabel();
         code.Subtract(Steps, Unroll);
         code.JumpIfLess(few);
+        // the tile of C is wanted when k has run: a row of it is asked for with each turn, since all at once would fill
+        // the queue of misses before what the first steps read
+        code.Set(Rows, rows);
+        code.Bind(fetching);
+        for (int step = 0; step < Unroll; step++)
+            Step(code, kind, rows, registers, sums, spare);
+        for (int j = 0; j < registers * width; j += 64)
+            code.Prefetch(C, j);
+        // a tile that begins inside a line ends in one more
+        code.Prefetch(C, registers * width - 1);
+        code.AddTo(C, CStep);
+        code.PrefetchSecond(Next, 0);
+        code.AddTo(Next, 64);
+        code.Subtract(Steps, Unroll);
+        code.JumpIfLess(few);
+        code.Subtract(Rows, 1);
+        code.JumpIfNotZero(fetching);
         code.Bind(many);
         for (int step = 0; step < Unroll; step++)
             Step(code, kind, rows, registers, sums, spare);
