@@ -3,7 +3,7 @@ using Lorikeet.Tensors;
 
 namespace Lorikeet.Cli.Tests;
 
-public class OutputLockTests : IDisposable
+public sealed class OutputLockTests : IDisposable
 {
     private readonly string _folder = Path.Combine(Path.GetTempPath(), $"lorikeet-{Guid.NewGuid():N}");
 
