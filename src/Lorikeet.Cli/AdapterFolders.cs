@@ -1,3 +1,4 @@
+using Lorikeet.Inference;
 using Lorikeet.Models;
 using Lorikeet.Peft;
 using Lorikeet.Tensors;
@@ -17,7 +18,7 @@ internal static class AdapterFolders
         {
             try
             {
-                adapters.Add(AdapterFile.Load(model, folder));
+                adapters.Add(GgufAdapterFile.LoadAny(model, folder));
             }
             catch (InputException e)
             {

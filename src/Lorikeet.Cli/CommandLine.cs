@@ -56,6 +56,7 @@ internal static class CommandLine
             TokenizeCommand.Create(terminal),
             RenderCommand.Create(terminal),
             MergeCommand.Create(terminal),
+            ConvertCommand.Create(terminal),
             QuantizeCommand.Create(terminal),
             BenchCommand.Create(terminal),
             DoctorCommand.Create(terminal),

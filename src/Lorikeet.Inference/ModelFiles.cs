@@ -1,7 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
-using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
@@ -67,14 +66,14 @@ public sealed class ModelFiles
     }
 
     /// <summary>Loads the weights of a causal language model.</summary>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">They are missing or do not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public CausalLm LoadModel(DType? storage = null) => ModelLoader.Load(Path, storage);
+    public CausalLm LoadModel(ModelStorage? storage = null) => ModelLoader.Load(Path, storage);
 
     /// <summary>Loads the weights of a model with whatever head.</summary>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">They are missing or do not fit; every problem is listed.</exception>
-    public LanguageModel LoadAnyModel(DType? storage = null) => ModelLoader.LoadAny(Path, storage);
+    public LanguageModel LoadAnyModel(ModelStorage? storage = null) => ModelLoader.LoadAny(Path, storage);
 
     /// <summary>Loads the tokenizer.</summary>
     /// <param name="other">A folder or file to take it from instead.</param>

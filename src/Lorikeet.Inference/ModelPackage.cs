@@ -1,5 +1,5 @@
 using System.Globalization;
-using Lorikeet.Kernels;
+using Lorikeet.Formats;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
@@ -62,17 +62,17 @@ public sealed class ModelPackage : IDisposable
 
     /// <summary>Opens a model with all that belongs to it.</summary>
     /// <param name="name">A folder, a GGUF file, or a name in the hub's cache; see <see cref="ModelFiles.Find"/>.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
-    public static ModelPackage Open(string name, DType? storage = null) => Open(ModelFiles.Find(name), storage);
+    public static ModelPackage Open(string name, ModelStorage? storage = null) => Open(ModelFiles.Find(name), storage);
 
     /// <summary>Opens a model with all that belongs to it.</summary>
     /// <param name="files">Where it lies.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <param name="tokenizer">A folder or file to take the tokenizer from, if not the model's own.</param>
     /// <param name="chatTemplate">A file with the chat template, if not the model's own.</param>
     /// <exception cref="InputException">Something is missing or broken; all problems of all parts are listed.</exception>
-    public static ModelPackage Open(ModelFiles files, DType? storage = null, string? tokenizer = null, string? chatTemplate = null)
+    public static ModelPackage Open(ModelFiles files, ModelStorage? storage = null, string? tokenizer = null, string? chatTemplate = null)
     {
         ArgumentNullException.ThrowIfNull(files);
         List<string> problems = [];

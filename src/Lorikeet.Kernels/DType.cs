@@ -74,11 +74,11 @@ public enum DType
     TQ2_0,
     /// <summary>64 weights: f32 largest magnitude, 4-bit indices into the levels of a normal distribution (QLoRA). A row is whole blocks.</summary>
     NF4,
-    /// <summary>NF4 whose magnitudes were rounded to 8 bits (double quantisation); held here as they were restored.</summary>
+    /// <summary>NF4 whose magnitudes are rounded to 8 bits (double quantisation): 256 blocks share an f32 and the tensor a mean, so it is read from its beginning.</summary>
     NF4DQ,
     /// <summary>64 weights: f32 largest magnitude, 4-bit floats (sign, two bits of exponent, one of mantissa).</summary>
     FP4,
-    /// <summary>FP4 whose magnitudes were rounded to 8 bits (double quantisation); held here as they were restored.</summary>
+    /// <summary>FP4 whose magnitudes are rounded to 8 bits (double quantisation), as NF4DQ's are.</summary>
     FP4DQ,
     /// <summary>64 weights: f32 largest magnitude of their whole row, signed 8-bit codes (LLM.int8).</summary>
     Int8Row,
@@ -105,7 +105,7 @@ public static class DTypes
         _ => 1,
     };
 
-    /// <summary>Bytes that one block takes.</summary>
+    /// <summary>Bytes that one block takes; of double quantisation without what 256 blocks share, which <see cref="Bytes"/> counts.</summary>
     public static int BlockBytes(this DType type) => type switch
     {
         DType.F64 or DType.I64 or DType.U64 or DType.C64 => 8,
@@ -124,7 +124,8 @@ public static class DTypes
         DType.IQ4_XS => 136,
         DType.TQ1_0 => 54,
         DType.TQ2_0 => 66,
-        DType.NF4 or DType.NF4DQ or DType.FP4 or DType.FP4DQ or DType.U8G32 => 36,
+        DType.NF4 or DType.FP4 or DType.U8G32 => 36,
+        DType.NF4DQ or DType.FP4DQ => 33,
         DType.Int8Row or DType.U4G128 => 68,
         DType.U4G32 => 20,
         DType.F6E2M3 or DType.F6E3M2 => 3,
@@ -138,8 +139,19 @@ public static class DTypes
         int block = type.BlockSize();
         if (elements % block != 0)
             throw new ArgumentException($"{type} stores {block} elements together: {elements} is not a multiple of {block}");
-        return checked(elements / block * type.BlockBytes());
+        return type.IsNested() ? NestedLevels16.BytesOf(elements / block) : checked(elements / block * type.BlockBytes());
     }
+
+    /// <summary>True for double quantisation: a block alone says nothing, only the tensor from its beginning.</summary>
+    public static bool IsNested(this DType type) => type is DType.NF4DQ or DType.FP4DQ;
+
+    /// <summary>The type whose blocks carry their magnitudes as singles, of double quantisation; else the type itself.</summary>
+    public static DType WithoutNesting(this DType type) => type switch
+    {
+        DType.NF4DQ => DType.NF4,
+        DType.FP4DQ => DType.FP4,
+        _ => type,
+    };
 
     /// <summary>True for formats that store many weights with shared scales.</summary>
     public static bool IsBlocked(this DType type) => type >= DType.Q4_0;

@@ -6,7 +6,7 @@ namespace Lorikeet.Kernels;
 /// </summary>
 public unsafe struct GemmOperand
 {
-    /// <summary>First element; no alignment is needed.</summary>
+    /// <summary>First element, of double quantisation that of the tensor; no alignment is needed.</summary>
     public void* Data;
     /// <summary>Storage type, any that <see cref="BlockFormats"/> reads; anything but F32 is widened while packing.</summary>
     public DType Type;
@@ -27,6 +27,9 @@ public unsafe struct GemmOperand
         Transposed = transposed;
     }
 
-    /// <summary>Where a row of memory begins.</summary>
+    /// <summary>Where a row of memory begins; of double quantisation nobody can tell, and <see cref="Read"/> reads it.</summary>
     internal readonly byte* Row(long row) => (byte*)Data + row * Stride / Type.BlockSize() * Type.BlockBytes();
+
+    /// <summary>Widens elements <c>first .. first + count - 1</c> of a row of memory.</summary>
+    internal readonly void Read(long row, long first, long count, float* y) => BlockFormats.Dequantize(Type, Data, row * Stride + first, count, y);
 }

@@ -83,7 +83,7 @@ internal static unsafe class GemmPack
         {
             int count = Math.Min(width, rows - r);
             for (int i = 0; i < count; i++)
-                BlockFormats.Dequantize(x.Type, x.Row(row + r + i), first, k, scratch + (nint)i * k);
+                x.Read(row + r + i, first, k, scratch + (nint)i * k);
             Panel<F32Source>((byte*)scratch, (nint)k * sizeof(float), false, count, k, scale, to, width, wide);
         }
     }
@@ -96,7 +96,7 @@ internal static unsafe class GemmPack
         int skip = (int)(row - begin);
         for (int p = 0; p < k; p++)
         {
-            BlockFormats.Dequantize(x.Type, x.Row(first + p), begin, skip + rows, scratch);
+            x.Read(first + p, begin, skip + rows, scratch);
             float* panel = to + (nint)p * width;
             for (int r = 0; r < rows; r += width, panel += panelStep)
                 Copy<F32Source>((byte*)(scratch + skip + r), 0, Math.Min(width, rows - r), 1, scale, panel, width);

@@ -97,7 +97,7 @@ internal unsafe struct Gemv
         {
             if (!a.Transposed)
             {
-                BlockFormats.Dequantize(a.Type, a.Row(i), 0, k, copy + (nint)i * k);
+                a.Read(i, 0, k, copy + (nint)i * k);
                 continue;
             }
             for (int p = 0; p < k; p++)
@@ -105,7 +105,7 @@ internal unsafe struct Gemv
                 if (a.Type == DType.F32)
                     copy[(nint)i * k + p] = ((float*)a.Row(p))[i];
                 else
-                    BlockFormats.Dequantize(a.Type, a.Row(p), i, 1, copy + (nint)i * k + p);
+                    a.Read(p, i, 1, copy + (nint)i * k + p);
             }
         }
         return copy;
@@ -129,12 +129,9 @@ internal unsafe struct Gemv
         nint rowBytes = (nint)(b.Row(1) - b.Row(0));
         for (int j = 0; j < count; j += direct ? count : 1)
         {
-            byte* rows = b.Row(first + j);
             if (!direct)
-            {
-                BlockFormats.Dequantize(b.Type, rows, 0, k, unpacked);
-                rows = (byte*)unpacked;
-            }
+                b.Read(first + j, 0, k, unpacked);
+            byte* rows = direct ? b.Row(first + j) : (byte*)unpacked;
             for (int i = 0; i < _call.M; i += kernels.Group)
                 kernels.Dots(b.Type, Math.Min(kernels.Group, _call.M - i))(rows, rowBytes, direct ? count : 1, x + i * xStep, xStep, k, sums + i * count + j, count);
         }
@@ -150,7 +147,7 @@ internal unsafe struct Gemv
             int rows = Math.Min(MaxRows, k - p);
             byte* from = direct ? b.Row(p) + (long)first * b.Type.BlockBytes() : (byte*)unpacked;
             for (int q = 0; q < rows && !direct; q++)
-                BlockFormats.Dequantize(b.Type, b.Row(p + q), first, count, unpacked + (nint)q * count);
+                b.Read(p + q, first, count, unpacked + (nint)q * count);
             for (int i = 0; i < _call.M; i++)
                 kernels.AddRows(b.Type, rows)(from, rowBytes, count, x + i * xStep + p, sums + (nint)i * count);
         }

@@ -91,11 +91,11 @@ internal unsafe struct QuantizedStrips
             return (float*)x.Data + row * x.Stride + term;
         if (!x.Transposed)
         {
-            BlockFormats.Dequantize(x.Type, x.Row(row), term, Terms, copy);
+            x.Read(row, term, Terms, copy);
             return copy;
         }
         for (int p = 0; p < Terms; p++)
-            BlockFormats.Dequantize(x.Type, x.Row((long)term + p), row, 1, copy + p);
+            x.Read((long)term + p, row, 1, copy + p);
         return copy;
     }
 

@@ -8,27 +8,6 @@ namespace Lorikeet.Models;
 /// <summary>Reads a GGUF file of the Llama family as if it were its Hugging Face folder: names, row order and configuration.</summary>
 public static class GgufDecoder
 {
-    // ours on the left of a colon is ggml's; N stands for the block's number
-    private static readonly Dictionary<string, string> Names = new(StringComparer.Ordinal)
-    {
-        ["model.embed_tokens.weight"] = "token_embd.weight",
-        ["model.norm.weight"] = "output_norm.weight",
-        ["lm_head.weight"] = "output.weight",
-        ["input_layernorm"] = "attn_norm",
-        ["post_attention_layernorm"] = "ffn_norm",
-        ["self_attn.q_proj"] = "attn_q",
-        ["self_attn.k_proj"] = "attn_k",
-        ["self_attn.v_proj"] = "attn_v",
-        ["self_attn.qkv_proj"] = "attn_qkv",
-        ["self_attn.o_proj"] = "attn_output",
-        ["self_attn.q_norm"] = "attn_q_norm",
-        ["self_attn.k_norm"] = "attn_k_norm",
-        ["mlp.gate_proj"] = "ffn_gate",
-        ["mlp.up_proj"] = "ffn_up",
-        ["mlp.gate_up_proj"] = "ffn_up",
-        ["mlp.down_proj"] = "ffn_down",
-    };
-
     /// <summary>True where a file begins as GGUF files do.</summary>
     public static bool IsGguf(string path)
     {
@@ -37,23 +16,11 @@ public static class GgufDecoder
         return stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && magic.SequenceEqual("GGUF"u8);
     }
 
-    /// <summary>ggml's name of a tensor; null where it has none.</summary>
-    /// <param name="name">As in a Hugging Face folder: <c>model.layers.0.self_attn.q_proj.weight</c>.</param>
-    internal static string? NameOf(string name)
-    {
-        if (Names.TryGetValue(name, out string? whole))
-            return whole;
-        string[] parts = name.Split('.');
-        return parts.Length >= 5 && parts[1] == "layers" && Names.TryGetValue(string.Join('.', parts[3..^1]), out string? block)
-            ? $"blk.{parts[2]}.{block}.{parts[^1]}"
-            : null;
-    }
-
     /// <summary>Loads the model of a GGUF file.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages; null leaves them as they are.</param>
     /// <exception cref="InputException">The architecture is not supported, or something is missing.</exception>
-    public static CausalLm Load(string path, DType? storage = null)
+    public static CausalLm Load(string path, ModelStorage? storage = null)
     {
         GgufFile file = GgufFile.Open(path);
         return ModelLoader.Build(file, _ =>
@@ -182,22 +149,16 @@ public static class GgufDecoder
     /// <summary>The file's tensors under their Hugging Face names and in that row order.</summary>
     private sealed class Weights(GgufFile file, DecoderConfig config) : ITensorSource
     {
-        // llama.cpp's converter of the llama architecture rotates neighbouring rows of q and k; ours are half a head apart
-        private readonly bool _interleaved = config.ModelType is "llama" or "smollm3";
         private readonly Dictionary<string, StoredTensor> _turned = new(StringComparer.Ordinal);
 
         public string Description => file.Description;
 
-        public IReadOnlyList<string> Names => [.. file.Names.Select(ToHub)];
+        public IReadOnlyList<string> Names => [.. file.Names.Select(name => GgufNames.ToHub(name, config.Fused))];
 
         public StoredTensor? Find(string name)
         {
-            StoredTensor? stored = NameOf(name) is { } there ? file.Find(there) : null;
-            if (stored is null || !_interleaved)
-                return stored;
-            int heads = name.Contains(".self_attn.q_proj.", StringComparison.Ordinal) ? config.Heads
-                : name.Contains(".self_attn.k_proj.", StringComparison.Ordinal) ? config.KvHeads : 0;
-            if (heads == 0)
+            StoredTensor? stored = GgufNames.Of(name) is { } there ? file.Find(there) : null;
+            if (stored is null || GgufNames.TurnedHeads(name, config) is not { } heads)
                 return stored;
             if (!_turned.TryGetValue(name, out StoredTensor? turned))
                 _turned.Add(name, turned = Unturn(stored, heads));
@@ -206,31 +167,17 @@ public static class GgufDecoder
 
         public void Dispose() => file.Dispose();
 
-        private string ToHub(string name)
-        {
-            string[] parts = name.Split('.');
-            if (parts.Length < 4 || parts[0] != "blk")
-                return GgufDecoder.Names.FirstOrDefault(pair => pair.Value == name).Key ?? name;
-            string? hub = GgufDecoder.Names.FirstOrDefault(pair => pair.Value == string.Join('.', parts[2..^1])
-                && (pair.Key != "mlp.up_proj" || !config.Fused) && (pair.Key != "mlp.gate_up_proj" || config.Fused)).Key;
-            return hub is null ? name : $"model.layers.{parts[1]}.{hub}.{parts[^1]}";
-        }
-
         // rows [heads, half, 2] become [heads, 2, half]; whole rows move, so blocks stay as they are
         private StoredTensor Unturn(StoredTensor stored, int heads)
         {
             // a tensor of another shape is reported by whoever asks for it
-            int rows = heads * config.HeadDim, headDim = config.HeadDim, half = headDim / 2;
-            if (stored.Shape.Count == 0 || stored.Shape[0] != rows || headDim % 2 != 0)
+            int rows = heads * config.HeadDim;
+            if (stored.Shape.Count == 0 || stored.Shape[0] != rows || config.HeadDim % 2 != 0)
                 return stored;
             long rowBytes = stored.Bytes.Length / rows;
             NativeBuffer buffer = new(stored.Bytes.Length, zeroed: false);
             for (int row = 0; row < rows; row++)
-            {
-                int head = row / headDim, within = row % headDim;
-                int from = head * headDim + within % half * 2 + within / half;
-                stored.Bytes.Slice(from * rowBytes, rowBytes).Span.CopyTo(buffer.Span.Slice(checked((int)(row * rowBytes)), (int)rowBytes));
-            }
+                stored.Bytes.Slice(GgufNames.TurnedRow(row, config.HeadDim) * rowBytes, rowBytes).Span.CopyTo(buffer.Span.Slice(checked((int)(row * rowBytes)), (int)rowBytes));
             return stored with { Bytes = buffer.Bytes };
         }
     }

@@ -29,7 +29,7 @@ public static class GgufExport
             throw new ArgumentException($"a GGUF file is written as one of {string.Join(", ", Types)}, not {type}");
         if (model.Backbone is not Decoder { Config: { } config })
             throw new InputException($"a model of type {model.Facts.ModelType} cannot be written as GGUF; decoders of the Llama family can");
-        string arch = config.ModelType == "mistral" ? "llama" : config.ModelType;
+        string arch = GgufNames.Architecture(config);
         List<KeyValuePair<string, object>> metadata = Metadata(config, arch);
         metadata.AddRange(text);
         List<GgufEntry> tensors = [];
@@ -41,7 +41,7 @@ public static class GgufExport
             tensors.Add(Vector("rope_factors_short.weight", config.Rope.ShortFactors));
         }
         foreach (Parameter parameter in model.StoredWeights)
-            tensors.Add(Entry(parameter, model, config, arch, type, written));
+            tensors.Add(Entry(parameter, model, config, type, written));
         GgufWriter.Write(path, metadata, tensors);
     }
 
@@ -132,24 +132,22 @@ public static class GgufExport
         return new GgufEntry(name, DType.F32, [values.Count], stream => tensor.Contents.CopyTo(stream));
     }
 
-    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, string arch, DType asked, Action<WeightError>? written)
+    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, DType asked, Action<WeightError>? written)
     {
-        string name = GgufDecoder.NameOf(parameter.Name) ?? throw new InputException($"tensor {parameter.Name} has no place in a GGUF file");
+        string name = GgufNames.Of(parameter.Name) ?? throw new InputException($"tensor {parameter.Name} has no place in a GGUF file");
         Tensor value = parameter.Value;
         bool isHead = parameter == model.Head.Weight;
         DType type = value.Shape.Rank == 1 ? DType.F32 : StorageOf(asked, value.Columns, isHead);
-        int heads = arch is not ("llama" or "smollm3") ? 0
-            : parameter.Name.Contains(".self_attn.q_proj.", StringComparison.Ordinal) ? config.Heads
-            : parameter.Name.Contains(".self_attn.k_proj.", StringComparison.Ordinal) ? config.KvHeads : 0;
+        bool turned = GgufNames.TurnedHeads(parameter.Name, config) is not null;
         return new GgufEntry(name, type, value.Shape.ToArray(), stream =>
         {
-            Write(parameter.Name, value, type, heads, stream);
+            Write(parameter.Name, value, type, turned ? config.HeadDim : null, stream);
             if (written is not null && value.Shape.Rank == 2)
                 written(WeightError.Between(parameter.Name, value, value.To(type), type, type.Bytes(value.Shape.Elements)));
         });
     }
 
-    private static void Write(string name, Tensor value, DType type, int heads, Stream stream)
+    private static void Write(string name, Tensor value, DType type, int? headDim, Stream stream)
     {
         // a vector is a column of heads: its numbers move one by one
         Tensor matrix = value.Shape.Rank == 1 ? Tensor.FromBytes(value.Contents, value.Type, new Shape(value.Columns, 1)) : value;
@@ -160,19 +158,12 @@ public static class GgufExport
             Tensor wide = Tensor.Create(new Shape(rows, matrix.Columns)), stored = Tensor.Create(wide.Shape, type);
             for (int row = 0; row < rows; row++)
             {
-                matrix.ReadRow(heads == 0 ? first + row : Turned(first + row, matrix.Rows / heads), wide.Row(row));
+                matrix.ReadRow(headDim is { } dim ? GgufNames.OwnRow(first + row, dim) : first + row, wide.Row(row));
                 if (wide.Row(row).ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
                     throw new InputException($"tensor {name}: row {first + row} holds a number that is not finite; it cannot be packed as {type}");
             }
             stored.WriteRows(0, wide);
             stored.Contents.CopyTo(stream);
         }
-    }
-
-    // llama.cpp rotates neighbouring rows of a head, ours are half a head apart
-    private static int Turned(int row, int headDim)
-    {
-        int within = row % headDim;
-        return row - within + within % 2 * (headDim / 2) + within / 2;
     }
 }

@@ -68,7 +68,7 @@ public static class ModelFolder
             DType type = TypeOf(parameter, storage, stored);
             if (WeightStorage.IsBitsandbytes(type))
                 quantized = type;
-            entries.AddRange(Entries(parameter, type, storage is null ? stored : null, written));
+            entries.AddRange(Entries(parameter, type, written));
         }
         if (quantized is not null && model.Modules.OfType<Linear>().Any(layer => layer.Transposed))
             throw new InputException($"a model of type {model.Facts.ModelType} stores its matrices transposed, which folders of bitsandbytes do not; write bf16 or f16, or quantise it as it is loaded (model.quantize of a recipe)");
@@ -90,16 +90,9 @@ public static class ModelFolder
         return WeightStorage.Suits(storage.Value, parameter.Name, parameter.Value.Shape.Rank) ? storage.Value : StorageOf(parameter);
     }
 
-    private static IEnumerable<SafetensorsEntry> Entries(Parameter parameter, DType type, ITensorSource? stored, Action<WeightError>? written)
-    {
-        if (!WeightStorage.IsBitsandbytes(type))
-            return [Entry(parameter, type, written)];
-        // what double quantisation lost cannot be found again: a weight that nobody changed is copied
-        bool unchanged = Bnb4.Holds(type) && parameter.Value.Type == type && parameter.Value.Nested is null;
-        return unchanged && stored is not null && BitsandbytesEntries.TypeOf(stored, parameter.Name) == type
-            ? BitsandbytesEntries.Copy(stored, parameter.Name)
-            : BitsandbytesEntries.Of(parameter.Name, parameter.Value, type, TorchName(StorageOf(parameter)), written);
-    }
+    private static IEnumerable<SafetensorsEntry> Entries(Parameter parameter, DType type, Action<WeightError>? written) => WeightStorage.IsBitsandbytes(type)
+        ? BitsandbytesEntries.Of(parameter.Name, parameter.Value, type, TorchName(StorageOf(parameter)), written)
+        : [Entry(parameter, type, written)];
 
     private static void CopyCompanions(string source, string folder, DType? storage, DType? quantized, bool untied)
     {

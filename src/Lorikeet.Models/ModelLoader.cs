@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Lorikeet.Formats;
-using Lorikeet.Kernels;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
@@ -17,17 +16,17 @@ public static class ModelLoader
     /// weights of a known shape. Weights stay in the mapped file where their storage allows.
     /// </summary>
     /// <param name="path">Where it lies.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public static CausalLm Load(string path, DType? storage = null) =>
+    public static CausalLm Load(string path, ModelStorage? storage = null) =>
         IsFolder(path) ? Load(ConfigOf(path), () => TensorFiles.Open(path), storage) : LoadFile(path, storage);
 
     /// <summary>Builds a causal language model from its configuration and a source of weights.</summary>
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit, or the model predicts no tokens; every problem is listed.</exception>
-    public static CausalLm Load(JsonConfig config, Func<ITensorSource> open, DType? storage = null)
+    public static CausalLm Load(JsonConfig config, Func<ITensorSource> open, ModelStorage? storage = null)
     {
         if (ClassifierConfig.ArchitectureOf(config) is { } architecture)
         {
@@ -38,18 +37,18 @@ public static class ModelLoader
     }
 
     /// <summary>Loads a model with whatever head its <c>architectures</c> names: a <see cref="SequenceClassifier"/>, a <see cref="TokenClassifier"/>, else a <see cref="CausalLm"/>.</summary>
-    /// <param name="path">As for <see cref="Load(string, DType?)"/>.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="path">As for <see cref="Load(string, ModelStorage?)"/>.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
-    public static LanguageModel LoadAny(string path, DType? storage = null) =>
+    public static LanguageModel LoadAny(string path, ModelStorage? storage = null) =>
         IsFolder(path) ? LoadAny(ConfigOf(path), () => TensorFiles.Open(path), storage) : LoadFile(path, storage);
 
     /// <summary>Builds a model with whatever head its <c>architectures</c> names.</summary>
     /// <param name="config">Its <c>model_type</c> decides.</param>
     /// <param name="open">Opens the weights once the configuration is known to be good; the model owns them.</param>
-    /// <param name="storage">Turns every matrix that it suits into this storage as it is loaded; null leaves them as they are.</param>
+    /// <param name="storage">Turns matrices into these storages as they are loaded; null leaves them as they are.</param>
     /// <exception cref="InputException">Something is missing or does not fit; every problem is listed.</exception>
-    public static LanguageModel LoadAny(JsonConfig config, Func<ITensorSource> open, DType? storage = null)
+    public static LanguageModel LoadAny(JsonConfig config, Func<ITensorSource> open, ModelStorage? storage = null)
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(open);
@@ -75,7 +74,7 @@ public static class ModelLoader
         }
     }
 
-    internal static ITensorSource Converted(ITensorSource source, DType? storage) => storage is { } type ? new ConvertedTensors(source, type) : source;
+    internal static ITensorSource Converted(ITensorSource source, ModelStorage? storage) => storage is { } type ? new ConvertedTensors(source, type) : source;
 
     private static ITensorSource Unpacked(JsonConfig config, ITensorSource source) =>
         QuantizedTensors.Wrap(source, config.Root["quantization_config"]?.Deserialize<JsonElement>(), config.Description);
@@ -107,7 +106,7 @@ public static class ModelLoader
     private static JsonConfig ConfigOf(string folder) => JsonConfig.Load(Path.Combine(folder, "config.json"));
 
     // these hold nothing but causal models
-    private static CausalLm LoadFile(string path, DType? storage)
+    private static CausalLm LoadFile(string path, ModelStorage? storage)
     {
         if (path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal))
             return RandomWeights.Build(path, storage);

@@ -23,12 +23,12 @@ public sealed class RandomWeights : ITensorSource
         ["tiny"] = (512, 64, 172, 5, 8, 4),
     };
 
-    private readonly DType _storage;
+    private readonly ModelStorage _storage;
     // what a parameter has left for memory of its own is not kept here, as the pages of a file would not be
     private readonly Dictionary<string, WeakReference<NativeBuffer>> _made = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Shape> _shapes;
 
-    private RandomWeights(string name, DecoderConfig config, DType storage)
+    private RandomWeights(string name, DecoderConfig config, ModelStorage storage)
     {
         Description = name;
         _storage = storage;
@@ -45,9 +45,9 @@ public sealed class RandomWeights : ITensorSource
 
     /// <summary>Builds the model that a name such as <c>random:tiny</c> or <c>random:llama-1b:bf16</c> asks for.</summary>
     /// <param name="name">Shape and, behind a colon, storage.</param>
-    /// <param name="storage">Wins over that of the name.</param>
+    /// <param name="storage">What it says wins over the name.</param>
     /// <exception cref="InputException">The shape or the storage is unknown.</exception>
-    public static CausalLm Build(string name, DType? storage = null)
+    public static CausalLm Build(string name, ModelStorage? storage = null)
     {
         ArgumentNullException.ThrowIfNull(name);
         string[] parts = name[Prefix.Length..].Split(':');
@@ -55,8 +55,9 @@ public sealed class RandomWeights : ITensorSource
             throw new InputException($"{name}: unknown shape; known are {string.Join(", ", Shapes.Keys.Select(key => Prefix + key))}, each with its storage behind it if wanted ({string.Join(", ", WeightStorage.Names.Select(storage => ":" + storage))})");
         if (parts.Length == 2)
         {
-            storage ??= WeightStorage.Parse(parts[1])
+            DType matrices = WeightStorage.Parse(parts[1])
                 ?? throw new InputException($"{name}: storage \"{parts[1]}\" is not known; {string.Join(", ", WeightStorage.Names)} are");
+            storage = new ModelStorage(storage?.Matrices ?? matrices, storage?.Embeddings);
         }
         DecoderConfig config = new()
         {
@@ -84,9 +85,10 @@ public sealed class RandomWeights : ITensorSource
     {
         if (!_shapes.TryGetValue(name, out Shape shape))
             return null;
-        // a model that is quantised has the rest in bf16
+        // a model that is quantised has the rest in bf16, one whose tables alone are the rest in f32
         DType type = shape.Rank == 1 ? DType.F32
-            : WeightStorage.Suits(_storage, name, shape.Rank) && shape.Columns % _storage.BlockSize() == 0 ? _storage : DType.BF16;
+            : _storage.Of(name, shape.Rank) is { } asked && shape.Columns % asked.BlockSize() == 0 ? asked
+            : _storage.Matrices is null ? DType.F32 : DType.BF16;
         if (!_made.TryGetValue(name, out WeakReference<NativeBuffer>? made) || !made.TryGetTarget(out NativeBuffer? buffer))
             _made[name] = new WeakReference<NativeBuffer>(buffer = Fill(name, shape, type));
         return new StoredTensor(name, type, shape.ToArray(), buffer.Bytes);

@@ -41,6 +41,26 @@ public static class AdapterFile
         return builder.Finish(method);
     }
 
+    /// <summary>Reads an adapter that another kind of file holds, once its options and tensors go by the names that they have here.</summary>
+    /// <param name="model">The base.</param>
+    /// <param name="method">The method.</param>
+    /// <param name="options">Fields of <c>adapter_config.json</c>; missing ones take their defaults.</param>
+    /// <param name="file">The tensors; whoever opened it closes it.</param>
+    /// <param name="name">What to call it.</param>
+    /// <exception cref="InputException">Anything is missing, unmatched, wrongly shaped or not finite.</exception>
+    public static Adapter Load(Model model, PeftMethod method, JsonObject options, ITensorSource file, string name = "default")
+    {
+        ArgumentNullException.ThrowIfNull(method);
+        ArgumentNullException.ThrowIfNull(file);
+        JsonConfig config = new(options, file.Description);
+        method.FillDefaults(config);
+        config.Root["peft_type"] = method.Type;
+        config.Root["task_type"] ??= model.TaskType;
+        using AdapterBuilder builder = new(model, config, name, file, seed: 0);
+        method.Build(builder);
+        return builder.Finish(method);
+    }
+
     /// <summary>Makes a new adapter from options; missing ones take PEFT's defaults.</summary>
     /// <param name="model">The base.</param>
     /// <param name="method">The method.</param>

@@ -30,6 +30,29 @@ public static unsafe class PackedWeights
         return buffer.Bytes;
     }
 
+    /// <summary>A matrix of double quantisation whose rows are whole blocks (<see cref="Bnb4Fits"/>), its magnitudes as they are in the file.</summary>
+    /// <param name="type">NF4DQ or FP4DQ.</param>
+    /// <param name="packed">Indices, two to a byte.</param>
+    /// <param name="nested">Magnitudes of blocks of the flattened matrix.</param>
+    /// <param name="block">Elements of such a block: 64 times some number, for which a code is repeated.</param>
+    /// <param name="shape">Sizes.</param>
+    public static NativeBytes Bnb4Nested(DType type, NativeBytes packed, NestedMagnitudes nested, int block, Shape shape)
+    {
+        ArgumentNullException.ThrowIfNull(nested);
+        int repeat = block / 64;
+        NestedMagnitudes each = repeat == 1 ? nested : new NestedMagnitudes
+        {
+            Codes = [.. nested.Codes.SelectMany(code => Enumerable.Repeat(code, repeat)).Take((int)(shape.Elements / 64))],
+            Magnitudes = [.. nested.Magnitudes.SelectMany(magnitude => Enumerable.Repeat(magnitude, repeat)).Take((int)((shape.Elements / 64 + NestedMagnitudes.Block - 1) / NestedMagnitudes.Block))],
+            Offset = nested.Offset,
+        };
+        NativeBytes plain = Bnb4(type.WithoutNesting(), packed, new float[each.Codes.Length], 64, shape, out _);
+        NativeBuffer buffer = new(type.Bytes(shape.Elements), zeroed: false);
+        Kernels.Bnb4.Nest(plain.Pointer, shape.Elements, each, buffer.Pointer);
+        ((NativeBuffer)plain.Owner!).Dispose();
+        return buffer.Bytes;
+    }
+
     /// <summary>Quantises f32 rows whose first element begins a block.</summary>
     /// <param name="type">One of the four.</param>
     /// <param name="rows">F32, without gaps.</param>
@@ -65,11 +88,20 @@ public static unsafe class PackedWeights
     /// <summary>Takes blocks of one of bitsandbytes' types apart into what its files hold.</summary>
     /// <param name="blocks">A tensor of such a type.</param>
     /// <param name="codes">Receives indices, two to a byte, or signed bytes.</param>
-    /// <param name="magnitudes">Receives one for each 64 elements, or one for each row.</param>
-    public static void TakeApart(Tensor blocks, Span<byte> codes, Span<float> magnitudes)
+    /// <param name="magnitudes">Receives one for each 64 elements, or one for each row; of double quantisation as they are restored.</param>
+    /// <returns>What those of double quantisation are restored from, null of others.</returns>
+    public static NestedMagnitudes? TakeApart(Tensor blocks, Span<byte> codes, Span<float> magnitudes)
     {
         ArgumentNullException.ThrowIfNull(blocks);
         blocks.CheckAlive();
+        if (blocks.Type.IsNested())
+        {
+            Tensor plain = Tensor.Create(blocks.Shape, blocks.Type.WithoutNesting());
+            NestedMagnitudes nested = Kernels.Bnb4.Unnest(blocks.Pointer, blocks.Shape.Elements, plain.Pointer);
+            TakeApart(plain, codes, magnitudes);
+            GC.KeepAlive(blocks);
+            return nested;
+        }
         long count = blocks.Shape.Elements;
         bool rows = blocks.Type == DType.Int8Row;
         if (!(rows || Kernels.Bnb4.Holds(blocks.Type)) || codes.Length < (rows ? count : count / 2) || magnitudes.Length < (rows ? blocks.Rows : count / 64))
@@ -87,6 +119,7 @@ public static unsafe class PackedWeights
             }
         }
         GC.KeepAlive(blocks);
+        return null;
     }
 
     private static long Values(Tensor rows)

@@ -16,6 +16,8 @@ public sealed unsafe class Tensor
     internal bool Kept;
     internal bool OnTape;
     private NativeBuffer? _panels;
+    // rows of double quantisation until all are there
+    private Tensor? _unnested;
 
     internal Tensor() { }
 
@@ -33,12 +35,6 @@ public sealed unsafe class Tensor
 
     /// <summary>The innermost size.</summary>
     public int Columns => Shape.Columns;
-
-    /// <summary>
-    /// What double quantisation made of the magnitudes, which blocks hold restored: of a tensor that was quantised here, for whoever saves it; null of
-    /// others.
-    /// </summary>
-    public NestedMagnitudes? Nested { get; private set; }
 
     /// <summary>True where a derivative with respect to this tensor is wanted.</summary>
     public bool RequiresGrad { get; set; }
@@ -228,6 +224,11 @@ public sealed unsafe class Tensor
         ArgumentNullException.ThrowIfNull(source);
         if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
             throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
+        if (Type.IsNested())
+        {
+            (_unnested ??= Create(Shape, Type.WithoutNesting())).WriteRows(first, source);
+            return;
+        }
         BlockFormats.QuantizeRows(Type, source.F, source.Rows, Columns, Pointer + Type.Bytes((long)first * Columns));
         _panels = null;
         GC.KeepAlive(source);
@@ -238,7 +239,11 @@ public sealed unsafe class Tensor
     public void CompleteRows()
     {
         CheckAlive();
-        Nested = BlockFormats.Complete(Type, Pointer, Shape.Elements);
+        if (_unnested is not { } rows)
+            return;
+        Bnb4.Nest(rows.Pointer, Shape.Elements, NestedMagnitudes.Quantize(Bnb4.MagnitudesOf(rows.Pointer, Shape.Elements)), Pointer);
+        _unnested = null;
+        ((NativeBuffer)rows.Owner!).Dispose();
         GC.KeepAlive(this);
     }
 
@@ -248,9 +253,10 @@ public sealed unsafe class Tensor
     {
         Tensor copy = Create(Shape, type);
         int most = Math.Clamp((1 << 20) / Math.Max(1, Columns), 1, Math.Max(1, Rows));
+        Tensor parts = Create(new Shape(most, Columns));
         for (int first = 0; first < Rows; first += most)
         {
-            Tensor part = Create(new Shape(Math.Min(most, Rows - first), Columns));
+            Tensor part = parts.Part(0, new Shape(Math.Min(most, Rows - first), Columns));
             for (int row = 0; row < part.Rows; row++)
                 ReadRow(first + row, part.Row(row));
             copy.WriteRows(first, part);

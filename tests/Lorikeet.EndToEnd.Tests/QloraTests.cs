@@ -119,6 +119,42 @@ public sealed class QloraTests
         (model.InputEmbedding.Weight.Value.Type == type).ShouldBe(type == DType.Q8_0);
     }
 
+    [Theory]
+    [InlineData("nf4-dq", "q8_0")]
+    [InlineData("nf4-dq", "int8")]
+    [InlineData("q4_0", "nf4")]
+    public void Embeddings_and_head_are_read_where_they_lie_in_a_storage_of_their_own(string matrices, string embeddings)
+    {
+        DType table = WeightStorage.Parse(embeddings)!.Value;
+        using CausalLm model = ModelLoader.Load("random:tiny", new ModelStorage(WeightStorage.Parse(matrices), table));
+        model.InputEmbedding.Weight.Value.Type.ShouldBe(table);
+        model.Head.Weight.ShouldBe(model.InputEmbedding.Weight);
+        model.Modules.OfType<Linear>().Count(layer => layer.Weight.Value.Type == WeightStorage.Parse(matrices)).ShouldBe(5 * 6);
+        (float loss, float[] gradient) = LossAndGradient(model);
+        foreach (Parameter parameter in model.Parameters)
+            parameter.Replace(parameter.Value.ToF32());
+        (float wide, float[] expected) = LossAndGradient(model);
+        loss.ShouldBe(wide, 1e-5f);
+        gradient.Zip(expected).Max(pair => Math.Abs(pair.First - pair.Second)).ShouldBeLessThan(1e-4f * expected.Max(Math.Abs));
+    }
+
+    private static (float Loss, float[] Gradient) LossAndGradient(CausalLm model)
+    {
+        Adapter adapter = model.AddAdapter(new LoraOptions { Targets = ["q_proj"] }, seed: 3);
+        RaggedBatch batch = new();
+        batch.Add([3, 5, 8, 13, 21, 34]);
+        using Tape tape = new() { Recording = true };
+        Step step = new(tape);
+        step.Begin(batch);
+        Tensor targets = Tensor.Create(new Shape(6), DType.I32);
+        ((int[])[5, 8, 13, 21, 34, -100]).CopyTo(targets.Integers);
+        Tensor loss = model.Loss(step, model.Hidden(step), targets, 0.2f);
+        tape.Backward(loss);
+        (float, float[]) result = (loss.Values[0], adapter.Parameters.Single(parameter => parameter.Name.Contains("layers.0.self_attn.q_proj.lora_B", StringComparison.Ordinal)).Grad!.Values.ToArray());
+        adapter.Detach();
+        return result;
+    }
+
     private static (int[] Kept, int[] Targets) Begin(Step step, ITensorSource io)
     {
         int[] ids = Integers(io, "input_ids"), mask = Integers(io, "attention_mask"), labels = Integers(io, "labels");

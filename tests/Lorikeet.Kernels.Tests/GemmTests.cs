@@ -335,21 +335,36 @@ public sealed unsafe class GemmTests : IDisposable
     public void Block_formats_are_used_in_place(KernelTier tier)
     {
         var random = new Random(5);
-        foreach (DType type in new[] { DType.Q4_0, DType.Q4_1, DType.Q8_0, DType.Q4_K, DType.Q6_K, DType.I8, DType.F64, DType.F8E4M3 })
+        foreach (DType type in (DType[])[.. Enum.GetValues<DType>().Where(type => type.IsBlocked()), DType.I8, DType.F64, DType.F8E4M3])
         {
             int unit = Math.Max(type.BlockSize(), 32);
             foreach (bool transposed in new[] { false, true })
             {
-                int rows = transposed ? 2 * unit : 45, k = transposed ? 45 : 2 * unit;
-                Case x = NewCase(random, 21, rows, k, 0);
-                x.Call.B = Stored(random, type, transposed ? k : rows, transposed ? rows : k, transposed);
-                Check(x, tier);
-                // and as the left factor
-                Case y = NewCase(random, rows, 21, k, 0);
-                y.Call.A = x.Call.B;
-                Check(y, tier);
+                // many rows, and a few as in generating text
+                foreach (int m in new[] { 21, 3 })
+                {
+                    int rows = transposed ? 2 * unit : 45, k = transposed ? 45 : 2 * unit;
+                    Case x = NewCase(random, m, rows, k, 0);
+                    x.Call.B = Stored(random, type, transposed ? k : rows, transposed ? rows : k, transposed);
+                    x.Scale *= Largest(x.Call.B, 45 * 2 * unit);
+                    Check(x, tier);
+                    // and as the left factor
+                    Case y = NewCase(random, rows, m, k, 0);
+                    y.Call.A = x.Call.B;
+                    y.Scale = x.Scale;
+                    Check(y, tier);
+                }
             }
         }
+    }
+
+    // at least 1
+    private static float Largest(in GemmOperand x, int count)
+    {
+        float[] values = new float[count];
+        fixed (float* y = values)
+            BlockFormats.Dequantize(x.Type, x.Data, 0, count, y);
+        return values.Max(value => Math.Max(1, Math.Abs(value)));
     }
 
     [Theory]

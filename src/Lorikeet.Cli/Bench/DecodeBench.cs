@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Lorikeet.Cli.Training;
+using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
@@ -14,7 +15,7 @@ internal static class DecodeBench
     private const int WarmUp = 8, Prefills = 5;
 
     /// <summary>Prompts in one pass, up to the logits of the last token of each.</summary>
-    public static void Prefill(BenchReport report, string name, int streams, int tokens, DType? weights = null, GemmPrecision precision = GemmPrecision.Single)
+    public static void Prefill(BenchReport report, string name, int streams, int tokens, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single)
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
@@ -67,7 +68,7 @@ internal static class DecodeBench
     }
 
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
-    public static void Decode(BenchReport report, string name, int streams, int tokens, int context, DType? weights = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
+    public static void Decode(BenchReport report, string name, int streams, int tokens, int context, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
     {
         // before the machine is measured, which takes its time: how long somebody waits who has just started the program
         long begin = Stopwatch.GetTimestamp();

@@ -13,7 +13,7 @@ using Lorikeet.Training;
 namespace Lorikeet.Cli;
 
 /// <summary>Training steps on random tokens, every token a target.</summary>
-internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, DType? Weights = null, Precision Precision = Precision.F32,
+internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, ModelStorage? Weights = null, Precision Precision = Precision.F32,
     string Optimizer = "adamw", bool InBackward = false)
 {
     /// <summary>Measures; the first step is left out of everything but the time to it.</summary>

@@ -76,7 +76,7 @@ internal static class BenchCommand
         Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
         precision.AcceptOnlyFromAmong("f32", "bf16", "auto");
-        Option<string?> weights = Weights();
+        Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" };
         Option<string> optimizer = new("--optimizer") { Description = "How AdamW keeps its moments", DefaultValueFactory = _ => "adamw" };
         optimizer.AcceptOnlyFromAmong([.. OptimizerKind.Names]);
@@ -84,7 +84,7 @@ internal static class BenchCommand
         ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
             "lorikeet bench train --model random:smollm2-135m --method lora --rank 16 --batch 4 --seq 256 --steps 6 --json")
         {
-            model, method, rank, batch, length, precision, weights, steps, checkpointing, optimizer, inBackward,
+            model, method, rank, batch, length, precision, weights, embeddings, steps, checkpointing, optimizer, inBackward,
         };
         BenchOutput output = new(command);
         command.SetAction(parse =>
@@ -95,7 +95,7 @@ internal static class BenchCommand
             if (parse.GetValue(inBackward) && parse.GetValue(method) != "full")
                 throw new InputException("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
             return output.Measure(terminal, parse, report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
-                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights)),
+                parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights), parse.GetValue(embeddings)),
                 parse.GetValue(precision) switch { "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => Precision.F32 },
                 parse.GetRequiredValue(optimizer), parse.GetValue(inBackward)).Run(report));
         });
@@ -106,11 +106,11 @@ internal static class BenchCommand
     {
         Option<string> model = Model();
         Option<int> streams = Count("--streams", "Prompts that are read at the same time", 1), tokens = Count("--tokens", "Tokens of each", 512);
-        Option<string?> weights = Weights();
+        Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<string> precision = PrecisionOption.Create();
-        ExampleCommand command = new("prefill", "Reading prompts.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, streams, tokens, weights, precision };
+        ExampleCommand command = new("prefill", "Reading prompts.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, streams, tokens, weights, embeddings, precision };
         BenchOutput output = new(command);
-        command.SetAction(parse => output.Measure(terminal, parse, report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision))));
+        command.SetAction(parse => output.Measure(terminal, parse, report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision))));
         return command;
     }
 
@@ -119,11 +119,11 @@ internal static class BenchCommand
         Option<string> model = Model();
         Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
         Option<int> context = Count("--context", "Tokens of each prompt", 32);
-        Option<string?> weights = Weights();
+        Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
         ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
         {
-            model, streams, tokens, context, weights, precision, kvCache,
+            model, streams, tokens, context, weights, embeddings, precision, kvCache,
         };
         BenchOutput output = new(command);
         command.SetAction(parse =>
@@ -131,7 +131,7 @@ internal static class BenchCommand
             if (parse.GetValue(tokens) < 2)
                 throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
             return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context),
-                Storage(parse.GetValue(weights)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
+                Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
         });
         return command;
     }
@@ -219,7 +219,16 @@ internal static class BenchCommand
         return option;
     }
 
-    private static DType? Storage(string? name) => name is null ? null : WeightStorage.Parse(name);
+    private static Option<string?> Embeddings()
+    {
+        Option<string?> option = new("--embeddings") { Description = "Storage of the table of embeddings and the head, which nf4, fp4 and int8 leave alone" };
+        option.AcceptOnlyFromAmong([.. WeightStorage.Names]);
+        return option;
+    }
+
+    private static ModelStorage? Storage(string? matrices, string? embeddings) => matrices is null && embeddings is null ? null : new ModelStorage(Parsed(matrices), Parsed(embeddings));
+
+    private static DType? Parsed(string? name) => name is null ? null : WeightStorage.Parse(name);
 
     // every storage that products read, also those that nothing here writes
     private static Option<string> Stored()

@@ -14,7 +14,7 @@ internal static class MergeCommand
     public static Command Create(Terminal terminal)
     {
         Argument<string> model = CommonOptions.Model();
-        Option<string> adapter = new("--adapter", "-a") { Description = "The adapter's folder", Required = true };
+        Option<string> adapter = new("--adapter", "-a") { Description = "The adapter: a folder, or a GGUF file", Required = true };
         Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
         Option<string?> type = new("--dtype") { Description = "Storage of the weights; by default what the base has: of bitsandbytes' formats the same again, of other quantised ones f32" };
         type.AcceptOnlyFromAmong("f32", "bf16", "f16");
@@ -41,7 +41,7 @@ internal static class MergeCommand
         ModelFiles files = ModelFiles.Find(modelName);
         // asked for wide weights, one that is quantised is merged wide
         using LanguageModel model = files.LoadAnyModel(type is not null && files.IsQuantized ? DType.F32 : null);
-        Adapter adapter = AdapterFile.Load(model, adapterFolder);
+        Adapter adapter = GgufAdapterFile.LoadAny(model, adapterFolder);
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");
         adapter.Merge();

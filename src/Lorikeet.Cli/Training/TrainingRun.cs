@@ -89,8 +89,10 @@ internal sealed class TrainingRun : IDisposable
         DateOnly date = recipe.Data.Date ?? began ?? DateOnly.FromDateTime(DateTime.Now);
         recipe = recipe with { Data = recipe.Data with { Date = date } };
         ModelFiles? files = problems.Try(() => ModelFiles.Find(recipe.Model.Path));
-        DType? storage = problems.Try<DType?>(() => recipe.Model.Quantize is { } name ? WeightStorage.Parse(name) : null);
+        ModelStorage storage = new(Parsed(recipe.Model.Quantize), Parsed(recipe.Model.QuantizeEmbeddings));
         ModelPackage? package = files is null ? null : problems.Try(() => ModelPackage.Open(files, storage, recipe.Model.Tokenizer, recipe.Model.ChatTemplate));
+        static DType? Parsed(string? name) => name is null ? null : WeightStorage.Parse(name);
+
         try
         {
             if (package is { EndTokens.Count: 0 })

@@ -34,8 +34,11 @@ public static class BitsandbytesEntries
         }
         string typeName = type is DType.NF4 or DType.NF4DQ ? "nf4" : "fp4";
         long blocks = (shape.Elements + BitsandbytesMatrix.Block - 1) / BitsandbytesMatrix.Block;
-        if (type is DType.NF4DQ or DType.FP4DQ)
-            nested = BitsandbytesMatrix.Of(name, value, type).Nested;
+        if (type.IsNested())
+        {
+            using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(name, value, type);
+            nested = matrix.Nested;
+        }
         JsonObject state = new()
         {
             ["quant_type"] = typeName,
@@ -66,7 +69,7 @@ public static class BitsandbytesEntries
 
         void WriteCodes(Stream stream)
         {
-            BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(name, value, type);
+            using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(name, value, type);
             matrix.Codes.Bytes.CopyTo(stream);
             if (written is not null)
             {
@@ -74,10 +77,13 @@ public static class BitsandbytesEntries
                 long bytes = matrix.Codes.Length + (nested is null ? matrix.Magnitudes.Length : nested.Codes.Length + 4L * nested.Magnitudes.Length);
                 written(WeightError.Between(name, value, Tensor.FromBytes(after.Bytes, after.Type, shape), type, bytes));
             }
-            matrix.Codes.Dispose();
         }
 
-        void WriteMagnitudes(Stream stream) => stream.Write(BitsandbytesMatrix.Of(name, value, type).Magnitudes);
+        void WriteMagnitudes(Stream stream)
+        {
+            using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(name, value, type);
+            stream.Write(matrix.Magnitudes);
+        }
     }
 
     /// <summary>The <c>quantization_config</c> that tells transformers how to read them.</summary>
@@ -115,12 +121,5 @@ public static class BitsandbytesEntries
         return file.Find(name + BitsandbytesWeights.State + "nf4") is not null ? nested ? DType.NF4DQ : DType.NF4
             : file.Find(name + BitsandbytesWeights.State + "fp4") is not null ? nested ? DType.FP4DQ : DType.FP4
             : null;
-    }
-
-    /// <summary>A weight as a folder's file has it, byte for byte: with all that belongs to it.</summary>
-    public static IEnumerable<SafetensorsEntry> Copy(ITensorSource file, string name)
-    {
-        ArgumentNullException.ThrowIfNull(file);
-        return BitsandbytesWeights.Parts(name).Select(file.Find).OfType<StoredTensor>().Select(part => new SafetensorsEntry(part));
     }
 }

@@ -6,7 +6,7 @@ using Lorikeet.Tensors;
 namespace Lorikeet.Formats;
 
 /// <summary>A matrix that was quantised as bitsandbytes does it: what its files hold, and the block format that products read.</summary>
-internal sealed class BitsandbytesMatrix
+internal sealed class BitsandbytesMatrix : IDisposable
 {
     /// <summary>Elements of a block: the only size that its users meet.</summary>
     public const int Block = 64;
@@ -46,8 +46,7 @@ internal sealed class BitsandbytesMatrix
         BitsandbytesMatrix matrix = new(name, type, value.Shape);
         if (value.Type == type)
         {
-            PackedWeights.TakeApart(value, matrix.Codes.Span, matrix._magnitudes);
-            matrix.Nested = value.Nested;
+            matrix.Nested = PackedWeights.TakeApart(value, matrix.Codes.Span, matrix._magnitudes);
         }
         else
         {
@@ -64,11 +63,15 @@ internal sealed class BitsandbytesMatrix
     /// <summary>As one tensor that products read in place; f32 where rows are not whole blocks.</summary>
     public StoredTensor InMemory()
     {
-        NativeBytes bytes = Type == DType.Int8Row
-            ? PackedWeights.Int8Rows(Codes.Bytes, _magnitudes, Shape, out DType stored)
+        DType stored = Type;
+        NativeBytes bytes = Type == DType.Int8Row ? PackedWeights.Int8Rows(Codes.Bytes, _magnitudes, Shape, out stored)
+            : Nested is not null && PackedWeights.Bnb4Fits(Shape, Block) ? PackedWeights.Bnb4Nested(Type, Codes.Bytes, Nested, Block, Shape)
             : PackedWeights.Bnb4(Type, Codes.Bytes, _magnitudes, Block, Shape, out stored);
         return new StoredTensor(Name, stored, Shape.ToArray(), bytes);
     }
+
+    /// <summary>Frees the codes at once: one matrix may be most of what is in memory.</summary>
+    public void Dispose() => Codes.Dispose();
 
     private void Quantize(Tensor value)
     {

@@ -104,14 +104,25 @@ internal sealed class BitsandbytesWeights(ITensorSource source, List<string> pro
             _widened.Add(name);
         return new PackedWeight(name, [name, stateName, .. Companions.Select(end => name + end)], () =>
         {
-            float[] magnitudes = new float[blocks];
-            if (nested)
-                NestedMagnitudes.Restore(Floats(source.Find(name + ".nested_quant_map")!), absmax!.Bytes.Span, Floats(source.Find(name + ".nested_absmax")!), nestedBlock, (float)offset, magnitudes);
-            else
-                Floats(absmax!).CopyTo(magnitudes);
-            NativeBytes bytes = PackedWeights.Bnb4(type, packed!.Bytes, magnitudes, block, shape, out DType stored);
-            return new StoredTensor(name, stored, shape.ToArray(), bytes);
+            if (!nested)
+                return Plain(type, Floats(absmax!));
+            float[] magnitudes = Floats(source.Find(name + ".nested_absmax")!), nestedMap = Floats(source.Find(name + ".nested_quant_map")!);
+            if (PackedWeights.Bnb4Fits(shape, block) && nestedBlock == NestedMagnitudes.Block && nestedMap.AsSpan().SequenceEqual(DynamicMap.Signed))
+            {
+                NestedMagnitudes asStored = new() { Codes = absmax!.Bytes.Span.ToArray(), Magnitudes = magnitudes, Offset = (float)offset };
+                return new StoredTensor(name, type, shape.ToArray(), PackedWeights.Bnb4Nested(type, packed!.Bytes, asStored, block, shape));
+            }
+            // of another map, or other numbers of magnitudes together: what they stand for
+            float[] restored = new float[blocks];
+            NestedMagnitudes.Restore(nestedMap, absmax!.Bytes.Span, magnitudes, nestedBlock, (float)offset, restored);
+            return Plain(type.WithoutNesting(), restored);
         });
+
+        StoredTensor Plain(DType storage, float[] magnitudes)
+        {
+            NativeBytes bytes = PackedWeights.Bnb4(storage, packed!.Bytes, magnitudes, block, shape, out DType stored);
+            return new StoredTensor(name, stored, shape.ToArray(), bytes);
+        }
     }
 
     private JsonConfig ReadState(string name)

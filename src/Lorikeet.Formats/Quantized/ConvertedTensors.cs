@@ -8,14 +8,15 @@ namespace Lorikeet.Formats;
 public sealed class ConvertedTensors : ITensorSource
 {
     private readonly ITensorSource _source;
-    private readonly DType _storage;
+    private readonly ModelStorage _storage;
     private readonly Dictionary<string, StoredTensor> _made = new(StringComparer.Ordinal);
-    private readonly List<string> _remarks, _left = [];
+    private readonly List<string> _remarks;
+    private readonly List<(string Name, DType Type)> _left = [];
 
     /// <summary>Looks at a checkpoint through a storage.</summary>
     /// <param name="source">The checkpoint; it belongs to this.</param>
     /// <param name="storage">Any that <see cref="WeightStorage"/> names.</param>
-    public ConvertedTensors(ITensorSource source, DType storage)
+    public ConvertedTensors(ITensorSource source, ModelStorage storage)
     {
         ArgumentNullException.ThrowIfNull(source);
         (_source, _storage) = (source, storage);
@@ -29,10 +30,11 @@ public sealed class ConvertedTensors : ITensorSource
     public IReadOnlyList<string> Names => _source.Names;
 
     /// <inheritdoc/>
-    public IReadOnlyList<string> Remarks => _left.Count == 0 ? _remarks :
+    public IReadOnlyList<string> Remarks =>
     [
         .. _remarks,
-        string.Create(CultureInfo.InvariantCulture, $"{_left.Count} matrices are not kept as {WeightStorage.NameOf(_storage)}, for their rows are not whole blocks of {_storage.BlockSize()}: {string.Join(", ", _left.Take(3))}{(_left.Count > 3 ? ", …" : "")}"),
+        .. _left.GroupBy(left => left.Type).Select(of => string.Create(CultureInfo.InvariantCulture,
+            $"{of.Count()} matrices are not kept as {WeightStorage.NameOf(of.Key)}, for their rows are not whole blocks of {of.Key.BlockSize()}: {string.Join(", ", of.Take(3).Select(left => left.Name))}{(of.Count() > 3 ? ", …" : "")}")),
     ];
 
     /// <inheritdoc/>
@@ -41,9 +43,9 @@ public sealed class ConvertedTensors : ITensorSource
         if (_made.TryGetValue(name, out StoredTensor? made))
             return made;
         StoredTensor? stored = _source.Find(name);
-        if (stored is null || stored.Type == _storage || !WeightStorage.Suits(_storage, stored))
+        if (stored is null || _storage.Of(name, stored.Shape.Count) is not { } type || stored.Type == type || !WeightStorage.HoldsNumbers(stored.Type))
             return stored;
-        made = Convert(stored);
+        made = Convert(stored, type);
         _made.Add(name, made);
         return made;
     }
@@ -55,16 +57,19 @@ public sealed class ConvertedTensors : ITensorSource
         _source.Dispose();
     }
 
-    private StoredTensor Convert(StoredTensor stored)
+    private StoredTensor Convert(StoredTensor stored, DType type)
     {
         Shape shape = Shape.From(stored.Shape);
-        bool fits = shape.Columns % _storage.BlockSize() == 0;
+        bool fits = shape.Columns % type.BlockSize() == 0;
         if (!fits)
-            _left.Add(stored.Name);
+            _left.Add((stored.Name, type));
         // values are those of the storage all the same: what is trained on them fits the model that was saved in it
         Tensor value = Tensor.FromBytes(stored.Bytes, stored.Type, shape);
-        if (WeightStorage.IsBitsandbytes(_storage))
-            return BitsandbytesMatrix.Of(stored.Name, value, _storage).InMemory();
-        return fits ? stored with { Type = _storage, Bytes = value.To(_storage).Contents } : stored;
+        if (WeightStorage.IsBitsandbytes(type))
+        {
+            using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(stored.Name, value, type);
+            return matrix.InMemory();
+        }
+        return fits ? stored with { Type = type, Bytes = value.To(type).Contents } : stored;
     }
 }

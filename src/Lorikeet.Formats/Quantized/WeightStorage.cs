@@ -1,5 +1,4 @@
 using Lorikeet.Kernels;
-using Lorikeet.Tensors;
 
 namespace Lorikeet.Formats;
 
@@ -35,19 +34,24 @@ public static class WeightStorage
 
     /// <summary>True where a storage suits a tensor: matrices alone, and for those of bitsandbytes neither embeddings nor heads.</summary>
     /// <param name="type">The storage.</param>
-    /// <param name="tensor">As the checkpoint has it.</param>
-    public static bool Suits(DType type, StoredTensor tensor)
-    {
-        ArgumentNullException.ThrowIfNull(tensor);
-        return Suits(type, tensor.Name, tensor.Shape.Count) && BlockFormats.CanDequantize(tensor.Type) && tensor.Type is not (DType.Bool or DType.I8 or DType.U8 or DType.I16 or DType.U16 or DType.I32 or DType.U32 or DType.I64 or DType.U64);
-    }
-
-    /// <summary>The same by name and number of sizes.</summary>
+    /// <param name="name">As the checkpoint has it.</param>
+    /// <param name="rank">Number of its sizes.</param>
     public static bool Suits(DType type, string name, int rank)
     {
         ArgumentNullException.ThrowIfNull(name);
         if (rank != 2 || !name.EndsWith(".weight", StringComparison.Ordinal))
             return false;
-        return !IsBitsandbytes(type) || !name.Split('.').Any(part => part.Contains("embed", StringComparison.Ordinal) || Kept.Contains(part));
+        return !IsBitsandbytes(type) || !IsTable(name);
     }
+
+    /// <summary>True for tables that are looked up, and heads.</summary>
+    public static bool IsTable(string name)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        return name.Split('.').Any(part => part.Contains("embed", StringComparison.Ordinal) || Kept.Contains(part));
+    }
+
+    /// <summary>True for what weights are stored as, and not counts or flags.</summary>
+    public static bool HoldsNumbers(DType type) => BlockFormats.CanDequantize(type)
+        && type is not (DType.Bool or DType.I8 or DType.U8 or DType.I16 or DType.U16 or DType.I32 or DType.U32 or DType.I64 or DType.U64);
 }

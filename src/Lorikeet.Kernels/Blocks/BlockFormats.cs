@@ -1,3 +1,6 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>
@@ -11,20 +14,25 @@ public static unsafe class BlockFormats
     private const long Part = 1 << 16;
 
     /// <summary>True for types that <see cref="Dequantize"/> reads: all but complex numbers and floats narrower than a byte.</summary>
-    public static bool CanDequantize(DType type) => Kernel(type) != null;
+    public static bool CanDequantize(DType type) => type.IsNested() || Kernel(type) != null;
 
     /// <summary>
     /// Writes elements <c>first .. first + count - 1</c> of a stored row of elements to <paramref name="y"/>. The range may begin and end inside a
     /// block; whole blocks are the fast case.
     /// </summary>
     /// <param name="type">How the elements are stored.</param>
-    /// <param name="blocks">Where element 0 (its block) begins; no alignment is needed.</param>
+    /// <param name="blocks">Where element 0 (its block) begins, of double quantisation the tensor; no alignment is needed.</param>
     /// <param name="first">First element wanted.</param>
     /// <param name="count">Number of elements wanted.</param>
     /// <param name="y">Receives <paramref name="count"/> singles.</param>
     /// <exception cref="ArgumentException">The type has no single-precision reading (<see cref="CanDequantize"/>).</exception>
     public static void Dequantize(DType type, void* blocks, long first, long count, float* y)
     {
+        if (type.IsNested())
+        {
+            NestedLevels16.Dequantize((float*)Unsafe.AsPointer(ref MemoryMarshal.GetReference(Bnb4.Levels(type))), (byte*)blocks, first, count, y);
+            return;
+        }
         delegate*<byte*, long, float*, void> kernel = Kernel(type);
         if (kernel == null)
             throw new ArgumentException($"{type} cannot be read as single precision", nameof(type));
@@ -63,11 +71,12 @@ public static unsafe class BlockFormats
     }
 
     /// <summary>True for types that <see cref="Quantize"/> writes.</summary>
-    public static bool CanQuantize(DType type) => Packer(type) != null;
+    public static bool CanQuantize(DType type) => Packer(type.WithoutNesting()) != null;
 
     /// <summary>
     /// Rounds singles to a storage type: F16 and BF16 to nearest, ties to even; Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0 to the bytes of ggml's scalar code; Q4_K and
-    /// Q6_K by a search for scales of our own, as close as ggml's; NF4, FP4 to bitsandbytes' bytes. Of Int8Row, all elements are one row.
+    /// Q6_K by a search for scales of our own, as close as ggml's; NF4, FP4 to bitsandbytes' bytes. Of Int8Row, all elements are one row; of double quantisation,
+    /// they are the whole tensor.
     /// </summary>
     /// <param name="type">What to write.</param>
     /// <param name="x"><paramref name="count"/> finite singles.</param>
@@ -77,16 +86,19 @@ public static unsafe class BlockFormats
     public static void Quantize(DType type, float* x, long count, void* y)
     {
         delegate*<float*, long, byte*, void> packer = Packer(type);
-        if (packer == null)
+        if (!CanQuantize(type))
             throw new ArgumentException($"singles cannot be written as {type}", nameof(type));
         if (count % type.BlockSize() != 0)
             throw new ArgumentException($"{count} elements are no whole blocks of {type}", nameof(count));
-        packer(x, count / type.BlockSize(), (byte*)y);
+        if (type.IsNested())
+            QuantizeRows(type, x, checked((int)(count / type.BlockSize())), type.BlockSize(), y);
+        else
+            packer(x, count / type.BlockSize(), (byte*)y);
     }
 
     /// <summary>
     /// Writes whole rows on all threads, as <see cref="Quantize"/> does; of <see cref="DType.Int8Row"/>, whose magnitude belongs to a row, this is the
-    /// only way. The magnitudes of double quantisation depend on the whole tensor: <see cref="Complete"/> rounds them when all of its rows are there.
+    /// only way. The magnitudes of double quantisation depend on the whole tensor: of it, these are all rows.
     /// </summary>
     /// <param name="type">What to write.</param>
     /// <param name="x"><c>[rows, columns]</c> finite singles, without gaps.</param>
@@ -100,17 +112,29 @@ public static unsafe class BlockFormats
             throw new ArgumentException($"singles cannot be written as {type}", nameof(type));
         if (columns % type.BlockSize() != 0)
             throw new ArgumentException($"rows of {columns} elements are no whole blocks of {type}", nameof(columns));
+        if (type.IsNested())
+        {
+            QuantizeNested(type, x, rows, columns, (byte*)y);
+            return;
+        }
         WrittenRows work = new() { Type = type, X = x, Rows = rows, Columns = columns, Y = (byte*)y, PartRows = (int)Math.Clamp(Part / Math.Max(1, columns), 1, Math.Max(1, rows)) };
         ComputePool.Run(&WriteRows, &work, (rows + work.PartRows - 1) / work.PartRows);
     }
 
-    /// <summary>Does what needs all rows of a tensor that <see cref="QuantizeRows"/> wrote: double quantisation.</summary>
-    /// <param name="type">Storage.</param>
-    /// <param name="blocks">The whole tensor.</param>
-    /// <param name="count">Its elements.</param>
-    /// <returns>The rounded magnitudes, null where the type has none.</returns>
-    public static NestedMagnitudes? Complete(DType type, void* blocks, long count) =>
-        type is DType.NF4DQ or DType.FP4DQ ? Bnb4.DoubleQuantize((byte*)blocks, count) : null;
+    private static void QuantizeNested(DType type, float* x, int rows, int columns, byte* y)
+    {
+        long count = (long)rows * columns;
+        byte* blocks = (byte*)NativeMemory.Alloc((nuint)Math.Max(1, type.WithoutNesting().Bytes(count)));
+        try
+        {
+            QuantizeRows(type.WithoutNesting(), x, rows, columns, blocks);
+            Bnb4.Nest(blocks, count, NestedMagnitudes.Quantize(Bnb4.MagnitudesOf(blocks, count)), y);
+        }
+        finally
+        {
+            NativeMemory.Free(blocks);
+        }
+    }
 
     private struct WrittenRows
     {
@@ -185,8 +209,8 @@ public static unsafe class BlockFormats
         DType.IQ4_XS => &IQ4_XS.Dequantize,
         DType.TQ1_0 => &TQ1_0.Dequantize,
         DType.TQ2_0 => &TQ2_0.Dequantize,
-        DType.NF4 or DType.NF4DQ => &NF4.Dequantize,
-        DType.FP4 or DType.FP4DQ => &FP4.Dequantize,
+        DType.NF4 => &NF4.Dequantize,
+        DType.FP4 => &FP4.Dequantize,
         DType.Int8Row => &Int8Row.Dequantize,
         DType.U4G32 => &GroupedIntegers.DequantizeU4G32,
         DType.U4G128 => &GroupedIntegers.DequantizeU4G128,
@@ -206,8 +230,8 @@ public static unsafe class BlockFormats
         DType.Q8_0 => &Q8_0.Quantize,
         DType.Q4_K => &Q4_K.Quantize,
         DType.Q6_K => &Q6_K.Quantize,
-        DType.NF4 or DType.NF4DQ => &NF4.Quantize,
-        DType.FP4 or DType.FP4DQ => &FP4.Quantize,
+        DType.NF4 => &NF4.Quantize,
+        DType.FP4 => &FP4.Quantize,
         DType.Int8Row => &Int8Row.Quantize,
         _ => null,
     };

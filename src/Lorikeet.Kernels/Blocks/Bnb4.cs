@@ -89,22 +89,24 @@ public static unsafe class Bnb4
         }
     }
 
-    /// <summary>Rounds the magnitudes of a whole tensor's blocks of 64 to 8 bits and puts what is restored from them in their place.</summary>
-    /// <param name="blocks">All blocks of one tensor.</param>
-    /// <param name="count">Elements, a multiple of 64.</param>
-    /// <returns>What files hold of them.</returns>
-    public static NestedMagnitudes DoubleQuantize(byte* blocks, long count)
+    /// <summary>The magnitudes of blocks of 64 in memory.</summary>
+    public static float[] MagnitudesOf(byte* blocks, long count)
     {
-        long n = count / Levels16.Block;
-        float[] magnitudes = new float[n];
-        for (long b = 0; b < n; b++)
+        float[] magnitudes = new float[count / Levels16.Block];
+        for (long b = 0; b < magnitudes.Length; b++)
             magnitudes[b] = *(float*)(blocks + b * Levels16.Bytes);
-        NestedMagnitudes nested = NestedMagnitudes.Quantize(magnitudes);
-        nested.Restore(magnitudes);
-        for (long b = 0; b < n; b++)
-            *(float*)(blocks + b * Levels16.Bytes) = magnitudes[b];
-        return nested;
+        return magnitudes;
     }
+
+    /// <summary>Makes a tensor of double quantisation.</summary>
+    /// <param name="blocks">Its blocks of 64 in memory, as <see cref="DType.NF4"/> or <see cref="DType.FP4"/> has them.</param>
+    /// <param name="count">Elements, a multiple of 64.</param>
+    /// <param name="nested">What takes the place of their magnitudes.</param>
+    /// <param name="to">Receives the tensor; not where the blocks lie.</param>
+    public static void Nest(byte* blocks, long count, NestedMagnitudes nested, byte* to) => NestedLevels16.Join(blocks, count / Levels16.Block, nested, to);
+
+    /// <summary>Takes a tensor of double quantisation apart into blocks of 64 with restored magnitudes, and what files hold of these.</summary>
+    public static NestedMagnitudes Unnest(byte* tensor, long count, byte* blocks) => NestedLevels16.Split(tensor, count / Levels16.Block, blocks);
 
     private struct Work
     {

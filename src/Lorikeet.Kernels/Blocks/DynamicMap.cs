@@ -1,10 +1,13 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.InteropServices;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>
 /// The 8-bit "dynamic" number format (Dettmers 2016, arXiv:1511.04561): seven decades, each divided linearly, the finer the larger. Values between
 /// -1 and 1 (or 0 and 1) in blocks that share an f32 magnitude.
 /// </summary>
-public static class DynamicMap
+public static unsafe class DynamicMap
 {
     /// <summary>A last, shorter block has at least this magnitude to divide by.</summary>
     internal const float LeastOfTail = 1e-38f;
@@ -13,6 +16,9 @@ public static class DynamicMap
 
     /// <summary>256 values from -1 to 1, ascending.</summary>
     public static ReadOnlySpan<float> Signed => SignedValues;
+
+    /// <summary>The same, for kernels.</summary>
+    internal static float* SignedPointer => (float*)Unsafe.AsPointer(ref MemoryMarshal.GetArrayDataReference(SignedValues));
 
     /// <summary>256 values from 0 to 1, ascending.</summary>
     public static ReadOnlySpan<float> Unsigned => UnsignedValues;
@@ -82,6 +88,9 @@ public static class DynamicMap
             float Edge(int at) => at < (parts + 1) / 2 ? MathF.FusedMultiplyAdd(step, at, 0.1f) : MathF.FusedMultiplyAdd(-step, parts - at, 1f);
         }
         values.Sort();
-        return [.. values];
+        // kernels hold its address
+        float[] map = GC.AllocateUninitializedArray<float>(values.Count, pinned: true);
+        values.CopyTo(map);
+        return map;
     }
 }

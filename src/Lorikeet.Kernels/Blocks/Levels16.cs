@@ -17,26 +17,29 @@ internal static unsafe class Levels16
     public const int Bytes = 36;
 
     /// <summary>Unpacks whole blocks.</summary>
+    public static void Dequantize(float* levels, byte* block, long blocks, float* y) => Dequantize(levels, block, Bytes, block + sizeof(float), Bytes, blocks, y);
+
+    /// <summary>Unpacks blocks whose magnitudes and indices lie apart, each a number of bytes from the next.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Dequantize(float* levels, byte* block, long blocks, float* y)
+    public static void Dequantize(float* levels, byte* magnitudes, nint magnitudeStep, byte* indices, nint indexStep, long blocks, float* y)
     {
         if (Avx512F.IsSupported)
-            Wide(levels, block, blocks, y);
+            Wide(levels, magnitudes, magnitudeStep, indices, indexStep, blocks, y);
         else if (Avx2.IsSupported)
-            Middle(levels, block, blocks, y);
+            Middle(levels, magnitudes, magnitudeStep, indices, indexStep, blocks, y);
         else
-            Narrow(levels, block, blocks, y);
+            Narrow(levels, magnitudes, magnitudeStep, indices, indexStep, blocks, y);
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Wide(float* levels, byte* block, long blocks, float* y)
+    private static void Wide(float* levels, byte* magnitudes, nint magnitudeStep, byte* indices, nint indexStep, long blocks, float* y)
     {
         Vector512<float> table = Vector512.Load(levels);
-        for (; blocks > 0; blocks--, block += Bytes, y += Block)
+        for (; blocks > 0; blocks--, magnitudes += magnitudeStep, indices += indexStep, y += Block)
         {
-            Vector512<float> magnitude = Vector512.Create(*(float*)block);
+            Vector512<float> magnitude = Vector512.Create(*(float*)magnitudes);
             // a permutation looks at four bits of each index only
-            Vector512<int> q = Avx512F.ConvertToVector512Int32(Vector128.Load(block + 4)), r = Avx512F.ConvertToVector512Int32(Vector128.Load(block + 20));
+            Vector512<int> q = Avx512F.ConvertToVector512Int32(Vector128.Load(indices)), r = Avx512F.ConvertToVector512Int32(Vector128.Load(indices + 16));
             (Avx512F.PermuteVar16x32(table, q) * magnitude).Store(y);
             (Avx512F.PermuteVar16x32(table, q >>> 4) * magnitude).Store(y + 16);
             (Avx512F.PermuteVar16x32(table, r) * magnitude).Store(y + 32);
@@ -45,15 +48,15 @@ internal static unsafe class Levels16
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Middle(float* levels, byte* block, long blocks, float* y)
+    private static void Middle(float* levels, byte* magnitudes, nint magnitudeStep, byte* indices, nint indexStep, long blocks, float* y)
     {
         Vector256<float> low = Vector256.Load(levels), high = Vector256.Load(levels + 8);
-        for (; blocks > 0; blocks--, block += Bytes)
+        for (; blocks > 0; blocks--, magnitudes += magnitudeStep, indices += indexStep)
         {
-            Vector256<float> magnitude = Vector256.Create(*(float*)block);
+            Vector256<float> magnitude = Vector256.Create(*(float*)magnitudes);
             for (int half = 0; half < 2; half++, y += 32)
             {
-                Vector256<int> q = Avx2.ConvertToVector256Int32(block + 4 + 16 * half), r = Avx2.ConvertToVector256Int32(block + 12 + 16 * half);
+                Vector256<int> q = Avx2.ConvertToVector256Int32(indices + 16 * half), r = Avx2.ConvertToVector256Int32(indices + 8 + 16 * half);
                 (Look(low, high, q) * magnitude).Store(y);
                 (Look(low, high, r) * magnitude).Store(y + 8);
                 (Look(low, high, q >>> 4) * magnitude).Store(y + 16);
@@ -69,18 +72,18 @@ internal static unsafe class Levels16
 
     /// <summary>The four bytes of the levels are looked up apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Narrow(float* levels, byte* block, long blocks, float* y)
+    private static void Narrow(float* levels, byte* magnitudes, nint magnitudeStep, byte* indices, nint indexStep, long blocks, float* y)
     {
         byte* planes = stackalloc byte[64];
         for (int i = 0; i < 64; i++)
             planes[i] = ((byte*)levels)[i % 16 * 4 + i / 16];
         Vector128<byte> p0 = Vector128.Load(planes), p1 = Vector128.Load(planes + 16), p2 = Vector128.Load(planes + 32), p3 = Vector128.Load(planes + 48);
-        for (; blocks > 0; blocks--, block += Bytes)
+        for (; blocks > 0; blocks--, magnitudes += magnitudeStep, indices += indexStep)
         {
-            Vector128<float> magnitude = Vector128.Create(*(float*)block);
+            Vector128<float> magnitude = Vector128.Create(*(float*)magnitudes);
             for (int quarter = 0; quarter < 4; quarter++, y += 16)
             {
-                Vector128<byte> packed = Vector128.Load(block + 4 + quarter / 2 * 16);
+                Vector128<byte> packed = Vector128.Load(indices + quarter / 2 * 16);
                 Vector128<byte> q = quarter % 2 == 0 ? Codes.LowNibbles(packed) : Codes.HighNibbles(packed);
                 Vector128<byte> b0 = Vector128.Shuffle(p0, q), b1 = Vector128.Shuffle(p1, q), b2 = Vector128.Shuffle(p2, q), b3 = Vector128.Shuffle(p3, q);
                 Vector128<ushort> low = Vector128.WidenLower(b0) | Vector128.WidenLower(b1) << 8, high = Vector128.WidenLower(b2) | Vector128.WidenLower(b3) << 8;

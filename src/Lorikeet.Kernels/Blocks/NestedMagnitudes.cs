@@ -19,7 +19,7 @@ public sealed class NestedMagnitudes
     public required float Offset { get; init; }
 
     /// <summary>Rounds the magnitudes of a whole tensor.</summary>
-    public static unsafe NestedMagnitudes Quantize(ReadOnlySpan<float> magnitudes)
+    public static NestedMagnitudes Quantize(ReadOnlySpan<float> magnitudes)
     {
         double sum = 0;
         foreach (float magnitude in magnitudes)

@@ -70,7 +70,7 @@ internal static unsafe class GemmReference
                 return F16.ToSingle(((ushort*)x.Data)[at]);
             default:
                 float value;
-                BlockFormats.Dequantize(x.Type, x.Row(row), column, 1, &value);
+                x.Read(row, column, 1, &value);
                 return value;
         }
     }

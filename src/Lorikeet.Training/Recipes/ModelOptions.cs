@@ -21,4 +21,10 @@ public sealed record ModelOptions
     /// have them. A model that was saved in such a storage needs no entry here.
     /// </summary>
     public string? Quantize { get; init; }
+
+    /// <summary>
+    /// Storage in memory of the table of embeddings and of the head, which <see cref="Quantize"/> in the formats of bitsandbytes leaves alone as bitsandbytes
+    /// does: <c>q8_0</c> halves them. Not given, as <see cref="Quantize"/> or the model's files have them.
+    /// </summary>
+    public string? QuantizeEmbeddings { get; init; }
 }

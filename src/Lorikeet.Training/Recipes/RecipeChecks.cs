@@ -26,12 +26,18 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
 
     private void Quantization()
     {
-        if (recipe.Model.Quantize is not { } name)
+        Quantization("model.quantize", recipe.Model.Quantize);
+        Quantization("model.quantize_embeddings", recipe.Model.QuantizeEmbeddings);
+    }
+
+    private void Quantization(string key, string? name)
+    {
+        if (name is null)
             return;
         if (WeightStorage.Parse(name) is null)
-            Complain("model.quantize", $"found {name}, expected one of {string.Join(", ", WeightStorage.Names)}");
+            Complain(key, $"found {name}, expected one of {string.Join(", ", WeightStorage.Names)}");
         else if (IsFull)
-            Complain("model.quantize", "full fine-tuning trains the matrices themselves, which cannot stay quantised; remove the key, or train an adapter (method: lora)");
+            Complain(key, "full fine-tuning trains the matrices themselves, which cannot stay quantised; remove the key, or train an adapter (method: lora)");
     }
 
     private void Duration()

@@ -87,6 +87,66 @@ public sealed unsafe class BitsandbytesTests
             BitsOf(nested.Magnitudes).ShouldBe(BitsOf(Bnb4Cases.Floats(name + "|nested_absmax")));
     }
 
+    [Theory, MemberData(nameof(Doubled))]
+    public void Nested_magnitudes_stay_nested_in_memory(string name)
+    {
+        string[] parts = name.Split('|');
+        DType plain = parts[1] == "nf4" ? DType.NF4 : DType.FP4, type = plain == DType.NF4 ? DType.NF4DQ : DType.FP4DQ;
+        float[] x = Matrix(parts[0]);
+        if (x.Length % 64 != 0 || parts[2] != "64")
+            return;
+        NestedMagnitudes nested = new() { Codes = Bnb4Cases.Bytes(name + "|absmax_q"), Magnitudes = Bnb4Cases.Floats(name + "|nested_absmax"), Offset = Bnb4Cases.Floats(name + "|offset")[0] };
+        byte[] packed = Bnb4Cases.Bytes(name.Replace("|dq", "|plain", StringComparison.Ordinal) + "|packed"), blocks = new byte[plain.Bytes(x.Length)], tensor = new byte[type.Bytes(x.Length)], again = new byte[blocks.Length];
+        float[] y = new float[x.Length], some = new float[x.Length];
+        fixed (float* m = new float[x.Length / 64], to = y)
+        fixed (byte* p = packed, b = blocks, t = tensor, a = again)
+        {
+            Bnb4.ToBlocks(p, m, 64, x.Length, b);
+            Bnb4.Nest(b, x.Length, nested, t);
+            BlockFormats.Dequantize(type, t, 0, x.Length, to);
+            NestedMagnitudes found = Bnb4.Unnest(t, x.Length, a);
+            found.Codes.ShouldBe(nested.Codes);
+            BitsOf(found.Magnitudes).ShouldBe(BitsOf(nested.Magnitudes));
+            found.Offset.ShouldBe(nested.Offset);
+            BitsOf(Bnb4.MagnitudesOf(a, x.Length)).ShouldBe(BitsOf(Bnb4Cases.Floats(name + "|absmax_restored")));
+        }
+        SameValues(name, y);
+        tensor.LongLength.ShouldBeLessThanOrEqualTo(x.Length / 2 + x.Length / 64 + 8 * (x.Length / (64 * 256) + 1) + 256);
+        Random random = new(3);
+        for (int i = 0; i < 100; i++)
+        {
+            int first = random.Next(x.Length), count = random.Next(Math.Min(20_000, x.Length - first) + 1);
+            fixed (float* to = some)
+            fixed (byte* t = tensor)
+                BlockFormats.Dequantize(type, t, first, count, to);
+            BitsOf(some.AsSpan(0, count)).ShouldBe(BitsOf(y.AsSpan(first, count)));
+        }
+    }
+
+    [Theory]
+    [InlineData(DType.NF4DQ)]
+    [InlineData(DType.FP4DQ)]
+    public void Whole_tensors_are_nested_where_they_are_written(DType type)
+    {
+        Random random = new(11);
+        // more than two groups of 256 blocks
+        float[] x = [.. Enumerable.Range(0, 64 * 600).Select(_ => random.NextSingle() - 0.5f)], plain = new float[x.Length], y = new float[x.Length];
+        byte[] blocks = new byte[type.WithoutNesting().Bytes(x.Length)], tensor = new byte[type.Bytes(x.Length)];
+        fixed (float* from = x, to = y, p = plain)
+        fixed (byte* t = tensor, b = blocks)
+        {
+            BlockFormats.Quantize(type, from, x.Length, t);
+            BlockFormats.Dequantize(type, t, 0, x.Length, to);
+            BlockFormats.Quantize(type.WithoutNesting(), from, x.Length, b);
+            float[] magnitudes = Bnb4.MagnitudesOf(b, x.Length);
+            NestedMagnitudes.Quantize(magnitudes).Restore(magnitudes);
+            for (int i = 0; i < magnitudes.Length; i++)
+                *(float*)(b + 36 * i) = magnitudes[i];
+            BlockFormats.Dequantize(type.WithoutNesting(), b, 0, x.Length, p);
+        }
+        BitsOf(y).ShouldBe(BitsOf(plain));
+    }
+
     [Theory, MemberData(nameof(Dynamic))]
     public void Eight_bits_in_blocks(string name)
     {
