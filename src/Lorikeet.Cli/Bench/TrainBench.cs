@@ -51,15 +51,16 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
     private void Measure(BenchReport report, MachineSpeed machine, CausalLm model, IReadOnlyList<Parameter> parameters, Trainer trainer, double start, double loss)
     {
         double[] times = new double[Steps - 1];
-        long allocated = 0;
+        long[] bytes = new long[times.Length];
         for (int step = 0; step < times.Length; step++)
         {
-            // the second step still makes what is made once
-            if (step == Math.Min(1, times.Length - 1))
-                allocated = GC.GetTotalAllocatedBytes(precise: true);
+            long before = GC.GetTotalAllocatedBytes(precise: true);
             times[step] = trainer.OneStep().Seconds;
+            bytes[step] = GC.GetTotalAllocatedBytes(precise: true) - before;
         }
-        allocated = (GC.GetTotalAllocatedBytes(precise: true) - allocated) / Math.Max(1, times.Length - 1);
+        // the median: the second step still makes what is made once, and the runtime starts threads of its own when it compiles anew
+        Array.Sort(bytes);
+        long allocated = bytes[bytes.Length / 2];
         machine = BenchReport.MeasureAgain(machine);
         Array.Sort(times);
         double seconds = times[times.Length / 2];
