@@ -133,6 +133,12 @@ internal static unsafe class GemmPack
         Vector256<float> by8 = Vector256.Create(scale);
         for (; k > 0; k--, from += stride, to += width)
         {
+            // the same row of the panel after next: so many rows at once are more than the processor follows by itself
+            if (Sse.IsSupported)
+            {
+                Sse.Prefetch1(from + FetchAhead);
+                Sse.Prefetch1(from + FetchAhead + 64);
+            }
             for (int r = 0; r < last8; r += 8)
                 (TSource.Load<Vector256<float>, Lanes256>(from + r * TSource.Bytes) * by8).Store(to + r);
             (TSource.Load<Vector256<float>, Lanes256>(from + last8 * TSource.Bytes) * by8).Store(to + last8);
