@@ -15,21 +15,28 @@ public abstract class Block : Module
     public abstract Tensor Forward(Tensor x, Step step);
 
     /// <summary>
-    /// Runs the block with the memory that the pass calls for. Activations stay for the derivative, or are computed again (checkpointing);
-    /// where nothing up to here wants a derivative they are freed as soon as the block is done.
+    /// Runs the block with the memory that the pass calls for. What derivatives need is kept as small as it can be (<see cref="Tape.PutAway"/>), or
+    /// computed again (checkpointing); where nothing up to here wants a derivative all is freed as soon as the block is done.
     /// </summary>
-    public Tensor Run(Tensor x, Step step)
+    /// <param name="x">The residual stream.</param>
+    /// <param name="step">The pass.</param>
+    /// <param name="index">The block's number, from 0.</param>
+    public Tensor Run(Tensor x, Step step, int index)
     {
         ArgumentNullException.ThrowIfNull(step);
         Tape tape = step.Tape;
         int mark = tape.Mark();
         if (tape.Recording && step.Passed is { } passed)
             tape.WhenPassed(this, passed);
-        Tensor y = tape.Recording && step.Checkpointing ? tape.Checkpoint(x, step, _body) : Forward(x, step);
+        Tensor y = tape.Recording && index < step.CheckpointedBlocks ? tape.Checkpoint(x, step, _body) : Forward(x, step);
         if (!y.RequiresGrad && y != x)
         {
             tape.ReleaseTo(mark, y);
             tape.Free(x);
+        }
+        else if (tape.Recording)
+        {
+            tape.PutAway(mark, x, y);
         }
         return y;
     }

@@ -30,7 +30,7 @@ internal sealed unsafe class BlockPool : IDisposable
     /// <summary>Bytes that tensors look at now.</summary>
     public long UsedBytes { get; private set; }
 
-    /// <summary>The most bytes ever in use at one time.</summary>
+    /// <summary>The most bytes in use at one time, ever or since <see cref="ForgetPeak"/>.</summary>
     public long PeakBytes { get; private set; }
 
     public Block Rent(long bytes)
@@ -72,6 +72,9 @@ internal sealed unsafe class BlockPool : IDisposable
         if (UsedBytes == 0)
             Sort();
     }
+
+    /// <summary>Counts the peak anew from what is in use now.</summary>
+    public void ForgetPeak() => PeakBytes = UsedBytes;
 
     /// <summary>Gives segments that nothing uses back to the operating system.</summary>
     public void Trim()

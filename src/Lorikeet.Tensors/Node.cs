@@ -9,6 +9,12 @@ public abstract class Node
     /// <summary>Adds the derivative of the loss with respect to each input to that input's gradient (see <see cref="Tape.GradOf"/>).</summary>
     protected internal abstract void Backward(Tape tape);
 
+    /// <summary>True where <see cref="Remake"/> can write the output again from what the op has saved for its derivative anyway.</summary>
+    protected internal virtual bool CanRemake => false;
+
+    /// <summary>Writes the output's contents again: the same numbers, at the price of a pass over memory.</summary>
+    protected internal virtual void Remake() => throw new NotSupportedException($"{GetType()} cannot make its output again");
+
     /// <summary>Forgets its tensors so that it can be used again.</summary>
     protected internal abstract void Clear();
 

@@ -6,10 +6,10 @@ namespace Lorikeet.Tensors;
 internal static unsafe class Products
 {
     /// <summary>A factor seen as <c>[rows, k]</c> with k contiguous in memory.</summary>
-    public static GemmOperand Plain(Tensor t) => new(t.Pointer, t.Type, t.RowStride);
+    public static GemmOperand Plain(Tensor t) => t.Factor(transposed: false);
 
     /// <summary>A factor stored as <c>[k, rows]</c>.</summary>
-    public static GemmOperand Transposed(Tensor t) => new(t.Pointer, t.Type, t.RowStride, transposed: true);
+    public static GemmOperand Transposed(Tensor t) => t.Factor(transposed: true);
 
     /// <summary>A layer's weight as a factor; interleaved where a pass without derivatives multiplies its codes.</summary>
     public static GemmOperand Weight(Tape tape, Tensor weight, bool transposed)

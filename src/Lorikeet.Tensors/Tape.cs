@@ -15,6 +15,7 @@ public sealed unsafe class Tape : IDisposable
     private readonly TensorStack _gradients = new();
     private Node[] _nodes = new Node[64];
     private int _nodeCount;
+    private DType _activations;
 
     /// <summary>True while derivatives are wanted: ops note themselves.</summary>
     public bool Recording { get; set; }
@@ -24,6 +25,16 @@ public sealed unsafe class Tape : IDisposable
     /// <see cref="GemmPrecision.Int8"/> is for passes without derivatives.
     /// </summary>
     public GemmPrecision Precision { get; set; }
+
+    /// <summary>
+    /// How <see cref="PutAway"/> keeps what cannot be made again: as it is (f32), or rounded to bf16, which takes half the memory and changes the
+    /// derivatives by as much. The forward pass is the same either way.
+    /// </summary>
+    public DType Activations
+    {
+        get => _activations;
+        set => _activations = value is DType.F32 or DType.BF16 ? value : throw new ArgumentException($"activations are kept in f32 or bf16, not in {value}");
+    }
 
     /// <summary>With <see cref="Counter"/>, decides every random draw of the step.</summary>
     public ulong Seed { get; set; }
@@ -42,8 +53,14 @@ public sealed unsafe class Tape : IDisposable
     /// <summary>Bytes of native memory held, in use or ready for the next step.</summary>
     public long HeldBytes => _pool.HeldBytes;
 
-    /// <summary>The most bytes in use at one time since the tape was made.</summary>
+    /// <summary>Bytes that tensors look at now.</summary>
+    public long UsedBytes => _pool.UsedBytes;
+
+    /// <summary>The most bytes in use at one time since the tape was made, or since <see cref="ForgetPeak"/>.</summary>
     public long PeakBytes => _pool.PeakBytes;
+
+    /// <summary>Counts the peak anew from what is in use now.</summary>
+    public void ForgetPeak() => _pool.ForgetPeak();
 
     /// <summary>A tensor whose contents are whatever was there.</summary>
     public Tensor New(Shape shape, DType type = DType.F32)
@@ -101,11 +118,32 @@ public sealed unsafe class Tape : IDisposable
     }
 
     /// <summary>Says that a noted op reads these values again for its derivative: from now on no op may work in their memory.</summary>
-    public static Tensor Save(Tensor tensor)
+    /// <param name="tensor">What is read again.</param>
+    /// <param name="exact">It must not be rounded, whatever <see cref="Activations"/> says: statistics and the like, which are small.</param>
+    public static Tensor Save(Tensor tensor, bool exact = false)
     {
-        if (Root(tensor).Storage is { } block)
+        Tensor root = Root(tensor);
+        root.Saved = true;
+        root.Exact |= exact;
+        if (root.Storage is { } block)
             block.Saved = true;
         return tensor;
+    }
+
+    /// <summary>
+    /// Keeps of a finished block only what derivatives need, as small as it can be. What none of them reads is freed. What its op can make again from
+    /// other saved tensors (<see cref="Node.CanRemake"/>) is freed until then. The rest is rounded where <see cref="Activations"/> says so. Whatever
+    /// reads such a tensor later finds it as if it had never been away.
+    /// </summary>
+    /// <param name="mark">Where the block began, by <see cref="Mark"/>.</param>
+    /// <param name="input">What went into the block.</param>
+    /// <param name="result">What came out, for the next block: it stays.</param>
+    public void PutAway(int mark, Tensor input, Tensor result)
+    {
+        Tensor stays = Root(result);
+        for (int i = mark; i < _tensors.Count; i++)
+            PutOneAway(_tensors[i], stays);
+        PutOneAway(Root(input), stays);
     }
 
     /// <summary>An op's note, new or used before.</summary>
@@ -123,6 +161,7 @@ public sealed unsafe class Tape : IDisposable
     {
         node.Output = output;
         output.RequiresGrad = true;
+        output.Maker = node.CanRemake ? node : null;
         Note(node);
         return output;
     }
@@ -207,9 +246,10 @@ public sealed unsafe class Tape : IDisposable
         // a view does not own its memory: a result that is one takes it over
         if (result is { ViewOf: not null, Kept: false } && Root(result) is { Storage: not null } root && _tensors.Contains(root, mark))
         {
-            result.Storage = root.Storage;
-            root.Storage = null;
+            byte* pointer = result.Pointer;
             result.ViewOf = null;
+            result.MoveTo(root.Storage, pointer);
+            root.Storage = null;
         }
         int kept = mark;
         for (int i = mark; i < _tensors.Count; i++)
@@ -249,9 +289,6 @@ public sealed unsafe class Tape : IDisposable
         get => _pool.Poisons;
         set => _pool.Poisons = value;
     }
-
-    /// <summary>Bytes that tensors look at now.</summary>
-    internal long UsedBytes => _pool.UsedBytes;
 
     /// <summary>Forgets the notes after <paramref name="position"/>.</summary>
     internal void ForgetTo(int position)
@@ -331,8 +368,7 @@ public sealed unsafe class Tape : IDisposable
     {
         if (whole.Type.BlockSize() > 1)
             throw new ArgumentException($"no part of {whole} can be seen in place");
-        int size = whole.Type.BlockBytes();
-        Tensor view = stack.Next().Reuse(null, whole.Pointer + offset * size, whole.Type, shape, rowStride);
+        Tensor view = stack.Next().Reuse(null, null, whole.Type, shape, rowStride);
         view.Owner = whole.Owner;
         view.ViewOf = whole;
         view.ViewOffset = offset;
@@ -358,8 +394,58 @@ public sealed unsafe class Tape : IDisposable
         return tensor;
     }
 
+    /// <summary>Elements from the start of the memory that a tensor looks at.</summary>
+    internal static long OffsetInRoot(Tensor tensor)
+    {
+        long offset = 0;
+        for (; tensor.ViewOf is { } whole; tensor = whole)
+            offset += tensor.ViewOffset;
+        return offset;
+    }
+
+    /// <summary>Makes the contents of a tensor that was put away what they were.</summary>
+    internal void BringBack(Tensor tensor)
+    {
+        Block? narrow = tensor.Storage;
+        Block block = _pool.Rent(tensor.Bytes);
+        block.Saved = true;
+        tensor.Away = null;
+        tensor.MoveTo(block, block.Pointer);
+        if (narrow is null)
+        {
+            tensor.Maker!.Remake();
+            return;
+        }
+        BlockFormats.DequantizeParallel(DType.BF16, narrow.Pointer, tensor.Shape.Elements, tensor.F);
+        _pool.Return(narrow);
+    }
+
+    private void PutOneAway(Tensor tensor, Tensor stays)
+    {
+        if (tensor == stays || tensor.Kept || tensor.Away is not null || tensor.Storage is not { } block)
+            return;
+        if (!tensor.Saved)
+        {
+            FreeStorage(tensor);
+        }
+        else if (tensor.Maker is not null)
+        {
+            FreeStorage(tensor);
+            tensor.Away = this;
+        }
+        else if (Activations == DType.BF16 && tensor is { Type: DType.F32, Exact: false, IsContiguous: true } && block.Users == 1)
+        {
+            Block narrow = _pool.Rent(DType.BF16.Bytes(tensor.Shape.Elements));
+            BlockFormats.QuantizeRows(DType.BF16, tensor.F, tensor.Rows, tensor.Columns, narrow.Pointer);
+            FreeStorage(tensor);
+            tensor.Storage = narrow;
+            tensor.Away = this;
+        }
+    }
+
     private void FreeStorage(Tensor tensor)
     {
+        tensor.Away = null;
         if (tensor.Storage is { } block)
         {
             tensor.Storage = null;

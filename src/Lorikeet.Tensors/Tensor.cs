@@ -8,7 +8,8 @@ namespace Lorikeet.Tensors;
 /// </summary>
 public sealed unsafe class Tensor
 {
-    internal byte* Pointer;
+    private byte* _pointer;
+
     internal Block? Storage;
     internal object? Owner;
     internal Tensor? ViewOf;
@@ -18,6 +19,15 @@ public sealed unsafe class Tensor
     private NativeBuffer? _panels;
     // rows of double quantisation until all are there
     private Tensor? _unnested;
+
+    /// <summary>A derivative will read the contents; where <see cref="Exact"/>, not even rounded.</summary>
+    internal bool Saved, Exact;
+
+    /// <summary>The op's note that can make the contents again.</summary>
+    internal Node? Maker;
+
+    /// <summary>The tape that has put the contents away (<see cref="Tape.PutAway"/>) and brings them back as soon as somebody looks.</summary>
+    internal Tape? Away;
 
     internal Tensor() { }
 
@@ -61,6 +71,17 @@ public sealed unsafe class Tensor
 
     /// <summary>The contents of a contiguous tensor.</summary>
     public NativeBytes Contents => new(Owner ?? this, (byte*)Contiguous(Type), Bytes);
+
+    internal byte* Pointer
+    {
+        get
+        {
+            if (ViewOf is { } whole)
+                return whole.Pointer + ViewOffset * Type.BlockBytes();
+            Away?.BringBack(this);
+            return _pointer;
+        }
+    }
 
     internal float* F => (float*)Pointer;
 
@@ -126,7 +147,7 @@ public sealed unsafe class Tensor
     {
         if (bytes.Length != type.Bytes(shape.Elements))
             throw new ArgumentException($"{shape} of {type} takes {type.Bytes(shape.Elements)} bytes, not {bytes.Length}");
-        return new Tensor { Pointer = bytes.Pointer, Owner = bytes.Owner, Type = type, Shape = shape, RowStride = shape.Columns };
+        return new Tensor { _pointer = bytes.Pointer, Owner = bytes.Owner, Type = type, Shape = shape, RowStride = shape.Columns };
     }
 
     /// <summary>One row over all of a stretch of memory.</summary>
@@ -145,7 +166,7 @@ public sealed unsafe class Tensor
             throw new InvalidOperationException($"{this} lasts no longer than its step: Tape.View shows parts of it");
         if (!IsContiguous || Type.BlockSize() != 1 || first < 0 || first > Shape.Elements - shape.Elements)
             throw new ArgumentException($"{shape} from element {first} of {this}");
-        return new Tensor { Pointer = Pointer + first * Type.BlockBytes(), Owner = Owner ?? this, Type = Type, Shape = shape, RowStride = shape.Columns };
+        return new Tensor { _pointer = Pointer + first * Type.BlockBytes(), Owner = Owner ?? this, Type = Type, Shape = shape, RowStride = shape.Columns };
     }
 
     /// <summary>Sets every element of a contiguous f32 tensor.</summary>
@@ -280,14 +301,29 @@ public sealed unsafe class Tensor
     internal void CheckAlive()
     {
         Tensor root = Tape.Root(this);
-        if (root is { OnTape: true, Storage: null, Owner: null })
+        if (root is { OnTape: true, Storage: null, Owner: null, Away: null })
             throw new InvalidOperationException($"{this} is gone: its step has ended, or the derivative has passed it and Tape.Keep was not asked for it");
+    }
+
+    /// <summary>A product's factor in the storage that the contents have now: products read narrow numbers as they are.</summary>
+    internal GemmOperand Factor(bool transposed)
+    {
+        Tensor root = Tape.Root(this);
+        return root is { Away: not null, Storage: { } narrow }
+            ? new GemmOperand(narrow.Pointer + Tape.OffsetInRoot(this) * DType.BF16.BlockBytes(), DType.BF16, RowStride, transposed)
+            : new GemmOperand(Pointer, Type, RowStride, transposed);
+    }
+
+    internal void MoveTo(Block storage, byte* pointer)
+    {
+        Storage = storage;
+        _pointer = pointer;
     }
 
     internal Tensor Reuse(Block? storage, byte* pointer, DType type, Shape shape, long rowStride)
     {
         Storage = storage;
-        Pointer = pointer;
+        _pointer = pointer;
         Type = type;
         Shape = shape;
         RowStride = rowStride;
@@ -295,7 +331,9 @@ public sealed unsafe class Tensor
         Grad = null;
         ViewOf = null;
         ViewOffset = 0;
-        Kept = false;
+        Kept = Saved = Exact = false;
+        Maker = null;
+        Away = null;
         OnTape = true;
         Owner = null;
         return this;

@@ -24,6 +24,9 @@ internal sealed class SmallTransformer
     /// <summary>Runs blocks again instead of keeping their activations.</summary>
     public bool Checkpointing { get; set; }
 
+    /// <summary>Keeps of each block only what derivatives need.</summary>
+    public bool PutsAway { get; set; }
+
     /// <summary>Share of the adapters' input that is dropped.</summary>
     public float Dropout { get; set; } = 0.2f;
 
@@ -68,6 +71,10 @@ internal sealed class SmallTransformer
             {
                 tape.ReleaseTo(mark, y);
                 tape.Free(x);
+            }
+            else if (PutsAway && tape.Recording)
+            {
+                tape.PutAway(mark, x, y);
             }
             x = y;
         }

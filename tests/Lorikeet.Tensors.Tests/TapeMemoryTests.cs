@@ -1,3 +1,5 @@
+using Lorikeet.Kernels;
+
 namespace Lorikeet.Tensors.Tests;
 
 /// <summary>What a step takes and leaves, measured on a few blocks of a decoder.</summary>
@@ -6,13 +8,14 @@ public class TapeMemoryTests
     private static readonly int[] Lengths = [31, 40, 17, 38, 29, 40, 22];
 
     [Theory]
-    [InlineData(true, false)]
-    [InlineData(true, true)]
-    [InlineData(false, false)]
-    public void A_step_allocates_nothing_that_a_collector_would_have_to_find(bool recording, bool checkpointing)
+    [InlineData(true, false, DType.F32)]
+    [InlineData(true, false, DType.BF16)]
+    [InlineData(true, true, DType.BF16)]
+    [InlineData(false, false, DType.F32)]
+    public void A_step_allocates_nothing_that_a_collector_would_have_to_find(bool recording, bool checkpointing, DType activations)
     {
-        SmallTransformer model = new(3) { Checkpointing = checkpointing };
-        using Tape tape = new() { Recording = recording };
+        SmallTransformer model = new(3) { Checkpointing = checkpointing, PutsAway = true };
+        using Tape tape = new() { Recording = recording, Activations = activations };
         for (int i = 0; i < 2 * Lengths.Length; i++)
             model.Step(tape, Lengths[i % Lengths.Length]);
         long before = GC.GetAllocatedBytesForCurrentThread();
@@ -65,6 +68,62 @@ public class TapeMemoryTests
         tape.PeakBytes.ShouldBeLessThan(forward + SmallTransformer.BytesOfBlock(rows));
         // what is left: the loss, and integers and tables that no derivative passed
         tape.UsedBytes.ShouldBeLessThan(forward / 20);
+    }
+
+    [Theory]
+    [InlineData(false, DType.F32)]
+    [InlineData(true, DType.F32)]
+    [InlineData(false, DType.BF16)]
+    public void A_finished_block_keeps_what_cannot_be_made_again(bool checkpointing, DType activations)
+    {
+        const int rows = 40, layers = 8, wide = 32 + 32, kept = 2 * 32 + 2 * 32 + 32 + 2 * 48;
+        Kept(putsAway: true).ShouldBeLessThanOrEqualTo(Kept(putsAway: false) - (checkpointing ? 0 : 4L * rows * (layers - 1) * wide));
+        // besides: the low-rank product, statistics, and the small rests of blocks
+        (Kept(putsAway: true) / layers / rows).ShouldBeLessThan((checkpointing ? 2 * 32 : kept) * (activations == DType.BF16 ? 2 : 4) * 5 / 4 + 96);
+
+        long Kept(bool putsAway)
+        {
+            SmallTransformer model = new(layers, trainsAll: false) { Checkpointing = checkpointing, PutsAway = putsAway };
+            using Tape tape = new() { Recording = true, Activations = activations };
+            model.Loss(tape, rows);
+            return tape.UsedBytes;
+        }
+    }
+
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void What_is_made_again_is_what_it_was_bit_for_bit(bool checkpointing, bool trainsAll)
+    {
+        Gradients(putsAway: true).ShouldBe(Gradients(putsAway: false));
+
+        float[][] Gradients(bool putsAway)
+        {
+            SmallTransformer model = new(3, trainsAll) { Checkpointing = checkpointing, PutsAway = putsAway };
+            using Tape tape = new() { Recording = true, Poisons = true, Seed = 4 };
+            foreach (int rows in Lengths)
+                model.Step(tape, rows);
+            return [.. model.Parameters.Select(parameter => parameter.Grad!.Values.ToArray())];
+        }
+    }
+
+    [Fact]
+    public void Rounded_activations_change_the_gradient_by_as_much_and_the_loss_not_at_all()
+    {
+        (float loss, float[] exact) = Gradient(DType.F32);
+        (float same, float[] rounded) = Gradient(DType.BF16);
+        same.ShouldBe(loss);
+        double difference = Math.Sqrt(exact.Zip(rounded, (a, b) => Math.Pow(a - b, 2)).Sum() / exact.Sum(a => Math.Pow(a, 2)));
+        difference.ShouldBeInRange(1e-5, 0.01);
+
+        static (float Loss, float[] Gradient) Gradient(DType activations)
+        {
+            SmallTransformer model = new(4) { PutsAway = true };
+            using Tape tape = new() { Recording = true, Poisons = true, Activations = activations };
+            float loss = model.Step(tape, 40);
+            return (loss, [.. model.Parameters.SelectMany(parameter => parameter.Grad!.Values.ToArray())]);
+        }
     }
 
     [Fact]

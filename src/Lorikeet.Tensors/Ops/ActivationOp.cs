@@ -24,11 +24,15 @@ public static unsafe class ActivationOp
         public Tensor X = null!;
         public Activation Activation;
 
+        protected internal override bool CanRemake => true;
+
         protected internal override void Backward(Tape tape)
         {
             Tensor dx = tape.GradOf(X, out bool there)!;
             ActivationKernel.Backward(Activation, Output.Grad!.F, X.F, dx.F, there, X.Shape.Elements);
         }
+
+        protected internal override void Remake() => ActivationKernel.Forward(Activation, X.F, Output.F, X.Shape.Elements);
 
         protected internal override void Clear() => X = null!;
     }

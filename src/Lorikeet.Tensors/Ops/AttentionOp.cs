@@ -39,7 +39,8 @@ public static unsafe class AttentionOp
         if (!record)
             return y;
         AttentionNode node = tape.Rent<AttentionNode>();
-        (node.Q, node.K, node.V, node.First, node.Last, node.Lse) = (Tape.Save(q), Tape.Save(k), Tape.Save(v), first, last, lse!);
+        (node.Q, node.K, node.V) = (Tape.Save(q), Tape.Save(k), Tape.Save(v));
+        (node.First, node.Last, node.Lse) = (Tape.Save(first), Tape.Save(last), Tape.Save(lse!, exact: true));
         (node.Heads, node.KvHeads, node.Scale, node.SoftCap) = (heads, kvHeads, scale, softCap);
         return tape.Record(node, Tape.Save(y));
     }

@@ -25,7 +25,7 @@ public static unsafe class EmbeddingOp
         if (!tape.Recording || !table.RequiresGrad)
             return y;
         EmbeddingNode node = tape.Rent<EmbeddingNode>();
-        (node.Table, node.Ids) = (table, ids);
+        (node.Table, node.Ids) = (table, Tape.Save(ids));
         return tape.Record(node, y);
     }
 

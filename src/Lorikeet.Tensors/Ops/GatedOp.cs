@@ -28,6 +28,8 @@ public static unsafe class GatedOp
         public Tensor Gate = null!, Up = null!;
         public Activation Activation;
 
+        protected internal override bool CanRemake => true;
+
         protected internal override void Backward(Tape tape)
         {
             Tensor dy = Output.Grad!;
@@ -46,6 +48,9 @@ public static unsafe class GatedOp
             if (dUp is null)
                 tape.Free(toUp);
         }
+
+        protected internal override void Remake() =>
+            ActivationKernel.GatedForward(Activation, Gate.F, Gate.Ld, Up.F, Up.Ld, Output.F, Output.Ld, Gate.Rows, Gate.Columns);
 
         protected internal override void Clear() => (Gate, Up) = (null!, null!);
     }

@@ -27,7 +27,12 @@ public static unsafe class LayerNormOp
         if (!record)
             return y;
         LayerNormNode node = tape.Rent<LayerNormNode>();
-        (node.X, node.Weight, node.Bias, node.Mean, node.Inverse) = (Tape.Save(x), weight, bias, mean!, inverse!);
+        (node.X, node.Weight, node.Bias, node.Epsilon) = (Tape.Save(x), weight, bias, epsilon);
+        (node.Mean, node.Inverse) = (Tape.Save(mean!, exact: true), Tape.Save(inverse!, exact: true));
+        if (weight is not null)
+            Tape.Save(weight, exact: true);
+        if (bias is not null)
+            Tape.Save(bias, exact: true);
         return tape.Record(node, y);
     }
 
@@ -35,6 +40,9 @@ public static unsafe class LayerNormOp
     {
         public Tensor X = null!, Mean = null!, Inverse = null!;
         public Tensor? Weight, Bias;
+        public float Epsilon;
+
+        protected internal override bool CanRemake => true;
 
         protected internal override void Backward(Tape tape)
         {
@@ -47,6 +55,9 @@ public static unsafe class LayerNormOp
             tape.Free(Mean);
             tape.Free(Inverse);
         }
+
+        protected internal override void Remake() => LayerNormKernel.Forward(X.F, X.Ld, Weight is null ? null : Weight.F, 0, Bias is null ? null : Bias.F,
+            Output.F, Output.Ld, null, null, X.Rows, X.Columns, Epsilon);
 
         protected internal override void Clear() => (X, Mean, Inverse, Weight, Bias) = (null!, null!, null!, null, null);
 

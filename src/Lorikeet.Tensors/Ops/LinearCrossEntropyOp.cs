@@ -5,8 +5,11 @@ namespace Lorikeet.Tensors;
 /// <summary>The loss of a language model's head, without ever holding the logits of all tokens.</summary>
 public static unsafe class LinearCrossEntropyOp
 {
-    /// <summary>Logits held at one time, at most: 32 MB of f32, but never fewer than 64 rows, so that products stay efficient.</summary>
+    /// <summary>Logits held at one time, at most: 32 MB of f32.</summary>
     private const long ChunkElements = 8L << 20;
+
+    /// <summary>Rows whose logits are held at one time, at most: never fewer than 64, so that products stay efficient.</summary>
+    public static int RowsAtATime(int vocabulary) => (int)Math.Max(64, ChunkElements / vocabulary);
 
     /// <summary>
     /// <c>scale · Σ -log softmax(h Wᵀ + b)[target]</c> over the rows that have a target. Rows are taken in chunks; each chunk's logits become its
@@ -55,7 +58,7 @@ public static unsafe class LinearCrossEntropyOp
             if (targets.I[i] >= 0)
                 rows.I[at++] = i;
         }
-        int chunk = (int)Math.Min(count, Math.Max(64, ChunkElements / vocabulary));
+        int chunk = Math.Min(count, RowsAtATime(vocabulary));
         double sum = 0;
         Tensor part = tape.New(new Shape(Math.Max(chunk, 1), dim));
         Tensor? dPart = dHidden is null ? null : tape.New(part.Shape);

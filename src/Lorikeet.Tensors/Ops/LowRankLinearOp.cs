@@ -64,7 +64,7 @@ public static class LowRankLinearOp
             return y;
         LowRankLinearNode node = tape.Rent<LowRankLinearNode>();
         (node.X, node.Weight, node.Bias, node.Transposed) = (x, weight, bias, transposed);
-        (node.A, node.B, node.Scale, node.T, node.Dropout, node.Counter) = (Tape.Save(a), Tape.Save(b), scale, t, dropout, counter);
+        (node.A, node.B, node.Scale, node.T, node.Dropout, node.Counter) = (Tape.Save(a), Tape.Save(b), scale, Tape.Save(t), dropout, counter);
         if (weight.RequiresGrad || a.RequiresGrad)
             Tape.Save(x);
         if (x.RequiresGrad)

@@ -23,7 +23,9 @@ public static unsafe class RmsNormOp
         if (!record)
             return y;
         RmsNormNode node = tape.Rent<RmsNormNode>();
-        (node.X, node.Weight, node.Inverse, node.Offset) = (Tape.Save(x), weight, inverse!, offset);
+        (node.X, node.Weight, node.Inverse, node.Offset, node.Epsilon) = (Tape.Save(x), weight, Tape.Save(inverse!, exact: true), offset, epsilon);
+        if (weight is not null)
+            Tape.Save(weight, exact: true);
         return tape.Record(node, y);
     }
 
@@ -31,7 +33,9 @@ public static unsafe class RmsNormOp
     {
         public Tensor X = null!, Inverse = null!;
         public Tensor? Weight;
-        public float Offset;
+        public float Offset, Epsilon;
+
+        protected internal override bool CanRemake => true;
 
         protected internal override void Backward(Tape tape)
         {
@@ -44,6 +48,9 @@ public static unsafe class RmsNormOp
                 dx is null ? null : dx.F, dx?.Ld ?? 0, there, dw is null ? null : dw.F, X.Rows, X.Columns);
             tape.Free(Inverse);
         }
+
+        protected internal override void Remake() => RmsNormKernel.Forward(
+            X.F, X.Ld, Weight is null ? null : Weight.F, Offset, Output.F, Output.Ld, null, X.Rows, X.Columns, Epsilon);
 
         protected internal override void Clear() => (X, Inverse, Weight) = (null!, null!, null);
     }

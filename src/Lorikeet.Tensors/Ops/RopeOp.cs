@@ -24,7 +24,7 @@ public static unsafe class RopeOp
         if (!tape.Recording || !x.RequiresGrad)
             return x;
         RopeNode node = tape.Rent<RopeNode>();
-        (node.X, node.Cos, node.Sin, node.HeadDim, node.Interleaved) = (x, Tape.Save(cos), Tape.Save(sin), headDim, interleaved);
+        (node.X, node.Cos, node.Sin, node.HeadDim, node.Interleaved) = (x, Tape.Save(cos, exact: true), Tape.Save(sin, exact: true), headDim, interleaved);
         return tape.Record(node, tape.Alias(x));
     }
 

@@ -26,7 +26,7 @@ public static unsafe class SelectColumnsOp
         if (!tape.Recording || !x.RequiresGrad)
             return y;
         SelectColumnsNode node = tape.Rent<SelectColumnsNode>();
-        (node.X, node.Ids) = (x, ids);
+        (node.X, node.Ids) = (x, Tape.Save(ids));
         return tape.Record(node, y);
     }
 

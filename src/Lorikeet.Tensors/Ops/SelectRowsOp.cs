@@ -34,7 +34,7 @@ public static unsafe class SelectRowsOp
         if (!tape.Recording || !(x.RequiresGrad || other.RequiresGrad))
             return y;
         SelectRowsNode node = tape.Rent<SelectRowsNode>();
-        (node.X, node.Other, node.Source) = (x, other, source);
+        (node.X, node.Other, node.Source) = (x, other, Tape.Save(source));
         return tape.Record(node, y);
     }
 

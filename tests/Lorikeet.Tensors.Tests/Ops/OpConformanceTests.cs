@@ -1,3 +1,5 @@
+using Lorikeet.Kernels;
+
 namespace Lorikeet.Tensors.Tests;
 
 /// <summary>What every op must keep, checked on every case of <see cref="OpCases"/>.</summary>
@@ -10,6 +12,9 @@ public class OpConformanceTests
     private const int Checked = 48;
 
     public static TheoryData<string> Names => OpCases.Names;
+
+    /// <summary>All but blocks that run again, whose surroundings here lie on the tape itself.</summary>
+    public static TheoryData<string> NamesOfOps => [.. OpCases.All(CaseSize.Small).Where(item => item.Op != nameof(CheckpointOp)).Select(item => item.ToString())];
 
     [Fact]
     public void Every_op_has_a_case()
@@ -83,6 +88,38 @@ public class OpConformanceTests
         poisoned.Output.ShouldAllBe(value => float.IsFinite(value));
         poisoned.Output.ShouldBe(plain.Output);
         poisoned.Gradients.ShouldBe(plain.Gradients);
+    }
+
+    [Theory]
+    [MemberData(nameof(NamesOfOps))]
+    public void Derivatives_need_nothing_but_what_was_saved_for_them(string name)
+    {
+        OpCase item = OpCases.Of(name);
+        new OpRun { PutsAwayAs = DType.F32 }.Of(item).Gradients.ShouldBe(new OpRun().Of(item).Gradients);
+        foreach (InputLayout layout in Enum.GetValues<InputLayout>())
+        {
+            InputLayout[] layouts = [.. item.Inputs.Select(input => input.Gapless ? InputLayout.Whole : layout)];
+            new OpRun { PutsAwayAs = DType.F32, Layouts = layouts }.Of(item).Gradients.ShouldBe(new OpRun { Layouts = layouts }.Of(item).Gradients, $"{layout}");
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(NamesOfOps))]
+    public void Derivatives_from_rounded_activations_are_off_by_as_much(string name)
+    {
+        OpCase item = OpCases.Of(name);
+        float[]?[] exact = new OpRun().Of(item).Gradients, rounded = new OpRun { PutsAwayAs = DType.BF16 }.Of(item).Gradients;
+        for (int i = 0; i < exact.Length; i++)
+        {
+            if (exact[i] is not { } gradient)
+            {
+                rounded[i].ShouldBeNull();
+                continue;
+            }
+            // bf16 keeps 8 bits; a derivative is a sum of products of a few rounded numbers
+            double scale = Math.Max(1, gradient.Max(MathF.Abs)), worst = gradient.Zip(rounded[i]!, (a, b) => Math.Abs((double)a - b) / scale).Max();
+            (worst < 0.02).ShouldBeTrue($"the derivative with respect to {item.Inputs[i].Name} is off by {worst}");
+        }
     }
 
     [Theory]

@@ -31,6 +31,9 @@ internal sealed class OpRun
     /// <summary>Which projection of the output is differentiated first.</summary>
     public int Projection { get; init; }
 
+    /// <summary>What is kept after the forward pass, as after a block of a model (<see cref="Tape.PutAway"/>); null to keep everything.</summary>
+    public DType? PutsAwayAs { get; init; }
+
     /// <summary>False for a tape as programs use it.</summary>
     public bool Poisons { get; init; } = true;
 
@@ -61,6 +64,12 @@ internal sealed class OpRun
         {
             if (item.Inputs[i].Type == DType.F32)
                 Read(inputs[i]).ShouldBe(values[i], $"{item}: input {item.Inputs[i].Name} was changed");
+        }
+        if (PutsAwayAs is { } storage)
+        {
+            tape.Activations = storage;
+            Tensor other = tape.New(new Shape(1));
+            tape.PutAway(0, other, other);
         }
         ulong counter = tape.Counter;
         bool recorded = outputs[0].RequiresGrad;
