@@ -15,6 +15,9 @@ public abstract class Backbone
     /// <summary>The table of token embeddings.</summary>
     public abstract Embedding Embedding { get; }
 
+    /// <summary>The blocks, the lowest first.</summary>
+    public abstract IReadOnlyList<Block> Blocks { get; }
+
     /// <summary>True where the head of a language model is the embedding.</summary>
     public abstract bool Tied { get; }
 

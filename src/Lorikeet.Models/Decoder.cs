@@ -35,6 +35,9 @@ public sealed class Decoder : Backbone
     public override Embedding Embedding => _embedding;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Block> Blocks => _layers;
+
+    /// <inheritdoc/>
     public override bool Tied => Config.Tied;
 
     /// <inheritdoc/>
@@ -46,7 +49,7 @@ public sealed class Decoder : Backbone
         step.HiddenStates?.Invoke(0, x);
         for (int i = 0; i < _layers.Length; i++)
         {
-            x = _layers[i].Run(x, step);
+            x = _layers[i].Run(x, step, i);
             step.HiddenStates?.Invoke(i + 1, x);
         }
         AdvanceCaches(step);

@@ -37,6 +37,9 @@ public sealed class Gpt2 : Backbone
     public override Embedding Embedding => _tokens;
 
     /// <inheritdoc/>
+    public override IReadOnlyList<Block> Blocks => _blocks;
+
+    /// <inheritdoc/>
     public override bool Tied => Config.Tied;
 
     /// <inheritdoc/>
@@ -51,7 +54,7 @@ public sealed class Gpt2 : Backbone
         step.HiddenStates?.Invoke(0, x);
         for (int i = 0; i < _blocks.Length; i++)
         {
-            x = _blocks[i].Run(x, step);
+            x = _blocks[i].Run(x, step, i);
             step.HiddenStates?.Invoke(i + 1, x);
         }
         AdvanceCaches(step);

@@ -30,8 +30,8 @@ public sealed class Step
     /// <summary>Scale of the noise on embeddings while training (NEFTune, Jain et al. 2023, arXiv:2310.05914); 0 for none.</summary>
     public float NoiseAlpha { get; set; }
 
-    /// <summary>True where the model should run each block a second time instead of keeping its activations.</summary>
-    public bool Checkpointing { get; set; }
+    /// <summary>How many blocks, the lowest first, are run a second time for their derivative instead of keeping their activations.</summary>
+    public int CheckpointedBlocks { get; set; }
 
     /// <summary>The sequences of this pass.</summary>
     public RaggedBatch Batch { get; private set; } = new();

@@ -33,6 +33,38 @@ public class BenchCommandTests
         line.GetProperty("allocated_bytes").GetInt64().ShouldBe(0);
     }
 
+    [Theory]
+    [InlineData("--method", "lora")]
+    [InlineData("--method", "full")]
+    [InlineData("--activations", "bf16")]
+    [InlineData("--checkpointing")]
+    [InlineData("--checkpointing", "--activations", "bf16")]
+    [InlineData("--method", "full", "--checkpointing")]
+    [InlineData("--weights", "bf16", "--precision", "bf16")]
+    public void What_activations_take_is_known_before_they_are_there(params string[] options)
+    {
+        JsonElement line = Lines(["train", "--model", "random:tiny", "--batch", "3", "--seq", "96", "--steps", "2", .. options]).ShouldHaveSingleItem();
+        double measured = line.GetProperty("activation_mb").GetDouble();
+        line.GetProperty("estimated_activation_mb").GetDouble().ShouldBe(measured, 0.1 * measured);
+    }
+
+    [Fact]
+    public void A_budget_divides_batches_and_computes_blocks_again_and_one_that_is_too_small_is_refused_with_the_smallest_possible()
+    {
+        string[] bench = ["train", "--model", "random:tiny", "--batch", "4", "--seq", "256", "--steps", "2"];
+        JsonElement free = Lines(bench).ShouldHaveSingleItem();
+        free.GetProperty("passes").GetString().ShouldBe("whole batches");
+        CommandRun refused = CommandRun.Of(["bench", .. bench, "--memory", "1MB"]);
+        refused.Code.ShouldBe(2);
+        refused.Error.ShouldContain("found 1MB, expected at least ");
+        string smallest = refused.Error[(refused.Error.IndexOf("at least ", StringComparison.Ordinal) + 9)..].Split(':')[0];
+        JsonElement tight = Lines([.. bench, "--memory", smallest]).ShouldHaveSingleItem();
+        tight.GetProperty("passes").GetString()!.ShouldContain("1 of 4 rows");
+        tight.GetProperty("activation_mb").GetDouble().ShouldBeLessThan(free.GetProperty("activation_mb").GetDouble() / 2);
+        tight.GetProperty("first_loss").GetDouble().ShouldBe(free.GetProperty("first_loss").GetDouble(), 1e-3);
+        CommandRun.Of(["bench", .. bench, "--memory", "much"]).Error.ShouldContain("found much, expected a size");
+    }
+
     [Fact]
     public void Prefill_and_decode_print_rates()
     {

@@ -72,6 +72,17 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_budget_that_no_plan_keeps_to_is_refused_before_anything_is_done()
+    {
+        CommandRun run = CommandRun.Of("train", Recipe(), "--memory", "1MB");
+        run.Code.ShouldBe(2);
+        run.Error.ShouldContain("training.memory: found 1MB, expected at least ");
+        Directory.Exists(Output).ShouldBeFalse();
+        CommandRun.Of("train", Recipe(), "--memory", "4GB", "--dry-run").Succeeded().Output.ShouldContain("memory     about ");
+        CommandRun.Of("train", Recipe(), "--memory", "lots").Error.ShouldContain("training.memory: found lots, expected a size");
+    }
+
+    [Fact]
     public void Problems_of_model_data_adapter_and_samples_are_told_together()
     {
         string rows = _model.File("broken.jsonl");

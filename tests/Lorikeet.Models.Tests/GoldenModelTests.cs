@@ -76,7 +76,7 @@ public class GoldenModelTests
         using Golden golden = new(name);
         golden.Model.SetTrainable(true);
         golden.Step.Tape.Recording = true;
-        golden.Step.Checkpointing = true;
+        golden.Step.CheckpointedBlocks = int.MaxValue;
         golden.Loss(golden.Begin());
         CheckGradients(golden);
     }

@@ -14,13 +14,15 @@ namespace Lorikeet.Cli;
 
 /// <summary>Training steps on random tokens, every token a target.</summary>
 internal sealed record TrainBench(string Model, string Method, int Rank, int Batch, int Length, int Steps, bool Checkpointing, ModelStorage? Weights = null, Precision Precision = Precision.F32,
-    string Optimizer = "adamw", bool InBackward = false)
+    string Optimizer = "adamw", bool InBackward = false, Precision? Activations = null, string? Memory = null)
 {
     /// <summary>Measures; the first step is left out of everything but the time to it.</summary>
     public void Run(BenchReport report)
     {
         long measuring = Stopwatch.GetTimestamp();
         MachineSpeed machine = report.MeasureMachine();
+        // what the measurement of the memory's bandwidth took is none of the step's
+        ProcessMemory.ForgetPeak();
         double measured = Stopwatch.GetElapsedTime(measuring).TotalSeconds;
 
         using CausalLm model = ModelFiles.Find(Model).LoadModel(Weights);
@@ -36,19 +38,23 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
             LearningRate = 1e-4,
             GradientCheckpointing = Checkpointing,
             Precision = Precision,
+            Activations = Activations,
+            Memory = Memory,
             Optimizer = Optimizer,
             OptimizerInBackward = InBackward,
             MaxGradNorm = InBackward ? 0 : 1,
         };
-        using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File);
+        MemoryPlanner planner = new(model, parameters, options, items => items * Length);
+        MemoryPlan plan = planner.Plan();
+        using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File, passes: plan.Passes);
 
         double start = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds - measured;
         double loss = trainer.OneStep().Loss;
         for (int repetition = 0; repetition < report.Repeat; repetition++)
-            Measure(report, BenchReport.MeasureAgain(machine), model, parameters, trainer, start, loss);
+            Measure(report, BenchReport.MeasureAgain(machine), model, parameters, plan, trainer, start, loss);
     }
 
-    private void Measure(BenchReport report, MachineSpeed machine, CausalLm model, IReadOnlyList<Parameter> parameters, Trainer trainer, double start, double loss)
+    private void Measure(BenchReport report, MachineSpeed machine, CausalLm model, IReadOnlyList<Parameter> parameters, MemoryPlan plan, Trainer trainer, double start, double loss)
     {
         double[] times = new double[Steps - 1];
         long[] bytes = new long[times.Length];
@@ -61,6 +67,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         // the median: the second step still makes what is made once, and the runtime starts threads of its own when it compiles anew
         Array.Sort(bytes);
         long allocated = bytes[bytes.Length / 2];
+        long peak = ProcessMemory.PeakBytes();
         machine = BenchReport.MeasureAgain(machine);
         Array.Sort(times);
         double seconds = times[times.Length / 2];
@@ -69,8 +76,8 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
         report.Add(
             (BenchReport.Kind, "train"), ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", Trainer.PrecisionOf(Precision) == GemmPrecision.BF16 ? "bf16" : "f32"),
-            ("checkpointing", Checkpointing), ("optimizer", Optimizer), ("optimizer_in_backward", InBackward), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
-            ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0),
+            ("checkpointing", Checkpointing), ("passes", plan.Description), ("optimizer", Optimizer), ("optimizer_in_backward", InBackward), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
+            ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", peak / 1048576.0), ("estimated_mb", plan.Total / 1048576.0), ("estimated_activation_mb", plan.Activations / 1048576.0),
             ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
             ("gemm_gflops", gemm), ("weight_mb", model.Parameters.Where(parameter => !parameter.Trainable).Sum(parameter => parameter.Value.Bytes) / 1048576.0), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));

@@ -76,6 +76,9 @@ internal static class BenchCommand
         Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
         precision.AcceptOnlyFromAmong("f32", "bf16", "auto");
+        Option<string?> activations = new("--activations") { Description = "What activations are kept in between forward and backward pass; by default as --precision" };
+        activations.AcceptOnlyFromAmong("f32", "bf16", "auto");
+        Option<string?> memory = new("--memory") { Description = $"The memory that a step may take at most: {MemorySize.Examples}" };
         Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" };
         Option<string> optimizer = new("--optimizer") { Description = "How AdamW keeps its moments", DefaultValueFactory = _ => "adamw" };
@@ -84,7 +87,7 @@ internal static class BenchCommand
         ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
             "lorikeet bench train --model random:smollm2-135m --method lora --rank 16 --batch 4 --seq 256 --steps 6 --json")
         {
-            model, method, rank, batch, length, precision, weights, embeddings, steps, checkpointing, optimizer, inBackward,
+            model, method, rank, batch, length, precision, activations, weights, embeddings, steps, checkpointing, memory, optimizer, inBackward,
         };
         BenchOutput output = new(command);
         command.SetAction(parse =>
@@ -96,10 +99,12 @@ internal static class BenchCommand
                 throw new InputException("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
             return output.Measure(terminal, parse, report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
                 parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights), parse.GetValue(embeddings)),
-                parse.GetValue(precision) switch { "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => Precision.F32 },
-                parse.GetRequiredValue(optimizer), parse.GetValue(inBackward)).Run(report));
+                PrecisionOf(parse.GetValue(precision)) ?? Precision.F32, parse.GetRequiredValue(optimizer), parse.GetValue(inBackward),
+                PrecisionOf(parse.GetValue(activations)), parse.GetValue(memory)).Run(report));
         });
         return command;
+
+        static Precision? PrecisionOf(string? name) => name switch { "f32" => Precision.F32, "bf16" => Precision.BF16, "auto" => Precision.Auto, _ => null };
     }
 
     private static ExampleCommand Prefill(Terminal terminal)

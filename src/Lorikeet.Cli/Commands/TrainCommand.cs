@@ -15,6 +15,7 @@ internal static class TrainCommand
     {
         Argument<string> recipe = new("RECIPE.yaml") { Description = "What to train, on what, how; docs/training.md shows every key" };
         Option<string[]> set = new("--set") { Description = "Override a key of the recipe: training.learning_rate=1e-4", AllowMultipleArgumentsPerToken = false };
+        Option<string?> memory = new("--memory") { Description = $"The memory that the run may take at most ({MemorySize.Examples}): the same as --set training.memory=" };
         Option<bool> dryRun = new("--dry-run") { Description = "Check recipe, data and model, print the plan and the memory it needs, and stop" };
         Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint of the output folder" };
         Option<string?> from = new("--resume-from") { Description = "Go on from this checkpoint" };
@@ -23,12 +24,12 @@ internal static class TrainCommand
         ExampleCommand command = new("train", "Fine-tune a model as a recipe says: LoRA and its kin, or the whole model. Ctrl-C finishes the step, saves, and says how to go on.",
             "lorikeet train recipe.yaml\nlorikeet train recipe.yaml --set training.learning_rate=1e-4 --set output=runs/second\nlorikeet train recipe.yaml --dry-run")
         {
-            recipe, set, dryRun, resume, from, overwrite, json,
+            recipe, set, memory, dryRun, resume, from, overwrite, json,
         };
         command.SetAction(parse =>
         {
             string path = parse.GetRequiredValue(recipe);
-            string[] overrides = parse.GetValue(set) ?? [];
+            string[] overrides = [.. parse.GetValue(set) ?? [], .. parse.GetValue(memory) is { } budget ? [$"training.memory={budget}"] : Array.Empty<string>()];
             string? checkpoint = parse.GetValue(from);
             bool replaces = parse.GetValue(overwrite);
             if (replaces && (checkpoint is not null || parse.GetValue(resume)))

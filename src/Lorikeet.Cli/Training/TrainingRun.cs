@@ -21,6 +21,7 @@ internal sealed class TrainingRun : IDisposable
     private readonly ModelPackage _package;
     private readonly IReadOnlyList<Question> _questions;
     private readonly int[] _endTokens;
+    private readonly MemoryPlanner _planner;
     private readonly DateTimeOffset _started = DateTimeOffset.Now;
     private readonly List<RunSample> _samples = [];
     private readonly string? _resumedFrom;
@@ -38,6 +39,8 @@ internal sealed class TrainingRun : IDisposable
         Parameters = adapter?.Parameters ?? package.Model.Parameters;
         LearningRate = recipe.Training.LearningRate ?? (adapter is null ? 2e-5 : adapter.Method is LoraMethod ? 2e-4 : 1e-3);
         Checkpoints = CheckpointsOf(recipe, SaveWeights, overwrite);
+        _planner = new MemoryPlanner(package.Model, Parameters, recipe.Training, data.Train.LargestBatch);
+        Memory = _planner.Plan();
         StepsPerEpoch = BatchLoader.StepsOf(data.Train, recipe.Training.BatchSize, recipe.Training.GradientAccumulationSteps);
     }
 
@@ -52,6 +55,9 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>What is trained.</summary>
     public IReadOnlyList<Parameter> Parameters { get; }
+
+    /// <summary>What memory it needs, and how its passes are made for it.</summary>
+    public MemoryPlan Memory { get; }
 
     /// <summary>The peak rate.</summary>
     public double LearningRate { get; }
@@ -126,7 +132,9 @@ internal sealed class TrainingRun : IDisposable
             output.WriteLine($"data       {file}");
         output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"steps      {Recipe.Training.TotalSteps(StepsPerEpoch):N0} ({StepsPerEpoch:N0} an epoch), batch {Recipe.Training.BatchSize} x {Recipe.Training.GradientAccumulationSteps}, learning rate {LearningRate:0.0e+0}"));
         output.WriteLine($"optimiser  {Optimiser}");
-        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory     about {MemoryPlan.Of(this).Total / 1e6:N0} MB ({MemoryPlan.Of(this)})"));
+        output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"memory     about {Memory.Total / 1e6:N0} MB ({Memory})"));
+        if (Memory.Description != MemoryPlan.AsAsked)
+            output.WriteLine($"           passes of {Memory.Description}");
         foreach (string note in Notes)
             output.WriteLine($"note       {note}");
     }
@@ -135,7 +143,6 @@ internal sealed class TrainingRun : IDisposable
     public void WritePlan(Utf8JsonWriter json)
     {
         (long trainable, long all) = CountParameters();
-        MemoryPlan memory = MemoryPlan.Of(this);
         json.WriteString("model", Recipe.Model.Path);
         json.WriteString("model_type", Model.Facts.ModelType);
         json.WriteString("method", Recipe.Adapter.Method);
@@ -158,7 +165,10 @@ internal sealed class TrainingRun : IDisposable
         json.WriteNumber("learning_rate", LearningRate);
         json.WriteString("optimizer", OptimizerKind.ToString());
         json.WriteBoolean("optimizer_in_backward", MovesInBackward);
-        json.WriteNumber("memory_mb", memory.Total / 1_000_000);
+        json.WriteNumber("memory_mb", Memory.Total / 1_000_000);
+        json.WriteNumber("rows_of_a_pass", Memory.Passes.Items);
+        json.WriteNumber("blocks_computed_again", Memory.Passes.CheckpointedBlocks);
+        json.WriteString("activations", Memory.Passes.Activations == DType.BF16 ? "bf16" : "f32");
         json.WriteString("output", Recipe.Output);
         json.WriteStartArray("notes");
         foreach (string note in Notes)
@@ -190,7 +200,7 @@ internal sealed class TrainingRun : IDisposable
     public TrainResult Run(Terminal terminal, CancellationToken stop)
     {
         using OutputLock held = OutputLock.Take(Recipe.Output);
-        using Trainer trainer = _trainer = new Trainer(Model, Parameters, Recipe.Training, LearningRate, Data.Train, Recipe.Data.Order, Data.Eval, Checkpoints);
+        using Trainer trainer = _trainer = new Trainer(Model, Parameters, Recipe.Training, LearningRate, Data.Train, Recipe.Data.Order, Data.Eval, Checkpoints, Memory.Passes);
         IReadOnlyList<string> before = Answers();
         if (_resumedFrom is not null)
         {

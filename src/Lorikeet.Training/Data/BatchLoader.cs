@@ -10,6 +10,8 @@ public sealed class BatchLoader
     private readonly BatchSampler _sampler;
     private readonly TrainingBatch[] _batches;
     private readonly int _batchSize;
+    private readonly int _passSize;
+    private readonly int _accumulation;
 
     /// <summary>A loader at the beginning of the first pass.</summary>
     /// <param name="set">What to train on.</param>
@@ -17,14 +19,17 @@ public sealed class BatchLoader
     /// <param name="accumulation">Batches of an optimiser step; the last step of a pass may have fewer.</param>
     /// <param name="order">The order of the items.</param>
     /// <param name="seed">Chooses among the orders.</param>
-    public BatchLoader(ExampleSet set, int batchSize, int accumulation, RowOrder order, int seed)
+    /// <param name="passSize">Items that are given out together, where a whole batch would take too much memory; null for all of a batch.</param>
+    public BatchLoader(ExampleSet set, int batchSize, int accumulation, RowOrder order, int seed, int? passSize = null)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(accumulation, 1);
         _set = set;
         _batchSize = batchSize;
         _sampler = new BatchSampler(set, batchSize, order, seed);
-        _batches = new TrainingBatch[Math.Min(accumulation, _sampler.BatchesPerEpoch)];
-        int tokens = set.LargestBatch(batchSize), sequences = checked(Math.Min(batchSize, set.Count) * set.MostSequences);
+        _passSize = Math.Clamp(passSize ?? batchSize, 1, batchSize);
+        _accumulation = Math.Min(accumulation, _sampler.BatchesPerEpoch);
+        _batches = new TrainingBatch[checked(_accumulation * ((Math.Min(batchSize, set.Count) - 1) / _passSize + 1))];
+        int tokens = set.LargestBatch(_passSize), sequences = checked(Math.Min(_passSize, set.Count) * set.MostSequences);
         for (int i = 0; i < _batches.Length; i++)
         {
             _batches[i] = new TrainingBatch();
@@ -33,7 +38,7 @@ public sealed class BatchLoader
     }
 
     /// <summary>Optimiser steps of one pass over the data.</summary>
-    public int StepsPerEpoch => StepsOf(_set, _batchSize, _batches.Length);
+    public int StepsPerEpoch => StepsOf(_set, _batchSize, _accumulation);
 
     /// <summary>Passes made so far, as a fraction.</summary>
     public double Epochs => _sampler.Epochs;
@@ -60,19 +65,23 @@ public sealed class BatchLoader
         return (batches - 1) / Math.Min(accumulation, batches) + 1;
     }
 
-    /// <summary>The batches of the next optimiser step, to be used before the next call. A step never reaches over the end of a pass.</summary>
+    /// <summary>What the next optimiser step adds up, batch by batch or in smaller passes, to be used before the next call. A step never reaches over the end of a pass.</summary>
     public ReadOnlySpan<TrainingBatch> Next()
     {
-        int count = 0;
+        int passes = 0, batches = 0;
         Tokens = TargetTokens = 0;
         do
         {
-            TrainingBatch batch = _batches[count++];
-            batch.Fill(_set, _sampler.Next());
-            Tokens += batch.Rows.Rows;
-            TargetTokens += batch.TargetTokens;
+            ReadOnlySpan<int> items = _sampler.Next();
+            for (int first = 0; first < items.Length; first += _passSize)
+            {
+                TrainingBatch batch = _batches[passes++];
+                batch.Fill(_set, items.Slice(first, Math.Min(_passSize, items.Length - first)));
+                Tokens += batch.Rows.Rows;
+                TargetTokens += batch.TargetTokens;
+            }
         }
-        while (count < _batches.Length && !_sampler.AtEnd);
-        return _batches.AsSpan(0, count);
+        while (++batches < _accumulation && !_sampler.AtEnd);
+        return _batches.AsSpan(0, passes);
     }
 }

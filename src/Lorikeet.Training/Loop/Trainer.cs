@@ -36,15 +36,19 @@ public sealed class Trainer : IDisposable
     /// <param name="order">In which order.</param>
     /// <param name="eval">Held-out examples, or null.</param>
     /// <param name="checkpoints">Where to write checkpoints, or null for none.</param>
+    /// <param name="passes">How passes are made; null for what the options say.</param>
     public Trainer(
         CausalLm model, IReadOnlyList<Parameter> parameters, TrainingOptions options, double learningRate, ExampleSet train, RowOrder order,
-        ExampleSet? eval = null, Checkpoints? checkpoints = null)
+        ExampleSet? eval = null, Checkpoints? checkpoints = null, PassPlan? passes = null)
     {
         ArgumentNullException.ThrowIfNull(options);
         _model = model;
         _options = options;
-        _loader = new BatchLoader(train, options.BatchSize, options.GradientAccumulationSteps, order, options.Seed);
-        _evaluation = eval is { Count: > 0 } ? new Evaluation(eval, options.EvalBatchSize ?? options.BatchSize) : null;
+        passes ??= PassPlan.Of(options, model.Facts.Layers);
+        if (MovesInBackward(model, parameters, options) && passes.Items < options.BatchSize)
+            throw new ArgumentException("weights that move inside the backward pass want the whole gradient of a step from one pass", nameof(passes));
+        _loader = new BatchLoader(train, options.BatchSize, options.GradientAccumulationSteps, order, options.Seed, passes.Items);
+        _evaluation = eval is { Count: > 0 } ? new Evaluation(eval, EvalItems(options, passes)) : null;
         _trainables = new Trainables(parameters, BlocksOf(model, options));
         // the memory that parameters have left goes with its finalizer: now, not beside the first step's activations
         GC.Collect();
@@ -53,7 +57,11 @@ public sealed class Trainer : IDisposable
             options.OptimizerState ?? checkpoints?.Folder);
         TotalSteps = options.TotalSteps(_loader.StepsPerEpoch);
         _schedule = new Schedule(options.LrScheduler, learningRate, options.TotalWarmupSteps(TotalSteps), TotalSteps);
-        _step = new Step(new Tape() { Precision = PrecisionOf(options.Precision) }) { Checkpointing = options.GradientCheckpointing, NoiseAlpha = (float)options.NeftuneNoiseAlpha };
+        _step = new Step(new Tape() { Precision = PrecisionOf(options.Precision), Activations = passes.Activations })
+        {
+            CheckpointedBlocks = passes.CheckpointedBlocks,
+            NoiseAlpha = (float)options.NeftuneNoiseAlpha,
+        };
         _checkpoints = checkpoints;
         // adapters have names of their own, outside of blocks, and gradients that are not worth it
         if (_trainables.SharesGradients)
@@ -63,6 +71,10 @@ public sealed class Trainer : IDisposable
         }
     }
 
+    // a pass without derivatives keeps little, but a budget may have made passes small
+    private static int EvalItems(TrainingOptions options, PassPlan passes) =>
+        options.Memory is null ? options.EvalBatchSize ?? options.BatchSize : Math.Min(options.EvalBatchSize ?? passes.Items, passes.Items);
+
     /// <summary>How products round their factors when a recipe says this.</summary>
     public static GemmPrecision PrecisionOf(Precision precision) => precision switch
     {
@@ -70,6 +82,10 @@ public sealed class Trainer : IDisposable
         Precision.Auto when KernelChoice.BF16IsFaster => GemmPrecision.BF16,
         _ => GemmPrecision.Single,
     };
+
+    /// <summary>Whether weights move inside the backward pass, which then has to make the whole gradient of a step.</summary>
+    public static bool MovesInBackward(CausalLm model, IReadOnlyList<Parameter> parameters, TrainingOptions options) =>
+        Trainables.GradientsOf(parameters, BlocksOf(model, options)) < parameters.Sum(parameter => parameter.Shape.Elements);
 
     /// <summary>Bytes of memory that values, gradients and moments of what is trained will take.</summary>
     public static long TrainedBytes(CausalLm model, IReadOnlyList<Parameter> parameters, TrainingOptions options)

@@ -18,6 +18,8 @@ internal sealed class RecipeChecks(Recipe recipe, RecipeNode root, RecipeProblem
         Optimizer();
         Evaluation();
         Rows();
+        if (recipe.Training.Memory is { } memory && MemorySize.Parse(memory) is null)
+            Complain("training.memory", $"found {memory}, expected a size: {MemorySize.Examples}");
         for (int i = 0; i < recipe.Data.Train.Count; i++)
             Source(recipe.Data.Train[i], Item("data.train", i, recipe.Data.Train.Count));
         for (int i = 0; i < recipe.Data.Eval.Count; i++)

@@ -79,6 +79,18 @@ public sealed record TrainingOptions
     /// <summary>How the products are computed.</summary>
     public Precision Precision { get; init; } = Precision.F32;
 
+    /// <summary>
+    /// What activations are kept in between forward and backward pass: f32, bf16 (half the memory), or auto, which takes bf16 where <see cref="Memory"/>
+    /// calls for it. When not given, bf16 where <see cref="Precision"/> rounds products to it, else f32.
+    /// </summary>
+    public Precision? Activations { get; init; }
+
+    /// <summary>
+    /// The memory that a step may take at most, as <c>1GB</c> or <c>900MB</c>: batches are then divided into smaller passes, and blocks are computed
+    /// again in the backward pass, as far as that is needed. The gradient stays what it was.
+    /// </summary>
+    public string? Memory { get; init; }
+
     /// <summary>Whether activations are computed again in the backward pass instead of kept: less memory, about a third more time.</summary>
     public bool GradientCheckpointing { get; init; }
 

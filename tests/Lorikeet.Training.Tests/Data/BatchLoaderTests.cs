@@ -91,6 +91,21 @@ public sealed class BatchLoaderTests
         new BatchLoader(Rows(3), 2, 100, RowOrder.File, seed: 1).Next().Length.ShouldBe(2);
     }
 
+    [Fact]
+    public void A_batch_can_be_given_out_in_smaller_passes_in_the_same_order()
+    {
+        BatchLoader whole = new(Rows(10), 4, 2, RowOrder.Shuffle, seed: 1), divided = new(Rows(10), 4, 2, RowOrder.Shuffle, seed: 1, passSize: 3);
+        for (int step = 0; step < 5; step++)
+        {
+            int[] ids = [.. whole.Next().ToArray().SelectMany(batch => batch.Rows.Ids.ToArray())];
+            TrainingBatch[] passes = divided.Next().ToArray();
+            passes.ShouldAllBe(pass => pass.Rows.Sequences <= 3);
+            passes.SelectMany(pass => pass.Rows.Ids.ToArray()).ShouldBe(ids);
+            (divided.Tokens, divided.TargetTokens, divided.Epochs, divided.State).ShouldBe((whole.Tokens, whole.TargetTokens, whole.Epochs, whole.State));
+        }
+        divided.StepsPerEpoch.ShouldBe(whole.StepsPerEpoch);
+    }
+
     [Theory]
     [InlineData(RowOrder.Shuffle)]
     [InlineData(RowOrder.ByLength)]

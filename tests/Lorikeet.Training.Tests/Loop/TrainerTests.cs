@@ -1,3 +1,4 @@
+using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Tensors;
 
@@ -22,6 +23,27 @@ public sealed class TrainerTests : IDisposable
             // Adam's first step has the size of the rate whatever the gradient: elements whose gradient is all but zero may go the other way
             Apart(weights, whole.Weights, 1e-5f).ShouldBeLessThan(1e-3, $"{size} x {accumulation}");
         }
+    }
+
+    [Fact]
+    public void The_gradient_does_not_depend_on_how_many_rows_a_pass_takes()
+    {
+        (StepReport Report, float[] Weights) whole = OneStep(new() { BatchSize = 8 });
+        foreach (int items in (int[])[4, 3, 1])
+        {
+            (StepReport report, float[] weights) = OneStep(new() { BatchSize = 8, OptimizerInBackward = false }, new PassPlan(items, 0, DType.F32));
+            report.GradNorm.ShouldBe(whole.Report.GradNorm, 1e-5 * whole.Report.GradNorm);
+            Apart(weights, whole.Weights, 1e-5f).ShouldBeLessThan(1e-3, $"{items}");
+        }
+    }
+
+    [Fact]
+    public void Some_blocks_may_be_computed_again_and_others_not()
+    {
+        (StepReport kept, float[] weights) = OneStep(new() { BatchSize = 4 });
+        (StepReport again, float[] same) = OneStep(new() { BatchSize = 4 }, new PassPlan(4, 1, DType.F32));
+        (again.Loss, again.GradNorm).ShouldBe((kept.Loss, kept.GradNorm));
+        same.SequenceEqual(weights).ShouldBeTrue();
     }
 
     [Fact]
@@ -191,10 +213,10 @@ public sealed class TrainerTests : IDisposable
 
     public void Dispose() => _folder.Delete(recursive: true);
 
-    private static (StepReport Report, float[] Weights) OneStep(TrainingOptions options)
+    private static (StepReport Report, float[] Weights) OneStep(TrainingOptions options, PassPlan? passes = null)
     {
         using CausalLm model = ModelLoader.Load("random:tiny");
-        using Trainer trainer = New(model, options with { Steps = 1, MaxGradNorm = 0 }, order: RowOrder.File);
+        using Trainer trainer = New(model, options with { Steps = 1, MaxGradNorm = 0 }, order: RowOrder.File, passes: passes);
         StepReport report = trainer.OneStep();
         return (report, [.. model.Parameters.SelectMany(parameter => parameter.Value.Values.ToArray())]);
     }
@@ -228,8 +250,8 @@ public sealed class TrainerTests : IDisposable
         return (norm, Math.Sqrt(squares));
     }
 
-    private static Trainer New(CausalLm model, TrainingOptions options, ExampleSet? eval = null, Checkpoints? checkpoints = null, double rate = 1e-3, RowOrder order = RowOrder.Shuffle) =>
-        new(model, model.Parameters, options, rate, Rows(8, seed: 1), order, eval, checkpoints);
+    private static Trainer New(CausalLm model, TrainingOptions options, ExampleSet? eval = null, Checkpoints? checkpoints = null, double rate = 1e-3, RowOrder order = RowOrder.Shuffle,
+        PassPlan? passes = null) => new(model, model.Parameters, options, rate, Rows(8, seed: 1), order, eval, checkpoints, passes);
 
     private Checkpoints NewCheckpoints(CausalLm model) => new(Path.Combine(_folder.FullName, "checkpoints"), 1, aside => ModelFolder.SaveInto(model, null, aside));
 

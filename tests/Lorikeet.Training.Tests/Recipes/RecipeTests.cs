@@ -140,7 +140,8 @@ public sealed class RecipeTests : IDisposable
             "recipe.yaml:16:17: training.lr_scheduler: found 'cosin', expected one of constant, linear, cosine, cosine_with_restarts, cosine_from_first_step, "
                 + "polynomial, inverse_sqrt, warmup_stable_decay, reduce_on_plateau. Did you mean cosine?",
             "recipe.yaml:17:3: training.wild: no such key. training has epochs, steps, batch_size, gradient_accumulation_steps, learning_rate, lr_scheduler, warmup_steps, "
-                + "warmup_ratio, max_grad_norm, weight_decay, optimizer, optimizer_state, optimizer_in_backward, adam_beta1, adam_beta2, adam_epsilon, neftune_noise_alpha, seed, precision, gradient_checkpointing, eval_every, "
+                + "warmup_ratio, max_grad_norm, weight_decay, optimizer, optimizer_state, optimizer_in_backward, adam_beta1, adam_beta2, adam_epsilon, neftune_noise_alpha, seed, precision, "
+                + "activations, memory, gradient_checkpointing, eval_every, "
                 + "eval_batch_size, early_stopping_patience, early_stopping_threshold, save_every, save_total_limit.",
             "recipe.yaml:18:1: lr: no such key. Here it is training.learning_rate.",
         ]);
