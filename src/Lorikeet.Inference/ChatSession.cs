@@ -19,13 +19,14 @@ public sealed class ChatSession : IDisposable
     /// <param name="system">The system message, or null for whatever the template does without one.</param>
     /// <param name="precision">How far products may round their factors.</param>
     /// <param name="kvCache">How keys and values are kept; see <see cref="Generator.KvCacheType"/>.</param>
+    /// <param name="prefillChunk">How many tokens of a question one pass reads; see <see cref="Generator.PrefillChunk"/>.</param>
     /// <exception cref="InputException">The model has no chat template.</exception>
-    public ChatSession(ModelPackage package, string? system = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
+    public ChatSession(ModelPackage package, string? system = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32, int prefillChunk = Generator.DefaultPrefillChunk)
     {
         ArgumentNullException.ThrowIfNull(package);
         _package = package;
         _templates = package.ChatTemplates ?? throw new InputException($"{package.Files.Name}: has no chat template, as base models have none; it can continue a text (`lorikeet generate`)");
-        _generator = new Generator(package.Model, package.Tokenizer, maxBatch: 1) { Precision = precision, KvCacheType = kvCache };
+        _generator = new Generator(package.Model, package.Tokenizer, maxBatch: 1) { Precision = precision, KvCacheType = kvCache, PrefillChunk = prefillChunk };
         System = system;
     }
 

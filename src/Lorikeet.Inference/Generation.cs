@@ -50,10 +50,16 @@ public sealed class Generation
     /// <summary>Tokens that the cache holds.</summary>
     internal int Fed { get; set; }
 
+    /// <summary>How many of <see cref="Pending"/> the pass that runs reads.</summary>
+    internal int Reading { get; set; }
+
+    /// <summary>True where the keys are turned for a text that has outgrown the original context.</summary>
+    internal bool Outgrown { get; set; }
+
     /// <summary>The prompt.</summary>
     internal ReadOnlySpan<int> Prompt => _all.AsSpan(0, PromptTokens);
 
-    /// <summary>Tokens that the next pass has to read.</summary>
+    /// <summary>Tokens that have to be read before the next one can be written.</summary>
     internal ReadOnlySpan<int> Pending => _all.AsSpan(Fed, _count - Fed);
 
     /// <summary>Tokens that the cache holds.</summary>
@@ -62,13 +68,15 @@ public sealed class Generation
     /// <summary>Its turn has come: from now on it takes memory.</summary>
     /// <param name="keys">Its cache.</param>
     /// <param name="cached">Tokens of the prompt that the cache holds.</param>
+    /// <param name="outgrown">See <see cref="Outgrown"/>.</param>
     /// <param name="vocabulary">How many tokens the model knows.</param>
-    internal void Begin(KvCache keys, int cached, int vocabulary)
+    internal void Begin(KvCache keys, int cached, bool outgrown, int vocabulary)
     {
         _sampling = new SamplingState(Request.Sampling, vocabulary, Prompt);
         Array.Resize(ref _all, _limit);
         Keys = keys;
         Fed = cached;
+        Outgrown = outgrown;
     }
 
     /// <summary>It is done, or given up: what the cache was.</summary>

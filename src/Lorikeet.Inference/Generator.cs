@@ -8,8 +8,8 @@ using Lorikeet.Text;
 namespace Lorikeet.Inference;
 
 /// <summary>
-/// Continues texts, many at a time: each pass reads every weight once for all of them, new prompts join while others are being answered, and
-/// whoever is done makes room. After warm-up a pass allocates no managed memory, the text itself aside. Not for several threads.
+/// Continues texts, many at a time: each pass reads every weight once for all of them, new prompts join while others are being answered, in
+/// pieces where they are long (chunked prefill, Agrawal et al. 2023, arXiv:2308.16369), and whoever is done makes room. After warm-up a pass allocates no managed memory, the text itself aside. Not for several threads.
 /// </summary>
 /// <example>
 /// <code>
@@ -22,6 +22,9 @@ namespace Lorikeet.Inference;
 /// </example>
 public sealed class Generator : IDisposable
 {
+    /// <summary>What <see cref="PrefillChunk"/> is where nobody says otherwise.</summary>
+    public const int DefaultPrefillChunk = 512;
+
     private readonly CausalLm _model;
     private readonly Tokenizer? _tokenizer;
     private readonly Step _step = new(new Tape());
@@ -70,8 +73,22 @@ public sealed class Generator : IDisposable
     /// <summary>How many texts are written at the same time.</summary>
     public int MaxBatch => _lastRows.Length;
 
-    /// <summary>New prompts join a pass only up to this many rows, so that long queues need no more memory; one prompt always may.</summary>
-    public int PromptRows { get; init; } = 2048;
+    /// <summary>Bytes that hold what passes compute, the largest so far; it grows with <see cref="PrefillChunk"/>, not with the length of prompts.</summary>
+    public long ActivationBytes => _step.Tape.HeldBytes;
+
+    /// <summary>
+    /// How many tokens of prompts one pass reads, besides a token of each text that is being written: a longer prompt takes several passes. It bounds
+    /// the memory of prompts, and how long texts wait for their next token when a prompt joins.
+    /// </summary>
+    public int PrefillChunk
+    {
+        get;
+        init
+        {
+            ArgumentOutOfRangeException.ThrowIfLessThan(value, 1);
+            field = value;
+        }
+    } = DefaultPrefillChunk;
 
     /// <summary>Texts that wait or are being written.</summary>
     public int Unfinished => _waiting.Count + _running.Count;
@@ -105,36 +122,28 @@ public sealed class Generator : IDisposable
         while (Next());
     }
 
-    /// <summary>Runs one pass: each text gets one token.</summary>
+    /// <summary>Runs one pass: each text whose prompt is read gets one token.</summary>
     /// <returns>False when no text is left.</returns>
     /// <remarks>After an exception, of a listener for instance, every text is as it was or has its token, and another call goes on.</remarks>
     public bool Next()
     {
-        Admit();
+        Gather();
         if (_running.Count == 0)
             return false;
-        _batch.Clear();
-        _caches.Clear();
-        for (int i = 0; i < _running.Count; i++)
-        {
-            Generation generation = _running[i];
-            if (generation.Fed <= _recomputeAt && generation.Fed + generation.Pending.Length > _recomputeAt)
-                generation.Return(0);
-            _batch.Add(generation.Pending, generation.Fed);
-            _caches.Add(generation.Keys!);
-            _lastRows[i] = _batch.Rows - 1;
-        }
         _step.Begin(_batch, _caches);
         Tensor hidden = _model.Hidden(_step);
+        int rows = 0, read = 0;
         foreach (Generation generation in _running)
-            generation.Fed += generation.Pending.Length;
+        {
+            rows += generation.Reading;
+            generation.Fed += generation.Reading;
+            if (generation.Pending.IsEmpty)
+                _lastRows[read++] = rows - 1;
+        }
         try
         {
-            if (_batch.Rows > _running.Count)
-                hidden = _step.Tape.SelectRows(hidden, _step.Copy(_lastRows.AsSpan(0, _running.Count)));
-            Tensor logits = _model.Logits(_step, hidden);
-            for (int i = 0; i < _running.Count; i++)
-                _running[i].Accept(_sampler.Next(logits.Row(i), _running[i].Sampling));
+            if (read > 0)
+                Write(hidden, read);
         }
         finally
         {
@@ -162,25 +171,61 @@ public sealed class Generator : IDisposable
         _step.Tape.Dispose();
     }
 
-    private void Admit()
+    // what the pass reads: the one token of each text that is being written, and a chunk of prompts, those first that came first
+    private void Gather()
     {
-        int rows = 0;
-        while (_running.Count < MaxBatch && _waiting.TryPeek(out Generation? next) && (rows == 0 || rows + next.PromptTokens <= PromptRows))
+        _batch.Clear();
+        _caches.Clear();
+        int room = PrefillChunk;
+        for (int i = 0; i < _running.Count || Admit(room); i++)
         {
-            rows += next.PromptTokens;
-            Begin(next);
-            _running.Add(_waiting.Dequeue());
+            Generation generation = _running[i];
+            bool outgrown = Outgrows(generation.Fed + generation.Pending.Length);
+            if (outgrown && !generation.Outgrown)
+                generation.Return(0);
+            generation.Outgrown = outgrown;
+            int pending = generation.Pending.Length, reading = generation.Reading = pending == 1 ? 1 : Math.Min(pending, room);
+            if (reading == 0)
+                continue;
+            room -= pending == 1 ? 0 : reading;
+            _batch.Add(generation.Pending[..reading], generation.Fed, ahead: pending - reading);
+            _caches.Add(generation.Keys!);
         }
     }
+
+    private bool Admit(int room)
+    {
+        if (room == 0 || _running.Count == MaxBatch || !_waiting.TryPeek(out Generation? next))
+            return false;
+        Begin(next);
+        _running.Add(_waiting.Dequeue());
+        return true;
+    }
+
+    // the next token of the texts that are read to their end
+    private void Write(Tensor hidden, int count)
+    {
+        if (_batch.Rows > count)
+            hidden = _step.Tape.SelectRows(hidden, _step.Copy(_lastRows.AsSpan(0, count)));
+        Tensor logits = _model.Logits(_step, hidden);
+        for (int i = 0, row = 0; i < _running.Count; i++)
+        {
+            if (_running[i].Pending.IsEmpty)
+                _running[i].Accept(_sampler.Next(logits.Row(row++), _running[i].Sampling));
+        }
+    }
+
+    private bool Outgrows(int tokens) => tokens + _model.LearnedPrefix > _recomputeAt;
 
     private void Begin(Generation generation)
     {
         int cached = 0;
+        bool outgrown = Outgrows(generation.PromptTokens);
         KvCache? keys;
         _pool ??= _model.NewPool(KvCacheType);
         if (generation.Request.Cache is { } cache)
         {
-            if (cache.Length > _recomputeAt && generation.PromptTokens <= _recomputeAt)
+            if (cache.Outgrown != outgrown)
                 cache.Clear();
             cached = cache.Reuse(generation.Prompt, _pool);
             keys = cache.Keys!;
@@ -189,7 +234,7 @@ public sealed class Generator : IDisposable
         {
             keys = new KvCache(_pool);
         }
-        generation.Begin(keys, cached, _model.Head.Outputs);
+        generation.Begin(keys, cached, outgrown, _model.Head.Outputs);
     }
 
     // whoever is done makes room; who got no token, as another's went wrong, has its last row computed again
@@ -217,7 +262,7 @@ public sealed class Generator : IDisposable
         if (generation.Request.Cache is { } cache)
         {
             if (keys is not null)
-                cache.Hold(generation.Held);
+                cache.Hold(generation.Held, generation.Outgrown);
             cache.InUse = false;
         }
         else if (keys is not null)

@@ -18,6 +18,9 @@ public sealed class PromptCache : IDisposable
 
     internal bool InUse { get; set; }
 
+    /// <summary>See <see cref="Generation.Outgrown"/>.</summary>
+    internal bool Outgrown { get; private set; }
+
     /// <summary>Forgets everything, and gives its memory back.</summary>
     public void Clear()
     {
@@ -43,8 +46,9 @@ public sealed class PromptCache : IDisposable
     }
 
     /// <summary>Remembers which tokens the cache holds now.</summary>
-    internal void Hold(ReadOnlySpan<int> tokens)
+    internal void Hold(ReadOnlySpan<int> tokens, bool outgrown)
     {
+        Outgrown = outgrown;
         _ids.Clear();
         _ids.AddRange(tokens);
     }

@@ -10,6 +10,7 @@ public sealed class RaggedBatch
     private int[] _positions = new int[256];
     private int[] _starts = new int[16];
     private int[] _groups = new int[16];
+    private int[] _ahead = new int[16];
     private bool[] _unseenEnds = new bool[16];
 
     /// <summary>Rows: tokens of all sequences.</summary>
@@ -44,6 +45,15 @@ public sealed class RaggedBatch
     }
 
     /// <summary>
+    /// Tokens of a sequence that are known and come in later passes. Where the length of a text decides how its positions turn, they count.
+    /// </summary>
+    public int Ahead(int sequence)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(sequence, Sequences);
+        return _ahead[sequence];
+    }
+
+    /// <summary>
     /// True where no row sees the last row of a sequence, not even itself: a place that a mask leaves out, asked all the same for what the model says there.
     /// </summary>
     public bool HasUnseenEnd(int sequence)
@@ -56,11 +66,16 @@ public sealed class RaggedBatch
     public void Clear() => Rows = Sequences = 0;
 
     /// <summary>Adds a sequence whose positions count up from <paramref name="firstPosition"/>.</summary>
-    public void Add(ReadOnlySpan<int> ids, int firstPosition = 0, int group = -1)
+    /// <param name="ids">Its tokens.</param>
+    /// <param name="firstPosition">Position of the first.</param>
+    /// <param name="group">See <see cref="Group"/>; a number of its own where negative.</param>
+    /// <param name="ahead">See <see cref="Ahead"/>.</param>
+    public void Add(ReadOnlySpan<int> ids, int firstPosition = 0, int group = -1, int ahead = 0)
     {
+        ArgumentOutOfRangeException.ThrowIfNegative(ahead);
         if (firstPosition < 0 || firstPosition > int.MaxValue - ids.Length)
             throw new ArgumentOutOfRangeException(nameof(firstPosition), $"{ids.Length} positions from {firstPosition}");
-        Begin(ids.Length, group);
+        Begin(ids.Length, group, ahead: ahead);
         for (int i = 0; i < ids.Length; i++)
         {
             _ids[Rows] = ids[i];
@@ -88,12 +103,13 @@ public sealed class RaggedBatch
         Rows += ids.Length;
     }
 
-    private void Begin(int length, int group, bool unseenEnd = false)
+    private void Begin(int length, int group, bool unseenEnd = false, int ahead = 0)
     {
         if (Sequences == _starts.Length)
         {
             Array.Resize(ref _starts, Sequences * 2);
             Array.Resize(ref _groups, Sequences * 2);
+            Array.Resize(ref _ahead, Sequences * 2);
             Array.Resize(ref _unseenEnds, Sequences * 2);
         }
         if (Rows + length > _ids.Length)
@@ -103,6 +119,7 @@ public sealed class RaggedBatch
             Array.Resize(ref _positions, size);
         }
         _unseenEnds[Sequences] = unseenEnd;
+        _ahead[Sequences] = ahead;
         _groups[Sequences] = group < 0 ? Sequences : group;
         _starts[Sequences++] = Rows;
     }

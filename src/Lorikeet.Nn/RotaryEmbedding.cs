@@ -63,7 +63,7 @@ public sealed class RotaryEmbedding
             int first = step.Batch.Start(sequence), rows = step.Batch.Length(sequence);
             if (rows == 0)
                 continue;
-            Fill(_current, step.Positions.Integers[first + rows - 1] + 1);
+            Fill(_current, step.Positions.Integers[first + rows - 1] + 1 + step.Batch.Ahead(sequence));
             RopeTablesOp.FillRopeTables(step.Positions, first, rows, _current, AttentionFactor, cos, sin);
         }
         return (cos, sin);

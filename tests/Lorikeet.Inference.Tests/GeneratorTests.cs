@@ -62,7 +62,7 @@ public class GeneratorTests
         using CausalLm model = ModelLoader.Load("random:tiny");
         int[][] prompts = [.. Enumerable.Range(1, 7).Select(n => Enumerable.Range(0, n * 3).Select(i => 3 + (i * 37 + n * 11) % 500).ToArray())];
         GenerationRequest Request(int i) => new() { Prompt = prompts[i], MaxTokens = 5 + i * 2, Sampling = new SamplingOptions { Temperature = 1.2, TopP = 0.95, PresencePenalty = 0.4, Seed = (ulong)i } };
-        using Generator together = new(model, maxBatch: 3) { PromptRows = 20 };
+        using Generator together = new(model, maxBatch: 3) { PrefillChunk = 20 };
         Generation[] all = [.. prompts.Select((_, i) => together.Add(Request(i)))];
         together.Run(TestContext.Current.CancellationToken);
         for (int i = 0; i < prompts.Length; i++)

@@ -14,22 +14,19 @@ internal static class DecodeBench
 {
     private const int WarmUp = 8, Prefills = 5;
 
-    /// <summary>Prompts in one pass, up to the logits of the last token of each.</summary>
-    public static void Prefill(BenchReport report, string name, int streams, int tokens, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single)
+    /// <summary>Prompts, chunk after chunk, up to the first token behind each.</summary>
+    public static void Prefill(BenchReport report, string name, int streams, int tokens, int chunk, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single)
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
-        if (tokens > model.Facts.ContextLength)
-            throw new InputException($"--tokens {tokens}: {name} sees {model.Facts.ContextLength}");
-        using Tape tape = new() { Precision = precision };
-        Step step = new(tape);
+        if (tokens >= model.Facts.ContextLength)
+            throw new InputException($"--tokens {tokens}: {name} sees {model.Facts.ContextLength}, and one token is written behind each prompt");
+        using Generator generator = new(model, maxBatch: streams) { Precision = precision, PrefillChunk = chunk };
         Random random = new(1);
-        using KvPool pool = model.NewPool();
-        KvCache[] caches = [.. Enumerable.Range(0, streams).Select(_ => new KvCache(pool))];
-        RaggedBatch batch = new();
-        int[] ends = [.. Enumerable.Range(1, streams).Select(stream => stream * tokens - 1)];
-        for (int stream = 0; stream < streams; stream++)
-            batch.Add(TrainBench.RandomTokens(random, tokens, model.Facts.Vocabulary));
+        GenerationRequest[] requests =
+        [
+            .. Enumerable.Range(0, streams).Select(_ => new GenerationRequest { Prompt = TrainBench.RandomTokens(random, tokens, model.Facts.Vocabulary), MaxTokens = 1 }),
+        ];
         for (int warmUp = 0; warmUp < 2; warmUp++)
             Pass();
         for (int repetition = 0; repetition < report.Repeat; repetition++)
@@ -37,10 +34,9 @@ internal static class DecodeBench
 
         void Pass()
         {
-            foreach (KvCache cache in caches)
-                cache.Truncate(0);
-            step.Begin(batch, caches);
-            model.Logits(step, tape.SelectRows(model.Hidden(step), step.Copy(ends)));
+            foreach (GenerationRequest request in requests)
+                generator.Add(request);
+            generator.Run();
         }
 
         void Measure(MachineSpeed machine)
@@ -60,15 +56,15 @@ internal static class DecodeBench
             // the head reads one row of each
             double flops = 2.0 * streams * ((TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens);
             report.Add(
-                (BenchReport.Kind, "prefill"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("threads", machine.Threads),
-                ("tok_s", streams * tokens / seconds), ("seconds", seconds), ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
-                ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("allocated_bytes", allocated),
+                (BenchReport.Kind, "prefill"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("prefill_chunk", chunk), ("threads", machine.Threads),
+                ("tok_s", (double)streams * tokens / seconds), ("seconds", seconds), ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
+                ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("activation_mb", generator.ActivationBytes / 1048576.0), ("allocated_bytes", allocated),
                 ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
         }
     }
 
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
-    public static void Decode(BenchReport report, string name, int streams, int tokens, int context, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
+    public static void Decode(BenchReport report, string name, int streams, int tokens, int context, int chunk, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
     {
         // before the machine is measured, which takes its time: how long somebody waits who has just started the program
         long begin = Stopwatch.GetTimestamp();
@@ -81,28 +77,32 @@ internal static class DecodeBench
         }
         started.FirstToken = ProcessClock.Seconds;
         MachineSpeed machine = report.MeasureMachine();
-        int needed = context + WarmUp + tokens;
+        // the first text is written while prompts of others are read
+        long needed = (long)context + WarmUp + tokens + ((long)streams * context - 1) / chunk;
         if (needed >= model.Facts.ContextLength)
             throw new InputException($"--tokens {tokens}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {model.Facts.ContextLength}");
         double? peak = null;
         for (int repetition = 0; repetition < report.Repeat; repetition++)
-            Measure(report, machine, model, name, streams, tokens, context, precision, kvCache, started, ref peak);
+            Measure(report, machine, model, name, streams, tokens, context, chunk, precision, kvCache, started, ref peak);
     }
 
-    private static void Measure(BenchReport report, MachineSpeed machine, CausalLm model, string name, int streams, int tokens, int context, GemmPrecision precision, DType kvCache,
+    private static void Measure(BenchReport report, MachineSpeed machine, CausalLm model, string name, int streams, int tokens, int context, int chunk, GemmPrecision precision, DType kvCache,
         (double Load, double FirstToken) started, ref double? peak)
     {
-        using Generator generator = new(model, maxBatch: streams) { Precision = precision, KvCacheType = kvCache };
+        using Generator generator = new(model, maxBatch: streams) { Precision = precision, KvCacheType = kvCache, PrefillChunk = chunk };
         Random random = new(1);
+        List<Generation> texts = [];
         for (int stream = 0; stream < streams; stream++)
         {
-            generator.Add(new GenerationRequest
+            texts.Add(generator.Add(new GenerationRequest
             {
                 Prompt = TrainBench.RandomTokens(random, context, model.Facts.Vocabulary),
-                MaxTokens = WarmUp + tokens + 1,
-            });
+                MaxTokens = int.MaxValue,
+            }));
         }
-        for (int pass = 0; pass < WarmUp; pass++)
+        while (texts[^1].Tokens.Length == 0)
+            generator.Next();
+        for (int pass = 1; pass < WarmUp; pass++)
             generator.Next();
         // before the probe takes as much again
         peak ??= ProcessMemory.PeakBytes() / 1048576.0;
@@ -128,7 +128,7 @@ internal static class DecodeBench
         Array.Sort(reads);
         double seconds = times[half], read = bytes / reads[half] / 1e9;
         report.Add(
-            (BenchReport.Kind, "decode"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("context", context), ("tokens", tokens),
+            (BenchReport.Kind, "decode"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("context", context), ("tokens", tokens), ("prefill_chunk", chunk),
             ("kv_cache", KvCacheOption.NameOf(kvCache)), ("kv_mb", generator.KvBytes / 1048576.0), ("threads", machine.Threads), ("tok_s", streams / seconds), ("pass_s", seconds),
             ("load_s", started.Load), ("first_token_s", started.FirstToken),
             ("weight_mb", bytes / 1048576.0), ("share_of_bandwidth", bytes / seconds / 1e9 / read),

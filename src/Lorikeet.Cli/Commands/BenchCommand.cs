@@ -113,9 +113,14 @@ internal static class BenchCommand
         Option<int> streams = Count("--streams", "Prompts that are read at the same time", 1), tokens = Count("--tokens", "Tokens of each", 512);
         Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<string> precision = PrecisionOption.Create();
-        ExampleCommand command = new("prefill", "Reading prompts.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512") { model, streams, tokens, weights, embeddings, precision };
+        Option<int> chunk = PrefillChunkOption.Create();
+        ExampleCommand command = new("prefill", "Reading prompts.", "lorikeet bench prefill --model random:smollm2-135m --tokens 512")
+        {
+            model, streams, tokens, weights, embeddings, precision, chunk,
+        };
         BenchOutput output = new(command);
-        command.SetAction(parse => output.Measure(terminal, parse, report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision))));
+        command.SetAction(parse => output.Measure(terminal, parse, report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(chunk),
+            Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision))));
         return command;
     }
 
@@ -126,16 +131,17 @@ internal static class BenchCommand
         Option<int> context = Count("--context", "Tokens of each prompt", 32);
         Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
+        Option<int> chunk = PrefillChunkOption.Create();
         ExampleCommand command = new("decode", "Writing text, one token after another.", "lorikeet bench decode --model random:smollm2-135m:bf16 --streams 1 --tokens 64")
         {
-            model, streams, tokens, context, weights, embeddings, precision, kvCache,
+            model, streams, tokens, context, weights, embeddings, precision, kvCache, chunk,
         };
         BenchOutput output = new(command);
         command.SetAction(parse =>
         {
             if (parse.GetValue(tokens) < 2)
                 throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
-            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context),
+            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk),
                 Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
         });
         return command;

@@ -17,10 +17,11 @@ internal static class ChatCommand
         Option<string[]> adapter = new("--adapter") { Description = "An adapter under a name, for /adapter NAME; repeatable. The first one acts from the start", HelpName = "NAME=DIR" };
         Option<string?> system = new("--system") { Description = "The system message" };
         Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
+        Option<int> prefillChunk = PrefillChunkOption.Create();
         ExampleCommand command = new("chat", "Talk to a model through its own chat template. " + Commands,
             "lorikeet chat models/smollm2 --adapter french=out/french --adapter code=out/code\nlorikeet chat models/smollm2 --system \"You are terse.\" --temperature 0.7\nprintf 'Hello!\\nAnd in French?\\n' | lorikeet chat models/smollm2")
         {
-            model, adapter, system, precision, kvCache,
+            model, adapter, system, precision, kvCache, prefillChunk,
         };
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
@@ -31,7 +32,7 @@ internal static class ChatCommand
                 terminal.Error.WriteLine($"note: {remark}");
             GenerationRequest settings = sampling.Read(parse, package, terminal);
             AdapterSwitch adapters = new(package.Model, parse.GetValue(adapter) ?? [], terminal);
-            using ChatSession session = new(package, parse.GetValue(system), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache));
+            using ChatSession session = new(package, parse.GetValue(system), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache), parse.GetValue(prefillChunk));
             return Converse(session, adapters, settings, terminal) || terminal.IsTyped ? ExitCode.Success : ExitCode.Failed;
         });
         return command;

@@ -24,11 +24,12 @@ internal static class GenerateCommand
         Option<int> batch = new("--batch") { Description = "How many prompts are answered at the same time", DefaultValueFactory = _ => 16 };
         Option<bool> stream = new("--stream") { Description = "Write the text as it comes, also where no person watches" };
         Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
+        Option<int> prefillChunk = PrefillChunkOption.Create();
         Option<bool> json = CommonOptions.Json("Write one object a line: prompt, text, finish, prompt_tokens, tokens, ids, seed, load_s, first_token_s");
         ExampleCommand command = new("generate", "Continue a text, or every text of a file.",
             "lorikeet generate models/smollm2 \"What is a lorikeet?\" --chat\nlorikeet generate models/smollm2 \"name : Aromi | food : Chinese\" --adapter out/adapter\nlorikeet generate models/smollm2 --file prompts.txt --temperature 0.7 --top-p 0.9 --seed 1 --json")
         {
-            model, prompt, file, adapter, chat, system, batch, stream, precision, kvCache, json,
+            model, prompt, file, adapter, chat, system, batch, stream, precision, kvCache, prefillChunk, json,
         };
         SamplingFlags sampling = new(command);
         command.SetAction(parse =>
@@ -46,7 +47,12 @@ internal static class GenerateCommand
             GenerationRequest settings = sampling.Read(parse, package, terminal);
             foreach (Adapter loaded in AdapterFolders.Load(package.Model, parse.GetValue(adapter) ?? [], terminal))
                 loaded.Attach();
-            using Generator generator = new(package.Model, package.Tokenizer, atOnce) { Precision = PrecisionOption.Read(parse, precision), KvCacheType = KvCacheOption.Read(parse, kvCache) };
+            using Generator generator = new(package.Model, package.Tokenizer, atOnce)
+            {
+                Precision = PrecisionOption.Read(parse, precision),
+                KvCacheType = KvCacheOption.Read(parse, kvCache),
+                PrefillChunk = parse.GetValue(prefillChunk),
+            };
             bool asJson = parse.GetValue(json), streams = !asJson && entries.Count == 1 && (parse.GetValue(stream) || terminal.IsInteractive);
             List<string> problems = [];
             List<(Prompt Prompt, Generation Text)> texts = [];
@@ -87,9 +93,10 @@ internal static class GenerateCommand
         {
             terminal.Interrupted.ThrowIfCancellationRequested();
             more = generator.Next();
-            first ??= ProcessClock.Seconds;
+            if (first is null && texts.Any(text => text.Text.Tokens.Length > 0))
+                first = ProcessClock.Seconds;
             for (; printed < texts.Count && texts[printed].Text.Finish is not null; printed++)
-                Print(texts, printed, (load, first.Value), lines, json, streams, terminal);
+                Print(texts, printed, (load, first!.Value), lines, json, streams, terminal);
         }
         int tokens = texts.Sum(text => text.Text.Tokens.Length);
         if (terminal.ShowsProgress)
