@@ -53,10 +53,9 @@ public sealed class ResumeTests : IDisposable
             process.Kill(entireProcessTree: true);
             process.WaitForExit();
             int step = Checkpoints.NewestIn(checkpoints) is { } newest ? StepOf(newest) : 0;
-            step.ShouldBeGreaterThanOrEqualTo(last, $"after kill {kill}");
+            step.ShouldBeGreaterThanOrEqualTo(awaited.Length > 0 ? last + 1 : last, $"after kill {kill}: what a life said that it saved is there");
             last = step;
         }
-        last.ShouldBeGreaterThan(kills, "most lives got some steps further");
 
         string steps = (last + 2).ToString(System.Globalization.CultureInfo.InvariantCulture);
         Run("train", recipe, "--resume", "--set", $"training.steps={steps}").Code.ShouldBe(0);
