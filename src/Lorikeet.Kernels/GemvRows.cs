@@ -1,4 +1,5 @@
 using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
@@ -16,6 +17,9 @@ internal static unsafe class GemvRows<TVector, TLanes, TSource, TRows>
     where TSource : struct, IGemmSource
     where TRows : struct, IGemmSize
 {
+    /// <summary>Bytes between what is read and what is fetched.</summary>
+    private const int FetchAhead = 2048;
+
     /// <summary><c>sums[i * sumsStep + j] = sum_p w_j[p] * x[i * xStep + p]</c> for rows <c>w_j</c> of k elements, wStep bytes apart.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Run(byte* w, nint wStep, int n, float* x, nint xStep, int k, float* sums, nint sumsStep)
@@ -35,6 +39,13 @@ internal static unsafe class GemvRows<TVector, TLanes, TSource, TRows>
             int rest = k;
             for (; rest >= 2 * TLanes.Count; rest -= 2 * TLanes.Count)
             {
+                // rows follow one another: what comes next is asked for before the processor's own guess, which ends with each page
+                if (Sse.IsSupported)
+                {
+                    Sse.Prefetch0(at + FetchAhead);
+                    if (2 * TLanes.Count * TSource.Bytes > 64)
+                        Sse.Prefetch0(at + FetchAhead + 64);
+                }
                 TVector l = TSource.Load<TVector, TLanes>(at);
                 TVector r = TSource.Load<TVector, TLanes>(at + TLanes.Count * TSource.Bytes);
                 {
