@@ -20,7 +20,9 @@ public static unsafe class Gemm
             Check(call.A2, "A2");
             Check(call.B2, "B2");
         }
-        if (tier == KernelTier.Reference)
+        if (call.B.Order != null)
+            ColumnOrder.Multiply(call, tier);
+        else if (tier == KernelTier.Reference)
             GemmReference.Run(call);
         else if (call.Precision == GemmPrecision.Int8 && dots is { } integers && QuantizedPlan.Fits(call))
             RunInt8(call, tier, integers);
@@ -41,7 +43,7 @@ public static unsafe class Gemm
     {
         bool together = KernelChoice.Int8 is not null;
         foreach (ref readonly GemmCall call in calls)
-            together &= call.Precision == GemmPrecision.Int8 && call.K2 == 0 && QuantizedPlan.Fits(call) && QuantizedPlan.Together(calls[0], call);
+            together &= call.Precision == GemmPrecision.Int8 && call.K2 == 0 && call.B.Order == null && QuantizedPlan.Fits(call) && QuantizedPlan.Together(calls[0], call);
         if (!together)
         {
             foreach (ref readonly GemmCall call in calls)
@@ -57,13 +59,17 @@ public static unsafe class Gemm
             QuantizedPlan.Run(first, calls.Length, KernelChoice.Int8!.Value);
     }
 
-    /// <summary>A second product follows in single precision.</summary>
     private static void RunInt8(in GemmCall call, KernelTier tier, IntegerDots dots)
     {
         GemmCall first = call;
         QuantizedPlan.Run(&first, 1, dots);
-        if (call.K2 == 0 || call.M <= 0)
-            return;
+        if (call.K2 > 0 && call.M > 0)
+            RunSecond(call, tier);
+    }
+
+    /// <summary>Adds the second product alone to C, in single precision.</summary>
+    internal static void RunSecond(in GemmCall call, KernelTier tier)
+    {
         GemmCall second = call;
         (second.A, second.B, second.K, second.Alpha, second.K2) = (call.A2, call.B2, call.K2, call.Alpha2, 0);
         second.Accumulate = true;
@@ -74,6 +80,8 @@ public static unsafe class Gemm
 
     private static void Check(in GemmOperand x, string name)
     {
+        if (x.Order != null && name != "B")
+            throw new ArgumentException($"operand {name} of a product has an order of columns; only B may");
         if (x.Type is DType.F32 or DType.BF16 or DType.F16)
             return;
         if (!BlockFormats.CanDequantize(x.Type))

@@ -18,6 +18,12 @@ public unsafe struct GemmOperand
     /// <summary>The same weights as <see cref="QuantizedPanels"/>, or null: where they are there, products of <see cref="GemmPrecision.Int8"/> read them instead.</summary>
     public byte* Panels;
 
+    /// <summary>
+    /// The column at each place of a row of memory, or null where they lie one after another (<see cref="ColumnOrder"/>). Only factor B may have one, and of
+    /// a row with an order, whole rows alone can be read.
+    /// </summary>
+    public int* Order;
+
     /// <summary>Names a matrix in memory.</summary>
     public GemmOperand(void* data, DType type, long stride, bool transposed = false)
     {

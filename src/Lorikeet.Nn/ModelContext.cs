@@ -72,7 +72,7 @@ public sealed class ModelContext
             _problems.Add($"tensor {name} holds {stored.Type}: a weight must hold floating-point numbers or a known block format");
             return Missing(shape);
         }
-        Tensor tensor = Tensor.FromBytes(stored.Bytes, stored.Type, shape);
+        Tensor tensor = Tensor.FromStored(stored, shape);
         return keepStorage && (stored.Type is DType.F32 or DType.F16 or DType.BF16 || stored.Type.IsBlocked()) ? tensor : tensor.ToF32();
     }
 

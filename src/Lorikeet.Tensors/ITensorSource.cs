@@ -7,7 +7,8 @@ namespace Lorikeet.Tensors;
 /// <param name="Type">Storage type.</param>
 /// <param name="Shape">Sizes, outermost first (<c>[out, in]</c> for a linear layer).</param>
 /// <param name="Bytes">Row-major contents.</param>
-public sealed record StoredTensor(string Name, DType Type, IReadOnlyList<long> Shape, NativeBytes Bytes)
+/// <param name="Order">The column (i32) at each place of a row, where they do not lie one after another (<see cref="ColumnOrder"/>).</param>
+public sealed record StoredTensor(string Name, DType Type, IReadOnlyList<long> Shape, NativeBytes Bytes, NativeBytes? Order = null)
 {
     /// <summary>How many elements.</summary>
     public long Elements => Shape.Aggregate(1L, (product, size) => checked(product * size));

@@ -160,19 +160,30 @@ public static unsafe class PackedWeights
         return buffer.Bytes;
     }
 
-    /// <summary>A matrix of GPTQ or AWQ: blocks where its groups are contiguous and whole blocks of 32, else f32.</summary>
+    /// <summary>
+    /// A matrix of GPTQ or AWQ: blocks where its groups are whole blocks of 32, else f32. Where a group's columns are no neighbours, they are put side by side.
+    /// </summary>
     /// <param name="layout">Sizes and order; its pointers are set here.</param>
     /// <param name="weights">Codes.</param>
     /// <param name="zeros">Zero points.</param>
     /// <param name="scales">f16.</param>
     /// <param name="groupOf">The group of each column (i32), or null where they are contiguous.</param>
     /// <param name="stored">The type it has now.</param>
-    public static NativeBytes Integers(PackedIntegers layout, NativeBytes weights, NativeBytes zeros, NativeBytes scales, NativeBytes? groupOf, out DType stored)
+    /// <param name="order">The column at each place of a row (i32), or null where they keep their places.</param>
+    public static NativeBytes Integers(PackedIntegers layout, NativeBytes weights, NativeBytes zeros, NativeBytes scales, NativeBytes? groupOf, out DType stored, out NativeBytes? order)
     {
         layout.Weights = (uint*)weights.Pointer;
         layout.Zeros = (uint*)zeros.Pointer;
         layout.Scales = (ushort*)scales.Pointer;
-        layout.GroupOf = groupOf is { } groups ? (int*)groups.Pointer : null;
+        order = null;
+        if (groupOf is { } groups)
+        {
+            NativeBuffer places = new((long)layout.In * sizeof(int), zeroed: false);
+            layout.GroupOf = (int*)groups.Pointer;
+            layout.Order = (int*)places.Pointer;
+            layout.Group = PackedIntegers.OrderByGroup(new ReadOnlySpan<int>(layout.GroupOf, layout.In), new Span<int>(layout.Order, layout.In));
+            order = layout.Storage is null ? null : places.Bytes;
+        }
         stored = layout.Storage ?? DType.F32;
         NativeBuffer buffer = new(stored.Bytes((long)layout.Out * layout.In), zeroed: false);
         if (stored == DType.F32)
@@ -182,6 +193,8 @@ public static unsafe class PackedWeights
         GC.KeepAlive(weights.Owner);
         GC.KeepAlive(zeros.Owner);
         GC.KeepAlive(scales.Owner);
+        GC.KeepAlive(groupOf?.Owner);
+        GC.KeepAlive(order?.Owner);
         return buffer.Bytes;
     }
 }

@@ -31,6 +31,9 @@ public sealed unsafe class Tensor
 
     internal Tensor() { }
 
+    /// <summary>The column (i32) at each place of a row in memory, where they do not lie one after another.</summary>
+    internal NativeBytes? Order { get; private init; }
+
     /// <summary>Storage type.</summary>
     public DType Type { get; internal set; }
 
@@ -97,7 +100,7 @@ public sealed unsafe class Tensor
     {
         if (Volatile.Read(ref _panels) is { } there)
             return there.Pointer;
-        if (OnTape || !IsContiguous || KernelChoice.IsReference || !QuantizedPanels.Fits(Type, Columns))
+        if (OnTape || !IsContiguous || Order is not null || KernelChoice.IsReference || !QuantizedPanels.Fits(Type, Columns))
             return null;
         lock (Interleaving)
         {
@@ -150,6 +153,18 @@ public sealed unsafe class Tensor
         return new Tensor { _pointer = bytes.Pointer, Owner = bytes.Owner, Type = type, Shape = shape, RowStride = shape.Columns };
     }
 
+    /// <summary>A tensor over what a file stores, in place.</summary>
+    /// <param name="stored">Its contents.</param>
+    /// <param name="shape">Its sizes.</param>
+    public static Tensor FromStored(StoredTensor stored, Shape shape)
+    {
+        ArgumentNullException.ThrowIfNull(stored);
+        Tensor plain = FromBytes(stored.Bytes, stored.Type, shape);
+        return stored.Order is not { } order ? plain
+            : order.Length != (long)shape.Columns * sizeof(int) ? throw new ArgumentException($"{plain} has {shape.Columns} columns, not an order of {order.Length / sizeof(int)}")
+            : new Tensor { _pointer = plain._pointer, Owner = plain.Owner, Type = plain.Type, Shape = shape, RowStride = plain.RowStride, Order = order };
+    }
+
     /// <summary>One row over all of a stretch of memory.</summary>
     /// <exception cref="OverflowException">There are more than 2^31 - 1 elements.</exception>
     public static Tensor FlatFromBytes(NativeBytes bytes, DType type)
@@ -199,7 +214,7 @@ public sealed unsafe class Tensor
         ArgumentNullException.ThrowIfNull(source);
         CheckAlive();
         source.CheckAlive();
-        if (source.Type != Type || source.Shape.Elements != Shape.Elements || !IsContiguous || !source.IsContiguous)
+        if (source.Type != Type || source.Shape.Elements != Shape.Elements || !IsContiguous || !source.IsContiguous || Order is not null || source.Order is not null)
             throw new ArgumentException($"{source} cannot be copied into {this}");
         Buffer.MemoryCopy(source.Pointer, Pointer, Bytes, Bytes);
         _panels = null;
@@ -214,7 +229,7 @@ public sealed unsafe class Tensor
         Tensor copy = Create(Shape);
         if (IsContiguous)
         {
-            BlockFormats.DequantizeParallel(Type, Pointer, Shape.Elements, copy.F);
+            RowReader.ReadAll(this, copy.F);
             GC.KeepAlive(this);
             return copy;
         }
@@ -243,7 +258,7 @@ public sealed unsafe class Tensor
     public void WriteRows(int first, Tensor source)
     {
         ArgumentNullException.ThrowIfNull(source);
-        if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32)
+        if (source.Columns != Columns || first < 0 || first > Rows - source.Rows || !IsContiguous || !source.IsContiguous || source.Type != DType.F32 || Order is not null)
             throw new ArgumentException($"{source} cannot be written into {this} from row {first}");
         if (Type.IsNested())
         {
@@ -311,7 +326,7 @@ public sealed unsafe class Tensor
         Tensor root = Tape.Root(this);
         return root is { Away: not null, Storage: { } narrow }
             ? new GemmOperand(narrow.Pointer + Tape.OffsetInRoot(this) * DType.BF16.BlockBytes(), DType.BF16, RowStride, transposed)
-            : new GemmOperand(Pointer, Type, RowStride, transposed);
+            : new GemmOperand(Pointer, Type, RowStride, transposed) { Order = Order is { } order ? (int*)order.Pointer : null };
     }
 
     internal void MoveTo(Block storage, byte* pointer)

@@ -13,7 +13,7 @@ public sealed class QuantizedModelTests
     [InlineData("nf4-llama", DType.NF4DQ)]
     [InlineData("fp4-qwen2-plain", DType.FP4)]
     [InlineData("int8-llama", DType.Int8Row)]
-    [InlineData("gptq-llama", DType.F32)]
+    [InlineData("gptq-llama", DType.U4G32)]
     [InlineData("awq-llama", DType.U4G32)]
     public void Logits_agree_and_weights_stay_packed(string name, DType storage)
     {

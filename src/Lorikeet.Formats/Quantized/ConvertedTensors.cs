@@ -64,12 +64,12 @@ public sealed class ConvertedTensors : ITensorSource
         if (!fits)
             _left.Add((stored.Name, type));
         // values are those of the storage all the same: what is trained on them fits the model that was saved in it
-        Tensor value = Tensor.FromBytes(stored.Bytes, stored.Type, shape);
+        Tensor value = Tensor.FromStored(stored, shape);
         if (WeightStorage.IsBitsandbytes(type))
         {
             using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(stored.Name, value, type);
             return matrix.InMemory();
         }
-        return fits ? stored with { Type = type, Bytes = value.To(type).Contents } : stored;
+        return fits ? stored with { Type = type, Bytes = value.To(type).Contents, Order = null } : stored;
     }
 }

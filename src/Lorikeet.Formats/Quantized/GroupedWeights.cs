@@ -47,7 +47,7 @@ internal sealed class GroupedWeights
             return [];
         List<PackedWeight> weights = [.. _source.Names.Where(name => name.EndsWith(end, StringComparison.Ordinal)).Select(name => Weight(name[..^end.Length])).OfType<PackedWeight>()];
         if (_widened.Count > 0)
-            _remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{_widened.Count} quantised weights are kept as f32, for their groups are not contiguous (act-order) or not whole blocks of 32: {string.Join(", ", _widened.Take(3))}{(_widened.Count > 3 ? ", …" : "")}"));
+            _remarks.Add(string.Create(CultureInfo.InvariantCulture, $"{_widened.Count} quantised weights are kept as f32, for their groups are not whole blocks of 32: {string.Join(", ", _widened.Take(3))}{(_widened.Count > 3 ? ", …" : "")}"));
         return weights;
     }
 
@@ -91,12 +91,14 @@ internal sealed class GroupedWeights
             return null;
         PackedIntegers layout = new() { Out = (int)outputs, In = (int)inputs, Bits = _bits, Group = (int)group, Awq = _awq, ZeroShift = _zeroShift };
         string name = module + ".weight";
-        if (!contiguous || layout.Storage is null)
+        if (!contiguous)
+            layout.Group = PackedIntegers.OrderByGroup(MemoryMarshal.Cast<byte, int>(order!.Bytes.Span), new int[inputs]);
+        if (layout.Storage is null)
             _widened.Add(name);
         return new PackedWeight(name, [.. Parts.Select(end => module + end)], () =>
         {
-            NativeBytes bytes = PackedWeights.Integers(layout, codes.Bytes, zeros!.Bytes, scales!.Bytes, contiguous ? null : order!.Bytes, out DType stored);
-            return new StoredTensor(name, stored, [outputs, inputs], bytes);
+            NativeBytes bytes = PackedWeights.Integers(layout, codes.Bytes, zeros!.Bytes, scales!.Bytes, contiguous ? null : order!.Bytes, out DType stored, out NativeBytes? columns);
+            return new StoredTensor(name, stored, [outputs, inputs], bytes, columns);
         });
     }
 

@@ -1,3 +1,4 @@
+using System.Numerics;
 using System.Runtime.CompilerServices;
 
 namespace Lorikeet.Kernels;
@@ -20,7 +21,7 @@ public unsafe struct PackedIntegers
     public int In;
     /// <summary>Bits of a code: 2, 3, 4 or 8.</summary>
     public int Bits;
-    /// <summary>Columns that share scale and zero, where <see cref="GroupOf"/> does not say otherwise.</summary>
+    /// <summary>Columns that share scale and zero; with <see cref="GroupOf"/>, what <see cref="OrderByGroup"/> says of the columns in that order.</summary>
     public int Group;
     /// <summary>True for AWQ's order.</summary>
     public bool Awq;
@@ -34,17 +35,42 @@ public unsafe struct PackedIntegers
     public ushort* Scales;
     /// <summary>The group of each column where they are not contiguous ("act-order"), else null. Values must lie inside.</summary>
     public int* GroupOf;
+    /// <summary>The column that each place of a row of blocks takes, all of a group together; null where columns keep their places.</summary>
+    public int* Order;
 
     private byte* _to;
     private DType _type;
 
     /// <summary>The block format that holds such a weight, or null where none does.</summary>
-    public readonly DType? Storage => GroupOf != null || Group % 32 != 0 || In % 32 != 0 ? null
+    public readonly DType? Storage => GroupOf != null && Order == null || Group % 32 != 0 || In % 32 != 0 ? null
         : Bits == 8 ? DType.U8G32
         : Group % 128 == 0 && In % 128 == 0 ? DType.U4G128 : DType.U4G32;
 
+    /// <summary>Columns by their group, of one group in their order.</summary>
+    /// <param name="groupOf">The group of each column.</param>
+    /// <param name="order">Receives the column for each place.</param>
+    /// <returns>The greatest number of neighbours that share a group wherever one counts them off from the first: what <see cref="Group"/> is in this order.</returns>
+    public static int OrderByGroup(ReadOnlySpan<int> groupOf, Span<int> order)
+    {
+        int groups = 0;
+        foreach (int group in groupOf)
+            groups = Math.Max(groups, group + 1);
+        int[] next = new int[groups + 1];
+        foreach (int group in groupOf)
+            next[group + 1]++;
+        int unit = 0;
+        for (int group = 1; group <= groups; group++)
+        {
+            unit = (int)BigInteger.GreatestCommonDivisor(unit, next[group]);
+            next[group] += next[group - 1];
+        }
+        for (int column = 0; column < groupOf.Length; column++)
+            order[next[groupOf[column]]++] = column;
+        return unit;
+    }
+
     /// <summary>Makes the blocks of <see cref="Storage"/>.</summary>
-    /// <param name="to">Receives <c>[out, in]</c> in that format.</param>
+    /// <param name="to">Receives <c>[out, in]</c> in that format, columns in <see cref="Order"/>.</param>
     public readonly void ToBlocks(byte* to) => Run(Storage!.Value, to);
 
     /// <summary>Widens to singles.</summary>
@@ -71,8 +97,9 @@ public unsafe struct PackedIntegers
             int columns = Math.Min(block, In - column);
             for (int i = 0; i < columns; i++)
             {
+                int from = ColumnAt(column + i);
                 for (int r = 0; r < rows; r++)
-                    codes[r * 128 + i] = (byte)Code(column + i, first + r);
+                    codes[r * 128 + i] = (byte)Code(from, first + r);
             }
             for (int r = 0; r < rows; r++)
                 Store(first + r, column, columns, codes + r * 128);
@@ -86,13 +113,13 @@ public unsafe struct PackedIntegers
             float* y = (float*)_to + (long)row * In + column;
             for (int i = 0; i < columns; i++)
             {
-                int group = GroupOf != null ? GroupOf[column + i] : (column + i) / Group;
+                int group = GroupAt(column + i);
                 y[i] = F16.ToSingle(Scales[(long)group * Out + row]) * (codes[i] - Zero(group, row));
             }
             return;
         }
         byte* block = _to + ((long)row * In + column) / columns * _type.BlockBytes();
-        int of = column / Group;
+        int of = GroupAt(column);
         ((ushort*)block)[0] = Scales[(long)of * Out + row];
         ((ushort*)block)[1] = (ushort)Zero(of, row);
         block += 4;
@@ -107,6 +134,11 @@ public unsafe struct PackedIntegers
                 block[j] = (byte)(codes[j] | codes[16 + j] << 4);
         }
     }
+
+    /// <summary>The column at a place of a row that is written; singles keep their places.</summary>
+    private readonly int ColumnAt(int place) => Order != null && _type != DType.F32 ? Order[place] : place;
+
+    private readonly int GroupAt(int place) => GroupOf != null ? GroupOf[ColumnAt(place)] : place / Group;
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private readonly uint Code(int column, int row)

@@ -22,6 +22,8 @@ public static unsafe class EmbeddingOp
         }
         Tensor y = tape.New(new Shape(rows, table.Columns));
         EmbeddingKernel.Gather(table.Pointer, table.Type, table.Ld, ids.I, rows, table.Columns, y.F, y.Ld);
+        if (table.Order is { } order)
+            ColumnOrder.Restore((int*)order.Pointer, y.F, rows, table.Columns);
         if (!tape.Recording || !table.RequiresGrad)
             return y;
         EmbeddingNode node = tape.Rent<EmbeddingNode>();

@@ -97,7 +97,7 @@ public static unsafe class LowRankNormsOp
     private static void Whole(Tape tape, Tensor weight, bool transposed, Tensor a, Tensor b, float scale, Tensor norms)
     {
         Tensor sum = tape.New(new Shape(weight.Rows, weight.Columns));
-        BlockFormats.DequantizeParallel(weight.Type, weight.Pointer, weight.Shape.Elements, sum.F);
+        RowReader.ReadAll(weight, sum.F);
         Products.Multiply(transposed ? Products.Transposed(a) : Products.Plain(b), transposed ? Products.Plain(b) : Products.Transposed(a), sum, a.Rows, scale, accumulate: true);
         if (!transposed)
         {

@@ -20,10 +20,28 @@ public sealed class QuantizedTensorsTests
         source.Names.ShouldBe(["m.weight"]);
         StoredTensor weight = source.Find("m.weight")!;
         Values(weight).ShouldBe(Values(file.Find(id + "|weight")!));
-        bool contiguous = !config.TryGetProperty("desc_act", out JsonElement ordered) || !ordered.GetBoolean();
-        int group = config.GetProperty("group_size").GetInt32();
-        weight.Type.IsBlocked().ShouldBe(contiguous && group % 32 == 0);
+        bool ordered = config.TryGetProperty("desc_act", out JsonElement stated) && stated.GetBoolean();
+        weight.Type.IsBlocked().ShouldBe(config.GetProperty("group_size").GetInt32() % 32 == 0);
+        (weight.Order is not null).ShouldBe(ordered && weight.Type.IsBlocked());
         source.Remarks.Count.ShouldBe(weight.Type.IsBlocked() ? 0 : 1);
+    }
+
+    [Fact]
+    public void Groups_of_other_sizes_than_whole_blocks_are_widened_and_said_to_be()
+    {
+        using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "gptq-llama", "model.safetensors"));
+        Dictionary<string, StoredTensor> tensors = All(file);
+        const string layer = "model.layers.0.self_attn.q_proj";
+        int[] groups = [.. Enumerable.Range(0, 64).Select(i => i < 40 ? 1 : 0)];
+        tensors[layer + ".g_idx"] = Stored(layer + ".g_idx", DType.I32, MemoryMarshal.AsBytes(groups.AsSpan()).ToArray());
+        using ITensorSource source = QuantizedTensors.Wrap(new ListedTensors(tensors), JsonDocument.Parse("""{"quant_method": "gptq", "bits": 4, "group_size": 32}""").RootElement, "config.json");
+        source.Find(layer + ".weight")!.Type.ShouldBe(DType.F32);
+        source.Remarks.ShouldHaveSingleItem().ShouldStartWith("1 quantised weights are kept as f32");
+        // a group's columns keep their own scale and zero wherever they are
+        ReadOnlySpan<Half> scales = MemoryMarshal.Cast<byte, Half>(tensors[layer + ".scales"].Bytes.Span);
+        Tensor wide = Tensor.FromStored(source.Find(layer + ".weight")!, new Shape(64, 64));
+        float step = (float)scales[64 + 3], first = wide.Row(3)[0];
+        (first / step).ShouldBe(MathF.Round(first / step), 1e-3f);
     }
 
     [Fact]
@@ -138,7 +156,7 @@ public sealed class QuantizedTensorsTests
         return new StoredTensor(name, type, [bytes.Length / type.BlockBytes()], buffer.Bytes);
     }
 
-    private static float[] Values(StoredTensor stored) => Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToF32().Values.ToArray();
+    private static float[] Values(StoredTensor stored) => Tensor.FromStored(stored, Shape.From(stored.Shape)).ToF32().Values.ToArray();
 
     private sealed class ListedTensors(Dictionary<string, StoredTensor> tensors) : ITensorSource
     {
