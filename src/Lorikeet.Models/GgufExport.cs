@@ -11,13 +11,20 @@ namespace Lorikeet.Models;
 /// </summary>
 public static class GgufExport
 {
-    /// <summary>Every storage that can be asked for. A matrix whose rows are no whole blocks is stored in the next type that fits: Q5_0 for Q4_K, Q8_0 for Q6_K, F16 for the others.</summary>
-    public static IReadOnlyList<DType> Types { get; } = [DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.Q5_1, DType.Q4_K, DType.Q6_K];
+    /// <summary>
+    /// Every storage that can be asked for. A matrix whose rows are no whole blocks of 256 is stored in a type of blocks of 32, as llama.cpp does it: Q4_0 for TQ1_0 and TQ2_0,
+    /// IQ4_NL for Q2_K, Q3_K and IQ4_XS, Q5_0 for Q4_K, Q5_1 for Q5_K, Q8_0 for Q6_K; where these do not fit either, F16.
+    /// </summary>
+    public static IReadOnlyList<DType> Types { get; } =
+    [
+        DType.F32, DType.F16, DType.BF16, DType.Q8_0, DType.Q4_0, DType.Q4_1, DType.Q5_0, DType.Q5_1, DType.Q2_K, DType.Q3_K, DType.Q4_K, DType.Q5_K, DType.Q6_K,
+        DType.IQ4_NL, DType.IQ4_XS, DType.TQ1_0, DType.TQ2_0,
+    ];
 
     /// <summary>Writes the file, all or nothing.</summary>
     /// <param name="model">Its weights as they are now.</param>
     /// <param name="path">Final place.</param>
-    /// <param name="type">Storage of the matrices; vectors stay f32, and a head beside them that is asked for in 4 or 5 bits gets 8, for errors there reach every token.</param>
+    /// <param name="type">Storage of the matrices; vectors stay f32, and a head beside them that is asked for in 5 bits or fewer gets 8, or 6 in blocks of 256, for errors there reach every token.</param>
     /// <param name="text">What else the file shall say: <c>general.name</c>, the keys of the tokenizer.</param>
     /// <param name="written">Hears of each matrix and what its rounding cost; null where nobody asks.</param>
     /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
@@ -51,18 +58,27 @@ public static class GgufExport
     /// <param name="isHead">True for the projection to the vocabulary, and for an embedding that serves as one.</param>
     public static DType StorageOf(DType type, int columns, bool isHead)
     {
-        if (isHead && type is DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1)
-            type = DType.Q8_0;
-        if (isHead && type == DType.Q4_K)
-            type = DType.Q6_K;
+        if (isHead)
+        {
+            type = type switch
+            {
+                DType.Q4_0 or DType.Q4_1 or DType.Q5_0 or DType.Q5_1 or DType.IQ4_NL => DType.Q8_0,
+                DType.Q2_K or DType.Q3_K or DType.Q4_K or DType.Q5_K or DType.IQ4_XS or DType.TQ1_0 or DType.TQ2_0 => DType.Q6_K,
+                _ => type,
+            };
+        }
         if (columns % type.BlockSize() == 0)
             return type;
-        return type switch
+        DType next = type switch
         {
-            DType.Q4_K when columns % 32 == 0 => DType.Q5_0,
-            DType.Q6_K when columns % 32 == 0 => DType.Q8_0,
+            DType.TQ1_0 or DType.TQ2_0 => DType.Q4_0,
+            DType.Q2_K or DType.Q3_K or DType.IQ4_XS => DType.IQ4_NL,
+            DType.Q4_K => DType.Q5_0,
+            DType.Q5_K => DType.Q5_1,
+            DType.Q6_K => DType.Q8_0,
             _ => DType.F16,
         };
+        return columns % next.BlockSize() == 0 ? next : DType.F16;
     }
 
     private static List<KeyValuePair<string, object>> Metadata(DecoderConfig config, string arch)

@@ -284,8 +284,11 @@ public sealed unsafe class Tensor
     }
 
     /// <summary>A copy in another storage, quantised or widened.</summary>
+    /// <param name="type">The storage.</param>
+    /// <param name="name">What a message calls this tensor.</param>
     /// <exception cref="ArgumentException">It cannot be written, or rows are not whole blocks of it.</exception>
-    public Tensor To(DType type)
+    /// <exception cref="InputException">It holds what is no number, and blocks share a scale.</exception>
+    public Tensor To(DType type, string? name = null)
     {
         Tensor copy = Create(Shape, type);
         int most = Math.Clamp((1 << 20) / Math.Max(1, Columns), 1, Math.Max(1, Rows));
@@ -295,6 +298,8 @@ public sealed unsafe class Tensor
             Tensor part = parts.Part(0, new Shape(Math.Min(most, Rows - first), Columns));
             for (int row = 0; row < part.Rows; row++)
                 ReadRow(first + row, part.Row(row));
+            if (type.IsBlocked() && part.FirstNonFinite() is >= 0 and long at)
+                throw new InputException($"tensor {name ?? ToString()} holds {part.Values[(int)at]} in row {first + at / Columns}: a model with such a weight computes nothing, and cannot be quantised");
             copy.WriteRows(first, part);
         }
         copy.CompleteRows();

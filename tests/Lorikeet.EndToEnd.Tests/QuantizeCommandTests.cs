@@ -168,6 +168,10 @@ public sealed class QuantizeCommandTests : IDisposable
         refused.Code.ShouldBe(2);
         refused.Error.ShouldContain("model.layers.1.self_attn.q_proj.weight holds NaN in row 1");
         Directory.Exists(Output).ShouldBeFalse();
+        refused = CommandRun.Of("quantize", source, "--to", "iq4_nl", "--out", Output + ".gguf");
+        (refused.Code, refused.Error.Contains("holds a number that is not finite", StringComparison.Ordinal), File.Exists(Output + ".gguf")).ShouldBe((2, true, false));
+        // turned in memory
+        Should.Throw<InputException>(() => ModelLoader.Load(source, DType.Q5_0)).Message.ShouldContain("model.layers.1.self_attn.q_proj.weight holds NaN in row 1");
     }
 
     [Fact]

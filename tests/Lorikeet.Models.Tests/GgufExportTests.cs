@@ -71,6 +71,15 @@ public sealed class GgufExportTests : IDisposable
     [InlineData(DType.Q4_K, 576, false, DType.Q5_0)]
     [InlineData(DType.Q4_K, 1536, false, DType.Q4_K)]
     [InlineData(DType.Q6_K, 576, true, DType.Q8_0)]
+    [InlineData(DType.Q5_K, 576, false, DType.Q5_1)]
+    [InlineData(DType.Q2_K, 576, false, DType.IQ4_NL)]
+    [InlineData(DType.Q3_K, 576, true, DType.Q8_0)]
+    [InlineData(DType.Q3_K, 1536, true, DType.Q6_K)]
+    [InlineData(DType.IQ4_XS, 576, false, DType.IQ4_NL)]
+    [InlineData(DType.IQ4_NL, 576, true, DType.Q8_0)]
+    [InlineData(DType.TQ1_0, 576, false, DType.Q4_0)]
+    [InlineData(DType.TQ2_0, 768, false, DType.TQ2_0)]
+    [InlineData(DType.Q4_K, 172, false, DType.F16)]
     [InlineData(DType.Q8_0, 172, false, DType.F16)]
     [InlineData(DType.F32, 172, true, DType.F32)]
     public void A_matrix_takes_the_type_that_fits_its_rows(DType asked, int columns, bool isHead, DType stored) => GgufExport.StorageOf(asked, columns, isHead).ShouldBe(stored);
@@ -90,6 +99,32 @@ public sealed class GgufExportTests : IDisposable
             error.ShouldBeInRange(before, 0.3, type.ToString());
             before = error;
         }
+    }
+
+    /// <summary>A model with rows of 256 and what llama.cpp's own files of it compute (golden-random256-gguf).</summary>
+    [Theory]
+    [InlineData(DType.Q2_K, "Q2_K")]
+    [InlineData(DType.Q3_K, "Q3_K_S")]
+    [InlineData(DType.Q4_K, "Q4_K_S")]
+    [InlineData(DType.Q5_K, "Q5_K_S")]
+    [InlineData(DType.Q6_K, "Q6_K")]
+    [InlineData(DType.IQ4_NL, "IQ4_NL")]
+    [InlineData(DType.IQ4_XS, "IQ4_XS")]
+    public void Every_matrix_comes_as_close_as_the_same_type_in_a_file_of_llama_cpp(DType type, string theirs)
+    {
+        using ITensorSource source = TensorFiles.Open(GoldenData.Shared("golden-random256-gguf", "random256-F32.gguf"));
+        using ITensorSource packed = TensorFiles.Open(GoldenData.Shared("golden-random256-gguf", $"random256-{theirs}.gguf"));
+        int compared = 0;
+        foreach (string name in packed.Names.Where(name => packed.Find(name)!.Type == type))
+        {
+            Tensor before = Read(source, name), reference = Read(packed, name);
+            double ours = WeightError.Between(name, before, before.To(type), type, 0).Relative, bound = WeightError.Between(name, before, reference, type, 0).Relative;
+            ours.ShouldBeLessThan(1.02 * bound, name);
+            compared++;
+        }
+        compared.ShouldBeGreaterThan(0);
+
+        static Tensor Read(ITensorSource file, string name) => Tensor.FromStored(file.Find(name)!, Shape.From(file.Find(name)!.Shape));
     }
 
     private static float[] Logits(CausalLm model)

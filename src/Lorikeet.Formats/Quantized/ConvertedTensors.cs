@@ -70,6 +70,6 @@ public sealed class ConvertedTensors : ITensorSource
             using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(stored.Name, value, type);
             return matrix.InMemory();
         }
-        return fits ? stored with { Type = type, Bytes = value.To(type).Contents, Order = null } : stored;
+        return fits ? stored with { Type = type, Bytes = value.To(type, stored.Name).Contents, Order = null } : stored;
     }
 }

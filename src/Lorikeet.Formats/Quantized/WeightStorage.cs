@@ -9,7 +9,9 @@ public static class WeightStorage
     [
         ("f32", DType.F32), ("bf16", DType.BF16), ("f16", DType.F16),
         ("nf4", DType.NF4), ("nf4-dq", DType.NF4DQ), ("fp4", DType.FP4), ("fp4-dq", DType.FP4DQ), ("int8", DType.Int8Row),
-        ("q4_0", DType.Q4_0), ("q4_1", DType.Q4_1), ("q5_0", DType.Q5_0), ("q5_1", DType.Q5_1), ("q8_0", DType.Q8_0), ("q4_k", DType.Q4_K), ("q6_k", DType.Q6_K),
+        ("q4_0", DType.Q4_0), ("q4_1", DType.Q4_1), ("q5_0", DType.Q5_0), ("q5_1", DType.Q5_1), ("q8_0", DType.Q8_0),
+        ("q2_k", DType.Q2_K), ("q3_k", DType.Q3_K), ("q4_k", DType.Q4_K), ("q5_k", DType.Q5_K), ("q6_k", DType.Q6_K),
+        ("iq4_nl", DType.IQ4_NL), ("iq4_xs", DType.IQ4_XS), ("tq1_0", DType.TQ1_0), ("tq2_0", DType.TQ2_0),
     ];
 
     // tables that are looked up, and heads: bitsandbytes leaves them alone, and so does everything that reads its files

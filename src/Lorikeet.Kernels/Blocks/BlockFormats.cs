@@ -74,8 +74,8 @@ public static unsafe class BlockFormats
     public static bool CanQuantize(DType type) => Packer(type.WithoutNesting()) != null;
 
     /// <summary>
-    /// Rounds singles to a storage type: F16 and BF16 to nearest, ties to even; Q4_0, Q4_1, Q5_0, Q5_1 and Q8_0 to the bytes of ggml's scalar code; Q4_K and
-    /// Q6_K by a search for scales of our own, as close as ggml's; NF4, FP4 to bitsandbytes' bytes. Of Int8Row, all elements are one row; of double quantisation,
+    /// Rounds singles to a storage type: F16 and BF16 to nearest, ties to even; Q4_0, Q4_1, Q5_0, Q5_1, Q8_0, TQ1_0 and TQ2_0 to the bytes of ggml's scalar
+    /// code; Q2_K to Q6_K, IQ4_NL and IQ4_XS by a search for scales of our own, as close as ggml's; NF4, FP4 to bitsandbytes' bytes. Of Int8Row, all elements are one row; of double quantisation,
     /// they are the whole tensor.
     /// </summary>
     /// <param name="type">What to write.</param>
@@ -228,8 +228,15 @@ public static unsafe class BlockFormats
         DType.Q5_0 => &Q5_0.Quantize,
         DType.Q5_1 => &Q5_1.Quantize,
         DType.Q8_0 => &Q8_0.Quantize,
+        DType.Q2_K => &Q2_K.Quantize,
+        DType.Q3_K => &Q3_K.Quantize,
         DType.Q4_K => &Q4_K.Quantize,
+        DType.Q5_K => &Q5_K.Quantize,
         DType.Q6_K => &Q6_K.Quantize,
+        DType.IQ4_NL => &IQ4_NL.Quantize,
+        DType.IQ4_XS => &IQ4_XS.Quantize,
+        DType.TQ1_0 => &TQ1_0.Quantize,
+        DType.TQ2_0 => &TQ2_0.Quantize,
         DType.NF4 => &NF4.Quantize,
         DType.FP4 => &FP4.Quantize,
         DType.Int8Row => &Int8Row.Quantize,

@@ -27,4 +27,28 @@ internal static unsafe class IQ4_XS
             }
         }
     }
+
+    /// <summary>Packs whole blocks: the scale of each group by least squares over a range of roundings, then to six bits.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        float* scales = stackalloc float[8];
+        for (long b = 0; b < blocks; b++, block += 136, x += 256)
+        {
+            for (int group = 0; group < 8; group++)
+                scales[group] = ScaleSearch.Levels(x + 32 * group, 32);
+            ushort half = Rounding.ToScale(Rounding.Farthest(scales, 8) / -32);
+            ((ushort*)block)[0] = half;
+            float d = F16.ToSingle(half);
+            int upper = 0;
+            for (int group = 0; group < 8; group++)
+            {
+                int scale = Rounding.Code(scales[group], d, -32, 31);
+                upper |= scale + 32 >> 4 << 2 * group;
+                int shift = 4 * (group & 1);
+                block[4 + (group >> 1)] = (byte)((shift == 0 ? 0 : block[4 + (group >> 1)]) | (scale + 32 & 15) << shift);
+                IQ4_NL.Encode(x + 32 * group, d * scale, block + 8 + 16 * group);
+            }
+            ((ushort*)block)[1] = (ushort)upper;
+        }
+    }
 }

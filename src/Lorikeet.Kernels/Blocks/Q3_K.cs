@@ -45,4 +45,36 @@ internal static unsafe class Q3_K
         to[2] = (a >> 4 & Nibble) | (high >> 4 & Pair) << 4;
         to[3] = (b >> 4 & Nibble) | (high >> 6 & Pair) << 4;
     }
+
+    /// <summary>Packs whole blocks: the scale of each group by least squares over a range of roundings, then to six bits.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        float* scales = stackalloc float[16];
+        byte* codes = stackalloc byte[256];
+        for (long b = 0; b < blocks; b++, block += 110, x += 256)
+        {
+            for (int group = 0; group < 16; group++)
+                scales[group] = ScaleSearch.Signed(x + 16 * group, 16, 4);
+            ushort half = Rounding.ToScale(Rounding.Farthest(scales, 16) / -32);
+            *(ushort*)(block + 108) = half;
+            float d = F16.ToSingle(half);
+            byte* packed = block + 96;
+            new Span<byte>(packed, 12).Clear();
+            for (int group = 0; group < 16; group++)
+            {
+                int scale = Rounding.Code(scales[group], d, -32, 31);
+                packed[group % 8] |= (byte)((scale + 32 & 15) << 4 * (group / 8));
+                packed[8 + group % 4] |= (byte)(scale + 32 >> 4 << 2 * (group / 4));
+                Rounding.Encode(x + 16 * group, 16, d * scale, 0, -4, 3, codes + 16 * group);
+            }
+            for (int i = 0; i < 32; i++)
+            {
+                int third = 0;
+                for (int run = 0; run < 8; run++)
+                    third |= codes[32 * run + i] >> 2 << run;
+                block[i] = (byte)third;
+            }
+            Q2_K.PackPairs(codes, block + 32);
+        }
+    }
 }

@@ -56,41 +56,52 @@ internal static unsafe class Q4_K
     /// <summary>Packs whole blocks: scale and minimum of each group by least squares over a range of roundings, then both to six bits.</summary>
     public static void Quantize(float* x, long blocks, byte* block)
     {
-        float* scales = stackalloc float[8], minima = stackalloc float[8];
-        byte* codes = stackalloc byte[256], packedScales = stackalloc byte[8], packedMinima = stackalloc byte[8];
+        byte* codes = stackalloc byte[256];
         for (long b = 0; b < blocks; b++, block += 144, x += 256)
         {
-            float mostScale = 0, mostMinimum = 0;
-            for (int group = 0; group < 8; group++)
-            {
-                (scales[group], minima[group]) = Rounding.ScaleAndMinimum(x + 32 * group, 32, 15);
-                mostScale = Math.Max(mostScale, scales[group]);
-                mostMinimum = Math.Max(mostMinimum, minima[group]);
-            }
-            ushort d = Rounding.ToHalf(mostScale / 63), dmin = Rounding.ToHalf(mostMinimum / 63);
-            ((ushort*)block)[0] = d;
-            ((ushort*)block)[1] = dmin;
-            float scale = F16.ToSingle(d), minimum = F16.ToSingle(dmin);
-            for (int group = 0; group < 8; group++)
-            {
-                packedScales[group] = Rounding.Code(scales[group], scale, 63);
-                packedMinima[group] = Rounding.Code(minima[group], minimum, 63);
-                float s = scale * packedScales[group], m = minimum * packedMinima[group];
-                for (int i = 32 * group; i < 32 * group + 32; i++)
-                    codes[i] = Rounding.Code(x[i] + m, s, 15);
-            }
-            byte* packed = block + 4;
-            for (int group = 0; group < 4; group++)
-            {
-                packed[group] = (byte)(packedScales[group] | packedScales[group + 4] >> 4 << 6);
-                packed[group + 4] = (byte)(packedMinima[group] | packedMinima[group + 4] >> 4 << 6);
-                packed[group + 8] = (byte)(packedScales[group + 4] & 15 | (packedMinima[group + 4] & 15) << 4);
-            }
-            for (int pair = 0; pair < 4; pair++)
-            {
-                for (int i = 0; i < 32; i++)
-                    block[16 + 32 * pair + i] = (byte)(codes[64 * pair + i] | codes[64 * pair + 32 + i] << 4);
-            }
+            Encode(x, 15, block, codes);
+            PackNibbles(codes, block + 16);
+        }
+    }
+
+    /// <summary>Chooses scales and minima of a block of 256, writes them (16 bytes) and tells the codes from 0 to <paramref name="most"/>.</summary>
+    internal static void Encode(float* x, int most, byte* block, byte* codes)
+    {
+        float* scales = stackalloc float[8], minima = stackalloc float[8];
+        int* packedScales = stackalloc int[8], packedMinima = stackalloc int[8];
+        float mostScale = 0, mostMinimum = 0;
+        for (int group = 0; group < 8; group++)
+        {
+            (scales[group], minima[group]) = ScaleSearch.Affine(x + 32 * group, 32, most);
+            mostScale = Math.Max(mostScale, scales[group]);
+            mostMinimum = Math.Max(mostMinimum, minima[group]);
+        }
+        ushort d = Rounding.ToScale(mostScale / 63), dmin = Rounding.ToScale(mostMinimum / 63);
+        ((ushort*)block)[0] = d;
+        ((ushort*)block)[1] = dmin;
+        float scale = F16.ToSingle(d), minimum = F16.ToSingle(dmin);
+        for (int group = 0; group < 8; group++)
+        {
+            packedScales[group] = Rounding.Code(scales[group], scale, 0, 63);
+            packedMinima[group] = Rounding.Code(minima[group], minimum, 0, 63);
+            Rounding.Encode(x + 32 * group, 32, scale * packedScales[group], minimum * packedMinima[group], 0, most, codes + 32 * group);
+        }
+        byte* packed = block + 4;
+        for (int group = 0; group < 4; group++)
+        {
+            packed[group] = (byte)(packedScales[group] | packedScales[group + 4] >> 4 << 6);
+            packed[group + 4] = (byte)(packedMinima[group] | packedMinima[group + 4] >> 4 << 6);
+            packed[group + 8] = (byte)(packedScales[group + 4] & 15 | (packedMinima[group + 4] & 15) << 4);
+        }
+    }
+
+    /// <summary>The lower four bits of 256 codes: two groups of 32 share 32 bytes.</summary>
+    internal static void PackNibbles(byte* codes, byte* to)
+    {
+        for (int pair = 0; pair < 4; pair++, codes += 64, to += 32)
+        {
+            for (int i = 0; i < 32; i++)
+                to[i] = (byte)(codes[i] & 15 | codes[i + 32] << 4);
         }
     }
 }

@@ -40,4 +40,22 @@ internal static unsafe class Q5_K
         Vector128<byte> bit = Vector128.Create((byte)(1 << group));
         return Vector128.Equals(fifth & bit, bit) & Vector128.Create((byte)16);
     }
+
+    /// <summary>Packs whole blocks, as <see cref="Q4_K"/> does.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        byte* codes = stackalloc byte[256];
+        for (long b = 0; b < blocks; b++, block += 176, x += 256)
+        {
+            Q4_K.Encode(x, 31, block, codes);
+            Q4_K.PackNibbles(codes, block + 48);
+            for (int i = 0; i < 32; i++)
+            {
+                int fifth = 0;
+                for (int group = 0; group < 8; group++)
+                    fifth |= codes[32 * group + i] >> 4 << group;
+                block[16 + i] = (byte)fifth;
+            }
+        }
+    }
 }

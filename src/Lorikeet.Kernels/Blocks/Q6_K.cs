@@ -45,22 +45,16 @@ internal static unsafe class Q6_K
         byte* codes = stackalloc byte[256];
         for (long b = 0; b < blocks; b++, block += 210, x += 256)
         {
-            float farthest = 0;
             for (int group = 0; group < 16; group++)
-            {
-                scales[group] = Rounding.SignedScale(x + 16 * group, 16, 32);
-                farthest = Math.Abs(scales[group]) > Math.Abs(farthest) ? scales[group] : farthest;
-            }
-            ushort half = Rounding.ToHalf(farthest / -128);
+                scales[group] = ScaleSearch.Signed(x + 16 * group, 16, 32);
+            ushort half = Rounding.ToScale(Rounding.Farthest(scales, 16) / -128);
             *(ushort*)(block + 208) = half;
             float d = F16.ToSingle(half);
             for (int group = 0; group < 16; group++)
             {
-                int scale = d == 0 ? 0 : Math.Clamp((int)MathF.Round(scales[group] / d), -128, 127);
+                int scale = Rounding.Code(scales[group], d, -128, 127);
                 ((sbyte*)block)[192 + group] = (sbyte)scale;
-                float s = d * scale;
-                for (int i = 16 * group; i < 16 * group + 16; i++)
-                    codes[i] = (byte)((s == 0 ? 0 : Math.Clamp((int)MathF.Round(x[i] / s), -32, 31)) + 32);
+                Rounding.Encode(x + 16 * group, 16, d * scale, 0, -32, 31, codes + 16 * group);
             }
             for (int part = 0; part < 2; part++)
             {

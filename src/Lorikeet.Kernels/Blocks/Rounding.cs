@@ -1,10 +1,11 @@
+using System.Runtime.CompilerServices;
+using System.Runtime.Intrinsics;
+
 namespace Lorikeet.Kernels;
 
 /// <summary>How numbers become codes: what the packing of block formats has in common.</summary>
 internal static unsafe class Rounding
 {
-    private const int Candidates = 20;
-
     /// <summary>The number that is farthest from zero, with its sign; the first of several.</summary>
     public static float Farthest(float* x, int count)
     {
@@ -29,89 +30,44 @@ internal static unsafe class Rounding
     /// <summary>To half precision, to nearest, ties to even.</summary>
     public static ushort ToHalf(float x) => BitConverter.HalfToUInt16Bits((Half)x);
 
-    /// <summary>The nearest code to <c>x / scale</c> from 0 to <paramref name="most"/>.</summary>
-    public static byte Code(float x, float scale, int most) => (byte)(scale == 0 ? 0 : Math.Clamp((int)MathF.Round(x / scale), 0, most));
+    /// <summary>To half precision, no farther than its largest number: what is multiplied with it must stay finite.</summary>
+    public static ushort ToScale(float x) => ToHalf(Math.Clamp(x, -65504, 65504));
+
+    /// <summary>The nearest code to <c>x / scale</c> from <paramref name="least"/> to <paramref name="most"/>.</summary>
+    public static int Code(float x, float scale, int least, int most) => scale == 0 ? 0 : (int)Math.Clamp(MathF.Round(x / scale), least, most);
 
     /// <summary>
-    /// <c>x ≈ scale · q - minimum</c> with codes from 0 to <paramref name="most"/> and both numbers not negative. Several ranges are tried; for the codes of each
-    /// the best pair follows by weighted least squares. Large weights count more, for they matter more in a product.
+    /// The nearest codes to <c>(x + shift) / scale</c> from <paramref name="least"/> to <paramref name="most"/>, less the least one.
     /// </summary>
-    public static (float Scale, float Minimum) ScaleAndMinimum(float* x, int count, int most)
+    /// <param name="x">Numbers.</param>
+    /// <param name="count">How many: a multiple of 16.</param>
+    /// <param name="scale">What a code counts.</param>
+    /// <param name="shift">What is added before.</param>
+    /// <param name="least">The least code, not above 0.</param>
+    /// <param name="most">The greatest code.</param>
+    /// <param name="to">Receives a byte for each.</param>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    public static void Encode(float* x, int count, float scale, float shift, int least, int most, byte* to)
     {
-        (float least, float greatest) = Range(x, count);
-        least = Math.Min(least, 0);
-        if (greatest <= least)
-            return (0, -least);
-        float* weight = stackalloc float[count];
-        float square = 0;
-        for (int i = 0; i < count; i++)
-            square += x[i] * x[i];
-        float typical = MathF.Sqrt(square / count);
-        float sumW = 0, sumX = 0;
-        for (int i = 0; i < count; i++)
+        if (scale == 0)
         {
-            weight[i] = typical + Math.Abs(x[i]);
-            sumW += weight[i];
-            sumX += weight[i] * x[i];
+            new Span<byte>(to, count).Fill((byte)-least);
+            return;
         }
-        (float Scale, float Minimum) best = ((greatest - least) / most, -least);
-        float bestError = Error(x, weight, count, most, best.Scale, best.Minimum);
-        for (int candidate = 0; candidate <= Candidates; candidate++)
-        {
-            float inverse = (most - 1 + 0.1f * candidate) / (greatest - least);
-            float sumQ = 0, sumQQ = 0, sumXQ = 0;
-            for (int i = 0; i < count; i++)
-            {
-                float q = Math.Clamp(MathF.Round(inverse * (x[i] - least)), 0, most), wq = weight[i] * q;
-                sumQ += wq;
-                sumQQ += wq * q;
-                sumXQ += wq * x[i];
-            }
-            float determinant = sumW * sumQQ - sumQ * sumQ;
-            if (determinant <= 0)
-                continue;
-            float scale = (sumW * sumXQ - sumX * sumQ) / determinant, minimum = (sumQ * sumXQ - sumQQ * sumX) / determinant;
-            if (minimum < 0)
-                (scale, minimum) = (sumXQ / sumQQ, 0);
-            float error = Error(x, weight, count, most, scale, minimum);
-            if (scale > 0 && error < bestError)
-                (best, bestError) = ((scale, minimum), error);
-        }
-        return best;
+        Vector256<float> inverse = Vector256.Create(1 / scale), m = Vector256.Create(shift), low = Vector256.Create((float)least), high = Vector256.Create((float)most);
+        for (int i = 0; i < count; i += 16)
+            Narrow(Quotient(x + i), Quotient(x + i + 8)).Store(to + i);
+
+        [MethodImpl(MethodImplOptions.AggressiveInlining)]
+        Vector256<int> Quotient(float* from) =>
+            Vector256.ConvertToInt32Native(Vector256.MinNative(Vector256.MaxNative(Vector256.Round((Vector256.Load(from) + m) * inverse), low), high) - low);
     }
 
-    /// <summary><c>x ≈ scale · q</c> with codes from <c>-half</c> to <c>half - 1</c>; the scale's sign lets the farthest number take the code <c>-half</c>.</summary>
-    public static float SignedScale(float* x, int count, int half)
+    /// <summary>Sixteen integers from 0 to 255 as bytes.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    public static Vector128<byte> Narrow(Vector256<int> first, Vector256<int> second)
     {
-        float farthest = Farthest(x, count);
-        if (Math.Abs(farthest) < 1e-30f)
-            return 0;
-        float best = 0, bestFit = 0;
-        for (int candidate = 0; candidate < Candidates - 1; candidate++)
-        {
-            // 0, 1, -1, 2, -2 …: of ranges that fit as well, the one that uses every code
-            int away = (candidate + 1) / 2 * (candidate % 2 == 0 ? -1 : 1);
-            float inverse = -(half + 0.1f * away) / farthest, sumXQ = 0, sumQQ = 0;
-            for (int i = 0; i < count; i++)
-            {
-                float q = Math.Clamp(MathF.Round(inverse * x[i]), -half, half - 1), wq = x[i] * x[i] * q;
-                sumXQ += wq * x[i];
-                sumQQ += wq * q;
-            }
-            if (sumQQ > 0 && sumXQ * sumXQ > bestFit * sumQQ)
-                (best, bestFit) = (sumXQ / sumQQ, sumXQ * sumXQ / sumQQ);
-        }
-        return best;
-    }
-
-    private static float Error(float* x, float* weight, int count, int most, float scale, float minimum)
-    {
-        float error = 0;
-        for (int i = 0; i < count; i++)
-        {
-            float away = scale * Code(x[i] + minimum, scale, most) - minimum - x[i];
-            error += weight[i] * away * away;
-        }
-        return error;
+        Vector256<ushort> shorts = Vector256.Narrow(first, second).AsUInt16();
+        return Vector128.Narrow(shorts.GetLower(), shorts.GetUpper());
     }
 }

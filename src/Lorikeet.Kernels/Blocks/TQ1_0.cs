@@ -42,4 +42,28 @@ internal static unsafe class TQ1_0
         Vector128<byte> reached = Vector128.GreaterThanOrEqual(x, Vector128.Create((byte)86)) + Vector128.GreaterThanOrEqual(x, Vector128.Create((byte)171));
         return Vector128<sbyte>.AllBitsSet - reached.AsSByte();
     }
+
+    /// <summary>Packs whole blocks, to the same bytes as ggml's scalar code.</summary>
+    public static void Quantize(float* x, long blocks, byte* block)
+    {
+        byte* codes = stackalloc byte[256];
+        for (long b = 0; b < blocks; b++, block += 54, x += 256)
+        {
+            *(ushort*)(block + 52) = TQ2_0.Encode(x, codes);
+            for (int i = 0; i < 32; i++)
+                block[i] = Pack(codes + i, 32, 5);
+            for (int i = 0; i < 16; i++)
+                block[32 + i] = Pack(codes + 160 + i, 16, 5);
+            for (int i = 0; i < 4; i++)
+                block[48 + i] = Pack(codes + 240 + i, 4, 4);
+        }
+    }
+
+    private static byte Pack(byte* codes, int step, int trits)
+    {
+        int fraction = 0;
+        for (int trit = 0; trit < 5; trit++)
+            fraction = 3 * fraction + (trit < trits ? codes[trit * step] : 0);
+        return (byte)((256 * fraction + 242) / 243);
+    }
 }
