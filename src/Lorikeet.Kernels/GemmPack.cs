@@ -252,13 +252,13 @@ internal static unsafe class GemmPack
     }
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y) =>
+    internal static Vector128<float> ZipLow(Vector128<float> x, Vector128<float> y) =>
         Sse.IsSupported ? Sse.UnpackLow(x, y)
         : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipLow(x, y)
         : Vector128.Create(x[0], y[0], x[1], y[1]);
 
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<float> ZipHigh(Vector128<float> x, Vector128<float> y) =>
+    internal static Vector128<float> ZipHigh(Vector128<float> x, Vector128<float> y) =>
         Sse.IsSupported ? Sse.UnpackHigh(x, y)
         : AdvSimd.Arm64.IsSupported ? AdvSimd.Arm64.ZipHigh(x, y)
         : Vector128.Create(x[2], y[2], x[3], y[3]);

@@ -14,7 +14,10 @@ public enum GemmForm
     WeightGradient,
 }
 
-/// <summary>Measures <see cref="Gemm"/> on matrices of its own.</summary>
+/// <summary>
+/// Measures <see cref="Gemm"/> on matrices of its own. Weights whose codes are multiplied as integers are interleaved before, as a model's are when it first
+/// meets them; everything else, activations included, is packed inside each product.
+/// </summary>
 public static unsafe class GemmSpeed
 {
     /// <summary>The median rate in 10⁹ operations a second, a multiply-add being two.</summary>
@@ -32,6 +35,8 @@ public static unsafe class GemmSpeed
         if ((form == GemmForm.Forward ? k : n) % second.BlockSize() != 0)
             throw new ArgumentException($"a row of {second} is whole blocks of {second.BlockSize()}: {(form == GemmForm.Forward ? k : n)} is not");
         float* a = MeasuredMatrix.New((long)m * k), b = MeasuredMatrix.New((long)n * k), c = MeasuredMatrix.New((long)m * n);
+        bool interleaved = precision == GemmPrecision.Int8 && form == GemmForm.Forward && !KernelChoice.IsReference && QuantizedPanels.Fits(second, k);
+        byte* panels = interleaved ? (byte*)NativeMemory.AlignedAlloc((nuint)QuantizedPanels.Bytes(second, n, k), 64) : null;
         int before = ComputePool.Threads;
         try
         {
@@ -52,6 +57,11 @@ public static unsafe class GemmSpeed
                 Precision = precision,
             };
             ComputePool.Threads = threads;
+            if (interleaved)
+            {
+                QuantizedPanels.Interleave(call.B, n, k, panels);
+                call.B.Panels = panels;
+            }
             List<double> times = [];
             long began = Stopwatch.GetTimestamp();
             // the first two warm code and caches
@@ -71,6 +81,7 @@ public static unsafe class GemmSpeed
             NativeMemory.AlignedFree(a);
             NativeMemory.AlignedFree(b);
             NativeMemory.AlignedFree(c);
+            NativeMemory.AlignedFree(panels);
         }
     }
 }

@@ -3,7 +3,8 @@ namespace Lorikeet.Kernels;
 /// <summary>
 /// How a block format lies in panels of 32 columns, interleaved so that a register holds the same four terms of as many columns as it has lanes.
 /// A panel is a row of units of 32 terms: words of four codes, 32 columns side by side, then what belongs to the unit of each column. Formats of
-/// 256 weights have a head before each eight units: their scales, then those of all units.
+/// 256 weights have a head before each eight units: their scales, then those of all units. Where a whole row shares a scale there are groups of
+/// <see cref="RowTerms"/> in place of units: -128 times the sum of each column's codes, then words of signed codes; behind the last, the columns' scales.
 /// </summary>
 /// <param name="CodeWords">Words of codes of a column in a unit: two codes to a byte have 4, one has 8, six bits 4 and 2 of upper bits.</param>
 /// <param name="TailBytes">Bytes of a unit behind its codes.</param>
@@ -11,7 +12,7 @@ namespace Lorikeet.Kernels;
 /// <param name="HeadBytes">Bytes of a head.</param>
 /// <param name="OffsetShift">Codes are greater by 1 shifted this far than what they stand for; -1 where they are not.</param>
 /// <param name="HasMinimum">Each unit of a column has a minimum, taken away from its values.</param>
-/// <param name="Scales">Scales of a column in a unit: 1, or 2 where 16 terms share one.</param>
+/// <param name="Scales">Scales of a column in a unit: 1, or 2 where 16 terms share one; 0 where a whole row does.</param>
 internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Units, int HeadBytes, int OffsetShift, bool HasMinimum, int Scales)
 {
     /// <summary>Columns of a panel.</summary>
@@ -19,6 +20,12 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
 
     /// <summary>Terms of a unit.</summary>
     public const int Terms = 32;
+
+    /// <summary>Terms of a row of activations that share a scale where a whole row of weights does: their sum stays an integer.</summary>
+    public const int RowTerms = 256;
+
+    /// <summary>True where a whole row shares a scale.</summary>
+    public bool ByRows => Scales == 0;
 
     /// <summary>Bytes of a unit.</summary>
     public int UnitBytes => CodeWords * 4 * Columns + TailBytes;
@@ -46,11 +53,12 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
         DType.Q8_0 => 2,
         DType.Q4_K => 3,
         DType.Q6_K => 4,
+        DType.Int8Row => 5,
         _ => -1,
     };
 
     /// <summary>How many formats have a number.</summary>
-    public const int Count = 5;
+    public const int Count = 6;
 
     /// <summary>The layout of a format.</summary>
     public static PanelLayout Of(DType type) => type switch
@@ -60,12 +68,15 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
         DType.Q8_0 => new(8, 2 * Columns, 1, 0, 7, false, 1),
         DType.Q4_K => new(4, 0, 8, (4 + 8 * 2) * Columns, -1, true, 1),
         DType.Q6_K => new(6, 0, 8, (2 + 8 * 2) * Columns, 5, false, 2),
+        DType.Int8Row => new(8, 0, 1, 0, -1, false, 0),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "its codes are no integers that share a scale"),
     };
 
     /// <summary>Bytes of a panel of so many terms, whole blocks.</summary>
     public nint Bytes(int terms)
     {
+        if (ByRows)
+            return ((nint)terms + (nint)(terms + RowTerms - 1) / RowTerms * 4 + 4) * Columns;
         int units = terms / Terms;
         return (nint)units * UnitBytes + (nint)(units / Units) * HeadBytes;
     }

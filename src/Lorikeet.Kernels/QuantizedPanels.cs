@@ -40,21 +40,115 @@ public unsafe struct QuantizedPanels
     /// <param name="row">First of them: the panel's first column.</param>
     /// <param name="count">Columns that exist, 1 to 32; the others become zero.</param>
     /// <param name="first">First term, at the beginning of a block.</param>
-    /// <param name="terms">Whole blocks.</param>
+    /// <param name="terms">Whole blocks; of weights whose rows have one scale, whole rows.</param>
     /// <param name="to">The panel.</param>
     internal static void Pack(in GemmOperand x, long row, int count, int first, int terms, byte* to)
     {
         DType type = x.Type;
         PanelLayout layout = PanelLayout.Of(type);
-        nint whole = layout.Bytes(type.BlockSize());
+        if (layout.ByRows)
+        {
+            Rows(x, row, count, terms, to);
+            return;
+        }
         if (count < PanelLayout.Columns)
             Unsafe.InitBlockUnaligned(to, 0, (uint)layout.Bytes(terms));
+        nint whole = layout.Bytes(type.BlockSize());
         for (int p = 0; p < terms; p += type.BlockSize(), to += whole)
         {
             nint at = (first + p) / type.BlockSize() * type.BlockBytes();
-            for (int j = 0; j < count; j++)
+            int j = 0;
+            for (; j <= count - 4 && type is DType.Q4_0 or DType.Q4_1 or DType.Q8_0; j += 4)
+                Columns4(type, x.Row(row + j) + at, x.Row(row + j + 1) + at, x.Row(row + j + 2) + at, x.Row(row + j + 3) + at, j, to);
+            for (; j < count; j++)
                 Column(type, x.Row(row + j) + at, j, to);
         }
+    }
+
+    /// <summary>Packs whole rows that have one scale each.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
+    private static void Rows(in GemmOperand x, long row, int count, int terms, byte* to)
+    {
+        const int columns = PanelLayout.Columns, stored = 64, bytes = 68;
+        byte* nothing = stackalloc byte[bytes];
+        Unsafe.InitBlockUnaligned(nothing, 0, bytes);
+        byte** rows = stackalloc byte*[columns];
+        float* scales = stackalloc float[columns];
+        for (int j = 0; j < columns; j++)
+        {
+            rows[j] = j < count ? x.Row(row + j) : nothing;
+            scales[j] = *(float*)rows[j] / 127;
+        }
+        for (int first = 0; first < terms; first += PanelLayout.RowTerms)
+        {
+            int* sums = (int*)to;
+            uint* words = (uint*)sums + columns;
+            int group = Math.Min(PanelLayout.RowTerms, terms - first);
+            for (int p = 0; p < group; p += stored, words += stored / 4 * columns)
+            {
+                for (int j = 0; j < columns; j += 4)
+                {
+                    for (int i = 4; i < bytes; i += 16)
+                        Turn4(rows[j] + i, rows[j + 1] + i, rows[j + 2] + i, rows[j + 3] + i, 0, words + (i - 4) / 4 * columns + j);
+                }
+                for (int j = 0; j < count; j++)
+                    rows[j] += bytes;
+            }
+            for (int j = 0; j < columns; j += Vector256<int>.Count)
+            {
+                Vector256<int> sum = default;
+                int* fours = sums + columns + j;
+                for (int p = 0; p < group; p += 4, fours += columns)
+                {
+                    Vector256<int> four = Vector256.Load(fours);
+                    sum += (four << 24 >> 24) + (four << 16 >> 24) + ((four << 8 >> 24) + (four >> 24));
+                }
+                (-sum << 7).Store(sums + j);
+            }
+            to = (byte*)words;
+        }
+        Unsafe.CopyBlockUnaligned(to, scales, columns * sizeof(float));
+    }
+
+    /// <summary>Moves a block of each of four columns whose codes lie in the order of their terms.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private static void Columns4(DType type, byte* b0, byte* b1, byte* b2, byte* b3, int column, byte* to)
+    {
+        const int columns = PanelLayout.Columns;
+        int scales = type == DType.Q4_1 ? 4 : 2;
+        uint flip = type == DType.Q8_0 ? 0x80808080 : 0;
+        uint* words = (uint*)to + column;
+        Turn4(b0 + scales, b1 + scales, b2 + scales, b3 + scales, flip, words);
+        words += 4 * columns;
+        if (type == DType.Q8_0)
+        {
+            Turn4(b0 + scales + 16, b1 + scales + 16, b2 + scales + 16, b3 + scales + 16, flip, words);
+            words += 4 * columns;
+        }
+        ushort* tail = (ushort*)(words - column) + column;
+        *(ulong*)tail = Halves(b0, b1, b2, b3);
+        // minima are taken away: the format adds its own
+        if (type == DType.Q4_1)
+            *(ulong*)(tail + columns) = Halves(b0 + 2, b1 + 2, b2 + 2, b3 + 2) ^ 0x8000_8000_8000_8000;
+    }
+
+    private static ulong Halves(byte* b0, byte* b1, byte* b2, byte* b3) => *(ushort*)b0 | (ulong)*(ushort*)b1 << 16 | (ulong)*(ushort*)b2 << 32 | (ulong)*(ushort*)b3 << 48;
+
+    /// <summary>Four words of each of four columns, turned in registers.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static void Turn4(byte* r0, byte* r1, byte* r2, byte* r3, uint flip, uint* to)
+    {
+        const int columns = PanelLayout.Columns;
+        Vector128<uint> by = Vector128.Create(flip);
+        Vector128<float> a0 = (Vector128.Load(r0).AsUInt32() ^ by).AsSingle(), a1 = (Vector128.Load(r1).AsUInt32() ^ by).AsSingle();
+        Vector128<float> a2 = (Vector128.Load(r2).AsUInt32() ^ by).AsSingle(), a3 = (Vector128.Load(r3).AsUInt32() ^ by).AsSingle();
+        Vector128<float> even = GemmPack.ZipLow(a0, a2), odd = GemmPack.ZipLow(a1, a3);
+        GemmPack.ZipLow(even, odd).AsUInt32().Store(to);
+        GemmPack.ZipHigh(even, odd).AsUInt32().Store(to + columns);
+        even = GemmPack.ZipHigh(a0, a2);
+        odd = GemmPack.ZipHigh(a1, a3);
+        GemmPack.ZipLow(even, odd).AsUInt32().Store(to + 2 * columns);
+        GemmPack.ZipHigh(even, odd).AsUInt32().Store(to + 3 * columns);
     }
 
     /// <summary>Gives each code of a panel's units a byte of its own, so that many rows find them unpacked.</summary>

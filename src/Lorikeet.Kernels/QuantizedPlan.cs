@@ -10,11 +10,20 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal unsafe struct QuantizedPlan
 {
-    /// <summary>Terms of a block of k: a panel of so many, a byte each, stays in the first cache while all rows meet it.</summary>
-    private const int BlockTerms = 768;
+    /// <summary>Rows of the highest tile of all.</summary>
+    private const int MostRows = 14;
 
     /// <summary>With more rows, unpacking a panel before they meet it pays.</summary>
     private const int FewRows = 24;
+
+    /// <summary>Terms of a panel that meet all rows before the next: a byte each, they stay in the first cache.</summary>
+    private const int BlockTerms = 768;
+
+    /// <summary>Bytes of activations that stay in the second cache while panels meet them.</summary>
+    private const long ChunkBytes = 512 * 1024;
+
+    /// <summary>Panels that a thread takes at once, so that it knows which is next, where there are many.</summary>
+    private const int MostPanels = 8;
 
     /// <summary>Multiplications for which waking another thread does not pay.</summary>
     private const long SerialProducts = 32 * 1024;
@@ -25,8 +34,8 @@ internal unsafe struct QuantizedPlan
     private GemmCall* _calls;
     private QuantizedStrips _strips;
     private IntegerDots _dots;
-    private int _panels, _parts;
-    private bool _widens;
+    private int _panels, _chunks, _parts;
+    private bool _many;
 
     /// <summary>What a tier multiplies codes with, or null for the reference, which multiplies none.</summary>
     public static IntegerDots? DotsOf(KernelTier tier) => tier switch
@@ -42,14 +51,15 @@ internal unsafe struct QuantizedPlan
 
     /// <summary>True where two products can run as one job.</summary>
     public static bool Together(in GemmCall x, in GemmCall y) =>
-        x.M == y.M && x.K == y.K && x.Alpha == y.Alpha && x.A.Data == y.A.Data && x.A.Type == y.A.Type && x.A.Stride == y.A.Stride && x.A.Transposed == y.A.Transposed;
+        x.M == y.M && x.K == y.K && x.Alpha == y.Alpha && PanelLayout.Of(x.B.Type).ByRows == PanelLayout.Of(y.B.Type).ByRows
+        && x.A.Data == y.A.Data && x.A.Type == y.A.Type && x.A.Stride == y.A.Stride && x.A.Transposed == y.A.Transposed;
 
     /// <summary>Runs the first products of calls that <see cref="Fits"/>, all of the same activations.</summary>
     public static void Run(GemmCall* calls, int count, IntegerDots dots)
     {
         ref readonly GemmCall call = ref calls[0];
-        int maxRows = dots == IntegerDots.Compiled ? QuantizedTile.MaxRows : QuantizedTileAssembler.MaxRows(dots);
-        QuantizedPlan plan = new() { _calls = calls, _dots = dots, _strips = QuantizedStrips.Of(call.A, call.M, call.K, call.Alpha, maxRows) };
+        bool byRows = PanelLayout.Of(call.B.Type).ByRows;
+        QuantizedPlan plan = new() { _calls = calls, _dots = dots, _strips = QuantizedStrips.Of(call.A, call.M, call.K, call.Alpha, MaxRows(dots, byRows), byRows) };
         for (int i = 0; i < count; i++)
             plan._panels += Panels(calls[i]);
         if (call.M <= 0 || plan._panels == 0)
@@ -57,48 +67,61 @@ internal unsafe struct QuantizedPlan
         plan._strips.Fill((byte*)GemmScratch.RentShared(plan._strips.Floats));
         int threads = ComputePool.Threads;
         long products = (long)plan._panels * PanelLayout.Columns * call.M * call.K;
-        plan._widens = call.M > FewRows;
-        plan._parts = threads == 1 ? 1 : plan._widens ? plan._panels : (int)Math.Clamp(products / SerialProducts, 1, Math.Min(4 * threads, plan._panels));
+        plan._many = call.M > FewRows;
+        plan._chunks = plan._many ? (int)((plan._strips.Floats * sizeof(float) - 1) / ChunkBytes) + 1 : 1;
+        int together = (int)Math.Clamp((long)plan._panels * plan._chunks / (16 * threads), 1, MostPanels);
+        plan._parts = plan._many ? (plan._panels + together - 1) / together * plan._chunks : threads == 1 ? 1 : (int)Math.Clamp(products / SerialProducts, 1, Math.Min(4 * threads, plan._panels));
         ComputePool.Run(&Part, &plan, plan._parts);
     }
+
+    private static int MaxRows(IntegerDots dots, bool byRows) => byRows ? ByteTile.MaxRows(dots)
+        : dots == IntegerDots.Compiled ? QuantizedTile.MaxRows : QuantizedTileAssembler.MaxRows(dots);
 
     private static int Panels(in GemmCall call) => (call.N + PanelLayout.Columns - 1) / PanelLayout.Columns;
 
     private static void Part(void* context, int part)
     {
         var plan = (QuantizedPlan*)context;
-        int begin = (int)((long)plan->_panels * part / plan->_parts), end = (int)((long)plan->_panels * (part + 1) / plan->_parts);
+        int parts = plan->_parts / plan->_chunks, chunk = part / parts;
+        part %= parts;
+        int begin = (int)((long)plan->_panels * part / parts), end = (int)((long)plan->_panels * (part + 1) / parts);
         // panels of all calls are numbered through
         for (GemmCall* call = plan->_calls; begin < end; call++)
         {
             int panels = Panels(*call);
             if (begin < panels)
-                plan->Columns(*call, begin, Math.Min(end, panels));
+                plan->Columns(*call, chunk, begin, Math.Min(end, panels));
             begin = Math.Max(0, begin - panels);
             end -= panels;
         }
     }
 
     [SkipLocalsInit]
-    private readonly void Columns(in GemmCall call, int begin, int end)
+    private readonly void Columns(in GemmCall call, int chunk, int begin, int end)
     {
         DType type = call.B.Type;
-        PanelLayout stored = PanelLayout.Of(type), layout = _widens && stored.Nibbles ? stored.Widened : stored;
-        nint whole = stored.Bytes(call.K), longest = stored.Bytes(BlockTerms);
-        byte* scratch = (byte*)GemmScratch.Rent((longest + layout.Bytes(BlockTerms)) / sizeof(float));
-        float* edge = stackalloc float[QuantizedTileAssembler.MostRows * PanelLayout.Columns];
+        PanelLayout stored = PanelLayout.Of(type), layout = _many && stored.Nibbles ? stored.Widened : stored;
+        // tiles whose sums stay integers for long go through all of k
+        int blockTerms = stored.ByRows ? call.K : BlockTerms;
+        nint whole = stored.Bytes(call.K), longest = stored.Bytes(blockTerms);
+        byte* scratch = (byte*)GemmScratch.Rent((sizeof(ByteTileCall) + longest + layout.Bytes(blockTerms)) / sizeof(float));
+        var tile = (ByteTileCall*)scratch;
+        scratch += sizeof(ByteTileCall);
+        float* edge = stackalloc float[MostRows * PanelLayout.Columns];
+        int firstStrip = (int)((long)_strips.Count * chunk / _chunks), lastStrip = (int)((long)_strips.Count * (chunk + 1) / _chunks);
         for (int panel = begin; panel < end; panel++)
         {
             int column = panel * PanelLayout.Columns, columns = Math.Min(PanelLayout.Columns, call.N - column);
             bool inside = columns == PanelLayout.Columns;
-            for (int k = 0; k < call.K; k += BlockTerms)
+            byte* block = call.B.Panels + panel * whole;
+            for (int k = 0; k < call.K; k += blockTerms, block += longest)
             {
-                int terms = Math.Min(BlockTerms, call.K - k);
+                int terms = Math.Min(blockTerms, call.K - k);
                 bool accumulate = call.Accumulate || k > 0;
                 float* bias = k == 0 && call.Bias != null ? call.Bias + column : null;
                 byte* weights = scratch;
                 if (call.B.Panels != null)
-                    weights = call.B.Panels + panel * whole + stored.Bytes(k);
+                    weights = block;
                 else
                     QuantizedPanels.Pack(call.B, column, columns, k, terms, scratch);
                 if (layout != stored)
@@ -106,18 +129,27 @@ internal unsafe struct QuantizedPlan
                     QuantizedPanels.Widen(stored, weights, terms / PanelLayout.Terms, scratch + longest);
                     weights = scratch + longest;
                 }
-                GemmTileCall tile = new() { B = weights, Steps = terms / PanelLayout.Terms, Bias = inside ? bias : null, Accumulate = inside && accumulate ? 1 : 0 };
-                for (int strip = 0; strip < _strips.Count; strip++)
+                int steps = terms / (layout.ByRows ? 4 : PanelLayout.Terms);
+                tile->Tile = new() { B = weights, Steps = steps, Bias = inside ? bias : null, Accumulate = inside && accumulate ? 1 : 0 };
+                // the next panel comes near while this one is used
+                byte* next = block + whole, last = call.B.Panels != null && panel + 1 < end ? next + whole : next;
+                for (int strip = firstStrip; strip < lastStrip; strip++)
                 {
                     int row = _strips.First(strip), rows = _strips.First(strip + 1) - row;
                     float* c = call.C + row * call.StrideC + column;
-                    tile.A = _strips.At(strip, k);
-                    tile.C = inside ? c : edge;
-                    tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
-                    if (_dots == IntegerDots.Compiled)
-                        QuantizedTile.Run(layout, rows, &tile);
+                    tile->Tile.A = _strips.At(strip, k);
+                    tile->Tile.C = inside ? c : edge;
+                    tile->Tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
+                    if (layout.ByRows)
+                    {
+                        tile->Tile.Next = next < last ? next : weights;
+                        next += steps * ByteTileAssembler.FetchedByStep;
+                        ByteTile.Run(_dots, rows, tile);
+                    }
+                    else if (_dots == IntegerDots.Compiled)
+                        QuantizedTile.Run(layout, rows, &tile->Tile);
                     else
-                        ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)Tile(type, layout, rows))(&tile);
+                        ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)Tile(type, layout, rows))(&tile->Tile);
                     if (!inside)
                         Spread(edge, rows, columns, c, call.StrideC, bias, accumulate);
                 }

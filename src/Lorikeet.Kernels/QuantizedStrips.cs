@@ -6,7 +6,8 @@ namespace Lorikeet.Kernels;
 /// <summary>
 /// Activations in 8 bits as tiles of panels read them, whatever format the weights have: each 32 terms of a row share a scale, <c>x = scale * q</c>,
 /// <c>|q| &lt;= 127</c>. Rows lie in strips that a tile takes together. A unit of 32 terms of a strip holds eight words of four codes, the rows side
-/// by side; then minus the sum of each row's codes, of its first half and of its second; then its scale, and scale times sum.
+/// by side; then minus the sum of each row's codes, of its first half and of its second; then its scale, and scale times sum. For weights whose rows
+/// have one scale, units are groups of <see cref="PanelLayout.RowTerms"/> instead: words of codes that are greater by 128, then the row's scale.
 /// </summary>
 internal unsafe struct QuantizedStrips
 {
@@ -19,15 +20,16 @@ internal unsafe struct QuantizedStrips
     private GemmOperand _from;
     private byte* _to;
     private float _alpha;
-    private int _rows, _terms, _strips;
+    private int _rows, _terms, _strips, _unit;
 
     /// <summary>Lays out m rows of k terms, whole units; a product's factor goes into the scales.</summary>
-    public static QuantizedStrips Of(in GemmOperand from, int m, int k, float alpha, int maxRows) => new()
+    public static QuantizedStrips Of(in GemmOperand from, int m, int k, float alpha, int maxRows, bool byRows) => new()
     {
         _from = from,
         _rows = m,
         _terms = k,
         _alpha = alpha,
+        _unit = byRows ? PanelLayout.RowTerms : Terms,
         _strips = (m + maxRows - 1) / maxRows,
     };
 
@@ -35,7 +37,7 @@ internal unsafe struct QuantizedStrips
     public readonly int Count => _strips;
 
     /// <summary>Floats of memory that all take.</summary>
-    public readonly long Floats => (long)_terms / Terms * Words * _rows;
+    public readonly long Floats => (long)WordsOf(_terms) * _rows;
 
     /// <summary>First row of a strip; that of the strip behind the last is the number of rows.</summary>
     public readonly int First(int strip) => (int)((long)_rows * strip / _strips);
@@ -44,8 +46,11 @@ internal unsafe struct QuantizedStrips
     public readonly byte* At(int strip, int term)
     {
         int first = First(strip), rows = First(strip + 1) - first;
-        return _to + ((nint)(_terms / Terms) * first + (nint)(term / Terms) * rows) * Words * sizeof(int);
+        return _to + ((nint)WordsOf(_terms) * first + (nint)WordsOf(term) * rows) * sizeof(int);
     }
+
+    /// <summary>Words of so many terms of a row.</summary>
+    private readonly int WordsOf(int terms) => terms / 4 + (terms + _unit - 1) / _unit * (_unit == Terms ? Words - 8 : 1);
 
     /// <summary>Quantises all rows on all threads.</summary>
     public void Fill(byte* to)
@@ -60,9 +65,17 @@ internal unsafe struct QuantizedStrips
 
     private static void Part(void* context, int part) => ((QuantizedStrips*)context)->Strip(part);
 
+    private readonly void Strip(int strip)
+    {
+        if (_unit == Terms)
+            Units(strip);
+        else
+            Blocks(strip);
+    }
+
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Strip(int strip)
+    private readonly void Units(int strip)
     {
         int first = First(strip), rows = First(strip + 1) - first;
         float* copy = stackalloc float[Terms];
@@ -72,7 +85,7 @@ internal unsafe struct QuantizedStrips
             int* to = (int*)At(strip, 0) + i;
             for (int p = 0; p < _terms; p += Terms, to += Words * rows)
             {
-                float scale = Quantize(Read(_from, first + i, p, copy), (sbyte*)codes, out int low, out int high);
+                float scale = Quantize(Read(_from, first + i, p, Terms, copy), (sbyte*)codes, out int low, out int high);
                 for (int step = 0; step < 8; step++)
                     to[step * rows] = codes[step];
                 to[SumsAt * rows] = -(low + high);
@@ -84,17 +97,49 @@ internal unsafe struct QuantizedStrips
         }
     }
 
-    /// <summary>32 terms of a row as singles, where they lie or copied.</summary>
-    private static float* Read(in GemmOperand x, int row, int term, float* copy)
+    [SkipLocalsInit]
+    [MethodImpl(MethodImplOptions.AggressiveOptimization)]
+    private readonly void Blocks(int strip)
+    {
+        int first = First(strip), rows = First(strip + 1) - first;
+        float* copy = stackalloc float[PanelLayout.RowTerms];
+        uint* codes = stackalloc uint[8];
+        for (int i = 0; i < rows; i++)
+        {
+            for (int p = 0; p < _terms; p += _unit)
+            {
+                int terms = Math.Min(_unit, _terms - p);
+                uint* to = (uint*)At(strip, p) + i;
+                float* x = Read(_from, first + i, p, terms, copy), end = x + terms;
+                Vector256<float> greatest = default;
+                for (float* at = x; at < end; at += 16)
+                    greatest = Vector256.Max(greatest, Vector256.Max(Vector256.Abs(Vector256.Load(at)), Vector256.Abs(Vector256.Load(at + 8))));
+                (float by, float scale) = ScaleOf(Most(greatest));
+                Vector256<float> times = Vector256.Create(by);
+                for (; x < end; x += 32, to += 8 * rows)
+                {
+                    Vector256<short> lower = Vector256.Narrow(Whole(Vector256.Load(x) * times), Whole(Vector256.Load(x + 8) * times));
+                    Vector256<short> upper = Vector256.Narrow(Whole(Vector256.Load(x + 16) * times), Whole(Vector256.Load(x + 24) * times));
+                    (Vector256.Narrow(lower, upper).AsByte() ^ Vector256.Create((byte)128)).Store((byte*)codes);
+                    for (int step = 0; step < 8; step++)
+                        to[step * rows] = codes[step];
+                }
+                *(float*)to = _alpha * scale;
+            }
+        }
+    }
+
+    /// <summary>Terms of a row as singles, where they lie or copied.</summary>
+    private static float* Read(in GemmOperand x, int row, int term, int terms, float* copy)
     {
         if (x is { Type: DType.F32, Transposed: false })
             return (float*)x.Data + row * x.Stride + term;
         if (!x.Transposed)
         {
-            x.Read(row, term, Terms, copy);
+            x.Read(row, term, terms, copy);
             return copy;
         }
-        for (int p = 0; p < Terms; p++)
+        for (int p = 0; p < terms; p++)
             x.Read((long)term + p, row, 1, copy + p);
         return copy;
     }
@@ -105,10 +150,7 @@ internal unsafe struct QuantizedStrips
     {
         Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
         Vector256<float> greatest = Vector256.Max(Vector256.Max(Vector256.Abs(x0), Vector256.Abs(x1)), Vector256.Max(Vector256.Abs(x2), Vector256.Abs(x3)));
-        Vector128<float> half = Vector128.Max(greatest.GetLower(), greatest.GetUpper());
-        half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
-        float most = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2))).ToScalar();
-        (float by, float scale) = ScaleOf(most);
+        (float by, float scale) = ScaleOf(Most(greatest));
         Vector256<float> times = Vector256.Create(by);
         Vector256<int> i0 = Whole(x0 * times), i1 = Whole(x1 * times), i2 = Whole(x2 * times), i3 = Whole(x3 * times);
         Vector256<short> lower = Vector256.Narrow(i0, i1), upper = Vector256.Narrow(i2, i3);
@@ -116,6 +158,14 @@ internal unsafe struct QuantizedStrips
         low = Vector256.Sum(i0 + i1);
         high = Vector256.Sum(i2 + i3);
         return scale;
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Most(Vector256<float> x)
+    {
+        Vector128<float> half = Vector128.Max(x.GetLower(), x.GetUpper());
+        half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
+        return Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2))).ToScalar();
     }
 
     /// <summary>To the nearest integer, ties to even; of what is no number, some integer.</summary>

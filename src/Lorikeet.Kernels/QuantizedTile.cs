@@ -99,7 +99,7 @@ internal static unsafe class QuantizedTile
             Store(call, 3, column, f3);
     }
 
-    private static void Store(GemmTileCall* call, int row, int column, Vector128<float> sum)
+    internal static void Store(GemmTileCall* call, int row, int column, Vector128<float> sum)
     {
         float* c = (float*)((byte*)call->C + row * call->CStep) + column;
         if (call->Accumulate != 0)
@@ -132,7 +132,7 @@ internal static unsafe class QuantizedTile
 
     /// <summary>Adds the product of four codes of each column with four of a row, exactly: magnitudes are at most 128 and 127.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static Vector128<int> Dot(Vector128<int> sum, Vector128<sbyte> codes, int row)
+    internal static Vector128<int> Dot(Vector128<int> sum, Vector128<sbyte> codes, int row)
     {
         Vector128<sbyte> x = Vector128.Create(row).AsSByte();
         if (Dp.IsSupported)

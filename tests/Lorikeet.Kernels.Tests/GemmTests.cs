@@ -72,7 +72,7 @@ public sealed unsafe class GemmTests : IDisposable
         get
         {
             TheoryData<DType, string> data = [];
-            foreach (DType type in new[] { DType.Q4_0, DType.Q4_1, DType.Q8_0, DType.Q4_K, DType.Q6_K })
+            foreach (DType type in new[] { DType.Q4_0, DType.Q4_1, DType.Q8_0, DType.Q4_K, DType.Q6_K, DType.Int8Row })
             {
                 data.Add(type, nameof(IntegerDots.Compiled));
                 if (Isa.WhyNotAssembled is not null)
@@ -132,10 +132,25 @@ public sealed unsafe class GemmTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Quantized))]
+    public void Products_of_any_shape_equal_the_plain_loops(DType type, string instructions)
+    {
+        var random = new Random(20);
+        int unit = type.BlockSize();
+        for (int round = 0; round < 8; round++)
+        {
+            Case x = NewCase(random, random.Next(1, 201), random.Next(1, 201), unit * random.Next(1, 200 / unit + 2), 0);
+            x.Call.B = Stored(random, type, x.Call.N, x.Call.K, false);
+            x.Call.Precision = GemmPrecision.Int8;
+            CheckInt8(x, Enum.Parse<IntegerDots>(instructions));
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Quantized))]
     public void Long_and_broad_products_of_stored_codes_run_in_blocks(DType type, string instructions)
     {
         var random = new Random(17);
-        foreach ((int m, int n, int k) in new[] { (27, 45, 4352), (25, 900, 768), (3, 600, 512) })
+        foreach ((int m, int n, int k) in new[] { (27, 45, 4352), (25, 900, 768), (3, 600, 512), (700, 3, 1536) })
         {
             Case x = NewCase(random, m, n, k, 0);
             x.Call.B = Stored(random, type, n, k, false);
@@ -608,7 +623,10 @@ public sealed unsafe class GemmTests : IDisposable
             // any bytes are valid codes; scales must stay small and finite
             random.NextBytes(span);
             for (int i = 0; i < bytes; i++)
-                span[i] = (byte)(type.IsBlocked() ? span[i] & 0x2B : span[i] & 0x3F);
+                span[i] = (byte)(type == DType.Int8Row ? span[i] : type.IsBlocked() ? span[i] & 0x2B : span[i] & 0x3F);
+            // a row's blocks repeat its magnitude
+            for (int i = 0; type == DType.Int8Row && i < bytes; i += 68)
+                MemoryMarshal.Write(span[i..], 0.1f + i / 68 / (columns / 64) % 7);
         }
         return new GemmOperand(data, type, columns, transposed);
     }

@@ -34,7 +34,7 @@ internal static class BenchCommand
         Option<int[]> threads = Threads();
         Option<int> tokens = Count("--tokens", "Rows of the model's activations", 1024);
         Option<int> rank = Count("--rank", "Rank of the adapter's products", 16);
-        ExampleCommand command = new("gemm", "Matrix products: 1024³ and the shapes of a model.", "lorikeet bench gemm\nlorikeet bench gemm --m 1024 --n 1024 --k 1024 --threads 1")
+        ExampleCommand command = new("gemm", "Matrix products: 1024³ and the shapes of a model. Weights of int8 products are interleaved before, as a model's are once.", "lorikeet bench gemm\nlorikeet bench gemm --m 1024 --n 1024 --k 1024 --threads 1")
         {
             model, m, n, k, form, precision, weights, threads, tokens, rank,
         };

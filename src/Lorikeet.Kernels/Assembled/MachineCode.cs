@@ -52,6 +52,9 @@ internal sealed class MachineCode(int width)
     /// <summary>Jumps where the last comparison or subtraction was not less than zero.</summary>
     public void JumpIfNotLess(ulong label) => Add(Instruction.CreateBranch(Code.Jge_rel32_64, label));
 
+    /// <summary>Jumps where what was tested last was greater than zero.</summary>
+    public void JumpIfGreater(ulong label) => Add(Instruction.CreateBranch(Code.Jg_rel32_64, label));
+
     /// <summary><c>to = from</c>.</summary>
     public void Move(Register to, Register from) => Add(Instruction.Create(Code.Mov_r64_rm64, to, from));
 

@@ -10,8 +10,8 @@ internal sealed class QuantizedTileAssembler
 {
     private const Register Call = Register.R11, A = Register.RAX, B = Register.R8, Units = Register.R10, Head = Register.R9, Scales = Register.RCX, Inner = Register.RDX;
 
-    // after k has run, and before
-    private const Register C = Register.RAX, CStep = Register.RDX, Other = Register.R8;
+    // before k runs
+    private const Register C = Register.RAX, CStep = Register.RDX;
 
     private readonly MachineCode _code;
     private readonly PanelLayout _layout;
@@ -124,7 +124,7 @@ internal sealed class QuantizedTileAssembler
             _code.Subtract(Units, 1);
             _code.JumpIfNotZero(unit);
         }
-        Finish(first);
+        TileAssembler.Finish(_code, Call, first, _rows, _vectors, _repeat);
     }
 
     /// <summary>The terms that share a scale: 32, or 16 of them.</summary>
@@ -246,40 +246,5 @@ internal sealed class QuantizedTileAssembler
         _code.ToSingle(to, to);
         _code.LoadHalves(passing, Head, (minimum ? 2 * PanelLayout.Columns : 0) + 2 * columns);
         _code.Multiply(to, to, passing);
-    }
-
-    /// <summary>Adds what C held and the bias, where they are wanted, and stores the columns.</summary>
-    private void Finish(int first)
-    {
-        ulong plain = _code.NewLabel(), store = _code.NewLabel();
-        _code.LoadWord(CStep, Call, 48);
-        _code.LoadWord(Other, Call, 64);
-        _code.Test(Other);
-        _code.JumpIfZero(plain);
-        _code.LoadWord(C, Call, 40);
-        for (int i = 0; i < _rows; i++)
-        {
-            for (int v = 0; v < _vectors; v++)
-                _code.Add(i * _vectors + v, i * _vectors + v, C, first + v * Width);
-            _code.AddTo(C, CStep);
-        }
-        _code.Bind(plain);
-        _code.LoadWord(Other, Call, 56);
-        _code.Test(Other);
-        _code.JumpIfZero(store);
-        for (int v = 0; v < _vectors; v++)
-        {
-            _code.Load(_repeat, Other, first + v * Width);
-            for (int i = 0; i < _rows; i++)
-                _code.Add(i * _vectors + v, i * _vectors + v, _repeat);
-        }
-        _code.Bind(store);
-        _code.LoadWord(C, Call, 40);
-        for (int i = 0; i < _rows; i++)
-        {
-            for (int v = 0; v < _vectors; v++)
-                _code.Store(C, first + v * Width, i * _vectors + v);
-            _code.AddTo(C, CStep);
-        }
     }
 }

@@ -78,7 +78,7 @@ internal static class TileAssembler
         code.Subtract(Steps, 1);
         code.JumpIfNotZero(one);
         code.Bind(end);
-        Finish(code, Call, rows, registers, sums);
+        Finish(code, Call, 0, rows, registers, sums);
         code.Leave();
         return code;
     }
@@ -109,7 +109,13 @@ internal static class TileAssembler
     }
 
     /// <summary>Adds what C held and the bias, where they are wanted, and stores the tile.</summary>
-    public static void Finish(MachineCode code, Register call, int rows, int registers, int sums)
+    /// <param name="code">Where to write.</param>
+    /// <param name="call">The register that holds the <see cref="GemmTileCall"/>; it keeps it.</param>
+    /// <param name="first">Bytes of a row of C before the tile's first column.</param>
+    /// <param name="rows">Rows of the tile.</param>
+    /// <param name="registers">Registers of a row, side by side from the first on.</param>
+    /// <param name="spare">A register that is free.</param>
+    public static void Finish(MachineCode code, Register call, int first, int rows, int registers, int spare)
     {
         ulong plain = code.NewLabel(), store = code.NewLabel();
         code.LoadWord(CStep, call, 48);
@@ -120,7 +126,7 @@ internal static class TileAssembler
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < registers; j++)
-                code.Add(i * registers + j, i * registers + j, C, j * code.Width);
+                code.Add(i * registers + j, i * registers + j, C, first + j * code.Width);
             code.AddTo(C, CStep);
         }
         code.Bind(plain);
@@ -129,16 +135,16 @@ internal static class TileAssembler
         code.JumpIfZero(store);
         for (int j = 0; j < registers; j++)
         {
-            code.Load(sums, Other, j * code.Width);
+            code.Load(spare, Other, first + j * code.Width);
             for (int i = 0; i < rows; i++)
-                code.Add(i * registers + j, i * registers + j, sums);
+                code.Add(i * registers + j, i * registers + j, spare);
         }
         code.Bind(store);
         code.LoadWord(C, call, 40);
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < registers; j++)
-                code.Store(C, j * code.Width, i * registers + j);
+                code.Store(C, first + j * code.Width, i * registers + j);
             code.AddTo(C, CStep);
         }
     }

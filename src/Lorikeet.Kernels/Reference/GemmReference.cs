@@ -28,15 +28,16 @@ internal static unsafe class GemmReference
         }
     }
 
-    /// <summary>Rows of A rounded to 8 bits in blocks of 32; weights of any storage keep their value.</summary>
+    /// <summary>Rows of A rounded to 8 bits in blocks of 32, or of 256 for weights whose rows have one scale; weights of any storage keep their value.</summary>
     private static void RunInt8(in GemmCall call)
     {
+        int unit = call.B.Type == DType.Int8Row ? PanelLayout.RowTerms : QuantizedStrips.Terms;
         float[] rows = new float[Math.Max(1, call.M * call.K)];
         for (int i = 0; i < call.M; i++)
         {
-            for (int p = 0; p < call.K; p += QuantizedStrips.Terms)
+            for (int p = 0; p < call.K; p += unit)
             {
-                int end = Math.Min(call.K, p + QuantizedStrips.Terms);
+                int end = Math.Min(call.K, p + unit);
                 float greatest = 0;
                 for (int q = p; q < end; q++)
                     greatest = MathF.Max(greatest, MathF.Abs(At(call.A, i, q)));
