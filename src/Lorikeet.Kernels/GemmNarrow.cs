@@ -28,6 +28,14 @@ internal static unsafe class GemmNarrow
         }
     }
 
+    /// <summary>Terms of a row side by side: they are pairs as they lie, and the partner of an odd last one is zero.</summary>
+    public static void Row(float* from, int terms, ushort* to)
+    {
+        BF16.Narrow(from, terms, (byte*)to);
+        if ((terms & 1) != 0)
+            to[terms] = 0;
+    }
+
     /// <summary>Rounds, and keeps the values as singles.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
     public static void Round(float* values, nint count)

@@ -63,6 +63,14 @@ internal static unsafe class GemmPack
         }
     }
 
+    /// <summary>Widens and scales terms <c>first .. first + k - 1</c> of a row that is not transposed.</summary>
+    public static void Row(in GemmOperand x, long row, long first, int k, float scale, float* to)
+    {
+        x.Read(row, first, k, to);
+        for (int p = 0; scale != 1 && p < k; p++)
+            to[p] *= scale;
+    }
+
     private static bool IsDirect(DType type) => type is DType.F32 or DType.BF16 or DType.F16;
 
     private static void Panel<TSource>(byte* from, nint stride, bool transposed, int rows, int k, float scale, float* to, int width, bool wide)

@@ -5,20 +5,20 @@ using Lorikeet.Kernels.Assembled;
 namespace Lorikeet.Kernels;
 
 /// <summary>
-/// How one product is cut. Threads take rectangles of C. Within one, the sums run in blocks of k short enough that a tile's rows of A stay in
-/// the first cache and a block of B's panels in the second; every tile reads both, packed. The order of additions into an element of C depends
-/// on the blocks of k alone, so it is the same for any number of threads and rows.
+/// How one product is cut. Threads take rectangles of C. Within one, the sums run in blocks of k short enough that a tile's rows of A stay near
+/// and a block of B's panels in the second cache; tiles read B packed, and A packed or as it lies. The order of additions into an element of C
+/// depends on the blocks of k alone, so it is the same for any number of threads and rows.
 /// </summary>
 internal unsafe struct GemmPlan
 {
     /// <summary>Terms that a block of k aims at.</summary>
-    internal static int BlockTerms = 384;
+    private const int BlockTerms = 576;
 
     /// <summary>Further terms that the second product may add to the last block.</summary>
     private const int ExtraTerms = 64;
 
-    /// <summary>Floats of B that are packed at once: three quarters of a second-level cache of 1 MB.</summary>
-    internal static int BlockFloats = 192 * 1024;
+    /// <summary>Floats of B that are packed at once: five eighths of the second-level cache.</summary>
+    private static readonly int BlockFloats = ProcessorFeatures.SecondCacheBytes / sizeof(float) / 8 * 5;
 
     /// <summary>Floats of A that are kept packed for further columns: 4 MB, which the last cache should hold beside C.</summary>
     private const int KeptFloats = 1024 * 1024;
@@ -44,8 +44,8 @@ internal unsafe struct GemmPlan
         if (call.M <= 0 || call.N <= 0)
             return;
         bool narrow = call.Precision == GemmPrecision.BF16, pairs = narrow && GemmTiles.Has(tier, TileKind.BF16);
-        // tiles of one register, as the gradients of low ranks have, wait for their loads: the compiled ones do so less
-        if (!pairs && call.N <= GemmTiles.Of(tier).Lanes)
+        // tiles of one register that read columns, as the gradients of low ranks do, wait for their loads: the compiled ones do so less
+        if (!pairs && call.N <= GemmTiles.Of(tier).Lanes && (call.A.Transposed || call.K2 > 0 && call.A2.Transposed))
             tier = tier.Compiled();
         GemmPlan plan = new() { _call = call, _tier = tier, _kind = pairs ? TileKind.BF16 : TileKind.F32, _pair = pairs ? 2 : 1, _rounds = narrow && !pairs };
         plan._block = plan.TermsPerBlock();
@@ -133,10 +133,11 @@ internal unsafe struct GemmPlan
         int blocks = (panels - 1) / Math.Max(1, BlockFloats / StepsOf(longest) / panel) + 1;
         int blockColumns = (panels + blocks - 1) / blocks * panel;
         int rowTiles = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
-        // a factor that lies as the tile reads it, and is read once or twice only, is not packed
-        bool asIs = _kind == TileKind.F32 && !_rounds;
-        bool bInPlace = asIs && _call.B is { Type: DType.F32, Transposed: true } && rowTiles <= 2;
-        bool aInPlace = asIs && _call.A is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && columns <= 2 * panel;
+        // a factor that lies as the tile reads it is not packed: columns that are read once or twice only, rows that are far enough apart
+        bool bInPlace = ReadsSingles && _call.B is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && rowTiles <= 2;
+        bool apart = tiles.Fetches && !bInPlace && !_call.A.Transposed && (_call.K2 == 0 || !_call.A2.Transposed);
+        bool aInPlace = apart ? InPlace(_call.A) : ReadsSingles && _call.A is { Type: DType.F32, Transposed: true } && columns <= 2 * panel;
+        bool a2InPlace = apart && InPlace(_call.A2);
 
         // where memory holds [k, m], the lines that a strip needs hold its neighbours too
         int mostStrips = _call.A.Transposed && _call.K2 == 0 ? 4 : 1;
@@ -145,11 +146,11 @@ internal unsafe struct GemmPlan
         int scratch = Math.Max(
             Math.Max(GemmPack.ScratchFloats(_call.A, aRows, longest), GemmPack.ScratchFloats(_call.B, blockColumns, longest)),
             Math.Max(GemmPack.ScratchFloats(_call.A2, aRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
-        // later blocks of columns find A as the first one packed it
-        bool keepA = blocks > 1 && !aInPlace;
         // a step of the second product may begin a pair of its own
         int steps = StepsOf(longest) + 1;
-        int aFloats = ((keepA ? rows : aRows) * steps + GemmNarrow.Slack + 15) & ~15;
+        // later blocks of columns find A as the first one packed it
+        bool keepA = blocks > 1;
+        int aFloats = aInPlace && apart && (a2InPlace || _call.K2 == 0) ? 0 : ((keepA ? rows : aRows) * Pitch(steps) + GemmNarrow.Slack + 15) & ~15;
         int wide = _pair == 1 ? 0 : (Math.Max(aRows, panel) * (longest + 1) + GemmNarrow.Slack + 15) & ~15;
         float* a = GemmScratch.Rent(aFloats + (long)blockColumns * steps + GemmNarrow.Slack + wide + scratch);
         float* b = a + aFloats;
@@ -173,35 +174,42 @@ internal unsafe struct GemmPlan
                     Column = j,
                     Columns = Math.Min(blockColumns, column + columns - j),
                     BInPlace = bInPlace && terms2 == 0,
-                    AInPlace = aInPlace && terms2 == 0,
+                    // compiled tiles read the steps of both products from one place
+                    AInPlace = aInPlace && (terms2 == 0 || tiles.Fetches),
+                    A2InPlace = a2InPlace,
                     B = b,
                     Wide = unpacked,
                     Unpacked = unpacked + wide,
-                    Steps = StepsOf(terms) + StepsOf(terms2),
+                    Apart = apart,
+                    Steps = StepsOf(terms),
+                    Steps2 = StepsOf(terms2),
                     Edge = edge,
                     Accumulate = !first || _call.Accumulate,
                     Bias = first && _call.Bias != null ? _call.Bias + j : null,
                 };
                 PackB(block, tiles);
-                int k = block.Steps;
+                int pitch = block.Pitch;
                 for (int at = row, left = rowTiles; left > 0;)
                 {
                     // tiles of two heights, the higher ones first
                     int rest = row + rows - at, height = (rest + left - 1) / left;
                     int strips = Math.Min(rest - left * (height - 1), mostStrips);
                     int after = at + strips * height, next = Math.Min(strips * height, row + rows - after), shares = strips * (block.Columns / panel);
-                    float* strip = keepA ? a + (nint)(at - row) * k : a;
+                    float* strip = keepA ? a + (nint)(at - row) * pitch : a;
                     Ahead ahead = default;
                     if (keepA && j > column)
                     {
-                        ahead = new Ahead(strip + (nint)strips * height * k, (nint)next * k, shares);
+                        ahead = new Ahead(strip + (nint)strips * height * pitch, (nint)next * pitch, shares);
                     }
-                    else if (!block.AInPlace)
+                    else
                     {
                         PackA(block, at, height, strips, strip);
-                        ahead = new Ahead(_call.A, after, next, k1, terms, shares);
+                        if (!block.AInPlace)
+                            ahead = new Ahead(_call.A, after, next, k1, terms, shares);
+                        else if (apart && _call.A.Stride == terms)
+                            ahead = new Ahead((float*)_call.A.Data + after * _call.A.Stride, (nint)next * terms, shares);
                     }
-                    for (; strips > 0; strips--, left--, at += height, strip += (nint)height * k)
+                    for (; strips > 0; strips--, left--, at += height, strip += (nint)height * pitch)
                         Strip(block, tiles, at, height, strip, ref ahead);
                 }
             }
@@ -211,71 +219,116 @@ internal unsafe struct GemmPlan
         while (k1 < _call.K || k2 < _call.K2);
     }
 
+    /// <summary>An odd number of lines: rows of a strip begin in different places of the first cache.</summary>
+    private static int Pitch(int steps) => (steps + 15) & ~15 | 16;
+
+    private readonly bool ReadsSingles => _kind == TileKind.F32 && !_rounds;
+
+    // A may be read as it lies, so B takes the product's factor; where both are rounded A does, and weights stored as bfloat16 stay what they are
+    private readonly float FactorOfA(float alpha) => ReadsSingles ? 1 : alpha;
+
+    private readonly float FactorOfB(float alpha) => ReadsSingles ? alpha : 1;
+
+    /// <summary>True where tiles may read rows as memory holds them; rows 4 kB apart would all want the same few lines of the first cache.</summary>
+    private readonly bool InPlace(in GemmOperand x) => ReadsSingles && x.Type == DType.F32 && x.Stride % 1024 != 0;
+
     private readonly void PackB(in Block block, GemmTiles tiles)
     {
         int panel = 2 * tiles.Lanes;
         int whole = block.Columns / panel * panel, rest = block.Columns - whole;
-        if (!block.BInPlace && whole > 0)
-            Pack(block, _call.B, _call.B2, block.Column, whole, 1, 1, panel, block.B);
-        if (rest > 0)
-            Pack(block, _call.B, _call.B2, block.Column + whole, rest, 1, 1, rest <= tiles.Lanes ? tiles.Lanes : panel, block.B + (nint)whole * block.Steps);
+        if (!block.BInPlace)
+            PackB(block, block.Column, whole, panel, block.B);
+        PackB(block, block.Column + whole, rest, rest <= tiles.Lanes ? tiles.Lanes : panel, block.B + (nint)whole * (block.Steps + block.Steps2));
     }
 
-    private readonly void PackA(in Block block, int row, int height, int strips, float* to) =>
-        Pack(block, _call.A, _call.A2, row, strips * height, _call.Alpha, _call.Alpha2, height, to);
-
-    /// <summary>Packs rows of one factor of both products, in panels of <paramref name="width"/>.</summary>
-    private readonly void Pack(in Block block, in GemmOperand x, in GemmOperand x2, int row, int rows, float scale, float scale2, int width, float* to)
+    private readonly void PackB(in Block block, int column, int columns, int width, float* to)
     {
+        nint step = (nint)width * (block.Steps + block.Steps2);
+        Pack(block, _call.B, column, columns, block.K1, block.Terms, FactorOfB(_call.Alpha), width, to, step);
+        Pack(block, _call.B2, column, columns, block.K2, block.Terms2, FactorOfB(_call.Alpha2), width, to + (nint)block.Steps * width, step);
+    }
+
+    private readonly void PackA(in Block block, int row, int height, int strips, float* to)
+    {
+        int rows = strips * height;
+        if (!block.AInPlace)
+            PackA(block, _call.A, row, rows, block.K1, block.Terms, FactorOfA(_call.Alpha), height, to);
+        if (!block.A2InPlace)
+            PackA(block, _call.A2, row, rows, block.K2, block.Terms2, FactorOfA(_call.Alpha2), height, to + block.Second(height));
+    }
+
+    private readonly void PackA(in Block block, in GemmOperand x, int row, int rows, int first, int terms, float scale, int height, float* to)
+    {
+        if (!block.Apart)
+        {
+            Pack(block, x, row, rows, first, terms, scale, height, to, (nint)height * block.PackedSteps);
+            return;
+        }
+        for (int r = 0; r < rows && terms > 0; r++, to += block.Pitch)
+        {
+            float* singles = _pair == 1 ? to : block.Wide;
+            GemmPack.Row(x, row + r, first, terms, scale, singles);
+            if (_rounds)
+                GemmNarrow.Round(to, terms);
+            if (_pair > 1)
+                GemmNarrow.Row(singles, terms, (ushort*)to);
+        }
+    }
+
+    /// <summary>Packs rows of one factor in panels of <paramref name="width"/>, <paramref name="step"/> apart.</summary>
+    private readonly void Pack(in Block block, in GemmOperand x, int row, int rows, int first, int terms, float scale, int width, float* to, nint step)
+    {
+        if (rows <= 0 || terms == 0)
+            return;
         bool wide = _tier >= KernelTier.Vector256;
-        nint step = (nint)width * block.Steps;
-        int first = StepsOf(block.Terms);
         if (_pair == 1)
         {
-            GemmPack.Panels(x, row, rows, block.K1, block.Terms, scale, to, width, step, wide, block.Unpacked);
-            GemmPack.Panels(x2, row, rows, block.K2, block.Terms2, scale2, to + (nint)first * width, width, step, wide, block.Unpacked);
-            if (_rounds)
-                GemmNarrow.Round(to, (rows + width - 1) / width * step);
+            GemmPack.Panels(x, row, rows, first, terms, scale, to, width, step, wide, block.Unpacked);
+            for (int r = 0; _rounds && r < rows; r += width, to += step)
+                GemmNarrow.Round(to, (nint)width * terms);
             return;
         }
         // by one panel, or by the few whose rows lie in the same lines of memory
         int most = x.Transposed && width < 2 * Tiles.Lanes ? rows : width;
+        nint panel = (nint)width * terms;
         for (int r = 0; r < rows; r += most)
         {
-            int count = Math.Min(most, rows - r);
-            PackPairs(block, x, row + r, count, block.K1, block.Terms, scale, width, to + r / width * step, step);
-            PackPairs(block, x2, row + r, count, block.K2, block.Terms2, scale2, width, to + r / width * step + (nint)first * width, step);
+            float* from = block.Wide;
+            GemmPack.Panels(x, row + r, Math.Min(most, rows - r), first, terms, scale, from, width, panel, wide, block.Unpacked);
+            for (int i = r; i < Math.Min(r + most, rows); i += width, from += panel, to += step)
+                GemmNarrow.Pairs(from, terms, width, (uint*)to);
         }
     }
 
-    private readonly void PackPairs(in Block block, in GemmOperand x, int row, int rows, int first, int terms, float scale, int width, float* to, nint step)
-    {
-        nint panel = (nint)width * terms;
-        GemmPack.Panels(x, row, rows, first, terms, scale, block.Wide, width, panel, _tier >= KernelTier.Vector256, block.Unpacked);
-        float* from = block.Wide;
-        for (int r = 0; r < rows && terms > 0; r += width, from += panel, to += step)
-            GemmNarrow.Pairs(from, terms, width, (uint*)to);
-    }
-
-    /// <summary>One packed strip of A against all of the block's panels of B.</summary>
+    /// <summary>One strip of A, of which <paramref name="a"/> is what was packed, against all of the block's panels of B.</summary>
     private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, ref Ahead ahead)
     {
         int lanes = tiles.Lanes, panel = 2 * lanes;
-        int k = block.Steps;
+        int k = block.Steps + block.Steps2;
         GemmTileCall call = new()
         {
             A = a,
+            ARow = block.Pitch * sizeof(float),
             AStep = height * sizeof(float),
             BStep = block.BInPlace ? (nint)_call.B.Stride * sizeof(float) : panel * sizeof(float),
-            Steps = k,
+            Steps = tiles.Fetches ? block.Steps : k,
+            A2 = a + block.Second(height),
+            A2Row = block.Pitch * sizeof(float),
+            A2Step = height * sizeof(float),
+            Steps2 = tiles.Fetches ? block.Steps2 : 0,
             Next = a,
             CStep = (nint)_call.StrideC * sizeof(float),
             Accumulate = block.Accumulate ? 1 : 0,
         };
         if (block.AInPlace)
         {
-            call.A = (float*)_call.A.Data + block.K1 * _call.A.Stride + row;
-            call.AStep = (nint)_call.A.Stride * sizeof(float);
+            call.A = Element(_call.A, row, block.K1);
+            call.ARow = call.AStep = (nint)_call.A.Stride * sizeof(float);
+        }
+        if (block.A2InPlace)
+        {
+            call.A2 = Element(_call.A2, row, block.K2);
+            call.A2Row = (nint)_call.A2.Stride * sizeof(float);
         }
         float* c = _call.C + row * _call.StrideC + block.Column;
         int j = 0;
@@ -288,7 +341,7 @@ internal unsafe struct GemmPlan
             call.B = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
             call.C = c + j;
             call.Bias = block.Bias == null ? null : block.Bias + j;
-            tiles.Run(height, 2, &call);
+            tiles.Run(height, 2, block.Apart, &call);
         }
         if (j < block.Columns)
         {
@@ -300,17 +353,19 @@ internal unsafe struct GemmPlan
             {
                 call.C = c + j;
                 call.Bias = bias;
-                tiles.Run(height, 1, &call);
+                tiles.Run(height, 1, block.Apart, &call);
                 return;
             }
             call.C = block.Edge;
             call.CStep = width * sizeof(float);
             call.Accumulate = 0;
             call.Bias = null;
-            tiles.Run(height, width / lanes, &call);
+            tiles.Run(height, width / lanes, block.Apart, &call);
             Spread(block.Edge, width, height, rest, c + j, bias, block.Accumulate);
         }
     }
+
+    private static float* Element(in GemmOperand x, int row, int term) => (float*)x.Data + (x.Transposed ? term * x.Stride + row : row * x.Stride + term);
 
     /// <summary>Moves a tile that is broader than what is left of C.</summary>
     private readonly void Spread(float* edge, int width, int rows, int columns, float* c, float* bias, bool accumulate)
@@ -390,8 +445,17 @@ internal unsafe struct GemmPlan
     /// <summary>One block of k by one block of columns.</summary>
     private struct Block
     {
-        public int K1, K2, Terms, Terms2, Steps, Column, Columns;
-        public bool AInPlace, BInPlace, Accumulate;
+        public int K1, K2, Terms, Terms2, Steps, Steps2, Column, Columns;
+        public bool Apart, AInPlace, A2InPlace, BInPlace, Accumulate;
         public float* B, Wide, Unpacked, Edge, Bias;
+
+        /// <summary>Steps that packed strips of A have.</summary>
+        public readonly int PackedSteps => (AInPlace ? 0 : Steps) + (A2InPlace ? 0 : Steps2);
+
+        /// <summary>Floats that a packed row of A takes.</summary>
+        public readonly int Pitch => Apart ? GemmPlan.Pitch(PackedSteps) : PackedSteps;
+
+        /// <summary>Floats of a strip before those of the second product.</summary>
+        public readonly int Second(int height) => AInPlace ? 0 : Steps * (Apart ? 1 : height);
     }
 }

@@ -6,7 +6,7 @@ namespace Lorikeet.Kernels;
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct GemmTileCall
 {
-    /// <summary>Rows of A, of each step of k side by side.</summary>
+    /// <summary>Rows of A.</summary>
     public void* A;
     /// <summary>Bytes from one step of k to the next.</summary>
     public nint AStep;
@@ -26,4 +26,14 @@ internal unsafe struct GemmTileCall
     public nint Accumulate;
     /// <summary>Memory that will be read soon: assembled tiles fetch <see cref="GemmTiles.FetchedByStep"/> bytes of it with each step.</summary>
     public void* Next;
+    /// <summary>Bytes from one row of A to the next; compiled tiles read rows that lie side by side.</summary>
+    public nint ARow;
+    /// <summary>Rows of a second product, whose steps of B follow the first's; assembled tiles only.</summary>
+    public void* A2;
+    /// <summary>Bytes from one of its steps of k to the next.</summary>
+    public nint A2Step;
+    /// <summary>Bytes from one of its rows to the next.</summary>
+    public nint A2Row;
+    /// <summary>Its steps; 0 for none.</summary>
+    public nint Steps2;
 }

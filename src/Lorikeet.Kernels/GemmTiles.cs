@@ -9,7 +9,7 @@ internal sealed unsafe class GemmTiles
 {
     private static GemmTiles? _wide512, _wide256, _wide128, _assembled512, _assembled256, _pairs512;
 
-    private readonly nint[] _byRows = new nint[2 * 14];
+    private readonly nint[] _byRows = new nint[2 * 2 * 14];
     private readonly bool _assembled;
     private readonly TileKind _kind;
 
@@ -51,23 +51,28 @@ internal sealed unsafe class GemmTiles
         _ => _wide128 ??= Build<Vector128<float>, Lanes128>(AdvSimd.Arm64.IsSupported ? 12 : 6),
     };
 
-    /// <summary>Runs the tile with <paramref name="rows"/> rows of one or two registers.</summary>
-    public void Run(int rows, int registers, GemmTileCall* call)
+    /// <summary>
+    /// Runs the tile with <paramref name="rows"/> rows of one or two registers; <paramref name="apart"/>, of assembled tiles only: rows of A lie
+    /// apart and its steps side by side, and B is packed.
+    /// </summary>
+    public void Run(int rows, int registers, bool apart, GemmTileCall* call)
     {
-        nint tile = _byRows[2 * (rows - 1) + registers - 1];
+        nint tile = _byRows[Index(rows, registers, apart)];
         if (!_assembled)
             ((delegate*<GemmTileCall*, void>)tile)(call);
         else
-            ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)(tile != 0 ? tile : Assemble(rows, registers)))(call);
+            ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)(tile != 0 ? tile : Assemble(rows, registers, apart)))(call);
     }
 
-    private nint Assemble(int rows, int registers)
+    private static int Index(int rows, int registers, bool apart) => (apart ? 2 * 14 : 0) + 2 * (rows - 1) + registers - 1;
+
+    private nint Assemble(int rows, int registers, bool apart)
     {
         lock (_byRows)
         {
-            ref nint tile = ref _byRows[2 * (rows - 1) + registers - 1];
+            ref nint tile = ref _byRows[Index(rows, registers, apart)];
             if (tile == 0)
-                Volatile.Write(ref tile, TileAssembler.Tile(_kind, Lanes * sizeof(float), rows, registers).Publish());
+                Volatile.Write(ref tile, TileAssembler.Tile(_kind, Lanes * sizeof(float), rows, registers, apart).Publish());
             return tile;
         }
     }

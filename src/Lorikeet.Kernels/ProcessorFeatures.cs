@@ -26,6 +26,9 @@ public static class ProcessorFeatures
     /// <summary>Dot products of bytes in 256-bit vectors.</summary>
     public static bool AvxVnni { get; } = Avx2 && (Leaf7(1).Eax >> 4 & 1) != 0;
 
+    /// <summary>Bytes of a core's second-level cache; 1 MB where the processor does not say.</summary>
+    public static int SecondCacheBytes { get; } = ReadSecondCache();
+
     /// <summary>The processor's name, or its architecture where it has none.</summary>
     public static string Name { get; } = ReadName();
 
@@ -52,6 +55,15 @@ public static class ProcessorFeatures
             return (0, 0);
         (int eax, _, int ecx, _) = X86Base.CpuId(7, subleaf);
         return (eax, ecx);
+    }
+
+    private static int ReadSecondCache()
+    {
+        const int leaf = unchecked((int)0x80000006), least = 1 << 18, usual = 1 << 20;
+        if (!X86Base.IsSupported || (uint)X86Base.CpuId(unchecked((int)0x80000000), 0).Eax < unchecked((uint)leaf))
+            return usual;
+        int bytes = (X86Base.CpuId(leaf, 0).Ecx >>> 16) << 10;
+        return bytes < least ? usual : bytes;
     }
 
     private static string ReadName()

@@ -72,13 +72,14 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         Array.Sort(times);
         double seconds = times[times.Length / 2];
         int tokens = Batch * Length;
-        double flops = UsefulFlops(model, tokens);
+        (double weights, double adapter, double attention) = UsefulFlops(model, parameters);
+        double flops = weights + adapter + attention;
         double gemm = GemmSpeed.Median(GemmForm.Forward, 1024, 1024, 1024, DType.F32, machine.Threads, 0.4);
         report.Add(
             (BenchReport.Kind, "train"), ("model", Model), ("weights", StorageOf(model)), ("method", Method), ("rank", Method == "full" ? 0 : Rank), ("batch", Batch), ("seq", Length), ("precision", Trainer.PrecisionOf(Precision) == GemmPrecision.BF16 ? "bf16" : "f32"),
             ("checkpointing", Checkpointing), ("passes", plan.Description), ("optimizer", Optimizer), ("optimizer_in_backward", InBackward), ("threads", machine.Threads), ("trainable", parameters.Sum(parameter => parameter.Shape.Elements)),
-            ("tok_s", tokens / seconds), ("step_s", seconds), ("start_s", start), ("peak_rss_mb", peak / 1048576.0), ("estimated_mb", plan.Total / 1048576.0), ("estimated_activation_mb", plan.Activations / 1048576.0),
-            ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
+            ("tok_s", tokens / seconds), ("step_s", seconds), ("step_min_s", times[0]), ("start_s", start), ("peak_rss_mb", peak / 1048576.0), ("estimated_mb", plan.Total / 1048576.0), ("estimated_activation_mb", plan.Activations / 1048576.0),
+            ("useful_gflops", flops / seconds / 1e9), ("weights_gflop", weights / 1e9), ("adapter_gflop", adapter / 1e9), ("attention_gflop", attention / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores), ("share_of_gemm", flops / seconds / 1e9 / gemm),
             ("gemm_gflops", gemm), ("weight_mb", model.Parameters.Where(parameter => !parameter.Trainable).Sum(parameter => parameter.Value.Bytes) / 1048576.0), ("activation_mb", (double)trainer.PeakActivationBytes / (1 << 20)), ("allocated_bytes", allocated), ("first_loss", loss),
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
@@ -99,8 +100,19 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
     /// <summary>Weights of all products with the checkpoint's matrices, the head included: each costs two operations a token.</summary>
     public static long ProductWeights(CausalLm model) => model.Modules.OfType<Linear>().Sum(layer => (long)layer.Inputs * layer.Outputs);
 
-    // products with the model's own weights only: neither attention, nor the adapter's, nor what checkpointing computes twice
-    private double UsefulFlops(CausalLm model, int tokens) => (Method == "full" ? 6.0 : 4.0) * ProductWeights(model) * tokens;
+    /// <summary>
+    /// Operations of a step that no implementation could leave out, forward and backward: two for each multiply-add of products with the model's weights (whose
+    /// own gradients count where they are trained), with the adapter's matrices, and of attention to what a token may see; none for what checkpointing computes twice.
+    /// </summary>
+    private (double Weights, double Adapter, double Attention) UsefulFlops(CausalLm model, IReadOnlyList<Parameter> parameters)
+    {
+        double tokens = Batch * Length;
+        bool full = Method == "full";
+        double adapter = full || Method == "prefix" ? 0 : 6.0 * tokens * parameters.Where(parameter => parameter.Shape.Rank == 2).Sum(parameter => parameter.Shape.Elements);
+        // the backward pass has twice the products of the forward pass; the scores that it computes again are not counted
+        double attention = 3 * model.Modules.OfType<AttentionCore>().Sum(layer => AttentionSpeed.Operations(AttentionForm.Forward, Batch, Length, layer.Heads, layer.HeadDim));
+        return ((full ? 6.0 : 4.0) * tokens * ProductWeights(model), adapter, attention);
+    }
 
     private IReadOnlyList<Parameter> Prepare(CausalLm model)
     {

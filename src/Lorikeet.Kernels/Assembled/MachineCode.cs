@@ -73,6 +73,10 @@ internal sealed class MachineCode(int width)
     /// <summary><c>to += value</c>.</summary>
     public void AddTo(Register to, int value) => Add(Instruction.Create(Code.Add_rm64_imm32, to, value));
 
+    /// <summary><c>to = base + scale * index</c>.</summary>
+    public void Address(Register to, Register address, Register index, int scale) =>
+        Add(Instruction.Create(Code.Lea_r64_m, to, new MemoryOperand(address, index, scale)));
+
     /// <summary><c>to -= value</c>, and sets the flags.</summary>
     public void Subtract(Register to, int value) => Add(Instruction.Create(Code.Sub_rm64_imm32, to, value));
 
@@ -105,6 +109,10 @@ internal sealed class MachineCode(int width)
     /// <summary>Repeats four bytes.</summary>
     public void Broadcast(int to, Register address, int offset) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vbroadcastss_zmm_k1z_xmmm32 : Code.VEX_Vbroadcastss_ymm_m32, V(to), At(address, offset)));
+
+    /// <summary>Repeats the four bytes at <c>address + scale * index + offset</c>.</summary>
+    public void Broadcast(int to, Register address, Register index, int scale, int offset) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vbroadcastss_zmm_k1z_xmmm32 : Code.VEX_Vbroadcastss_ymm_m32, V(to), new MemoryOperand(address, index, scale, offset, offset == 0 ? 0 : 8)));
 
     /// <summary>Singles: <c>sum += x * y</c>.</summary>
     public void MultiplyAdd(int sum, int x, int y) =>
@@ -196,7 +204,7 @@ internal sealed class MachineCode(int width)
         V(to), At(address, offset)));
 
     // general registers that one system's convention or another says belong to the caller, and code here uses
-    private static readonly Register[] Kept = [Register.RBX, Register.RSI, Register.RDI];
+    private static readonly Register[] Kept = [Register.RBX, Register.RSI, Register.RDI, Register.R12, Register.R13, Register.R14, Register.R15];
 
     /// <summary>Keeps what the system's convention says belongs to the caller.</summary>
     public void Enter()

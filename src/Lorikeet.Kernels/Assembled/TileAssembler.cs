@@ -6,10 +6,14 @@ namespace Lorikeet.Kernels.Assembled;
 /// Writes the innermost loop of a product: a tile of C stays in registers while k runs. Each step loads one or two registers of B's panel and adds
 /// the outer product with the tile's rows of A, four bytes of each row repeated through a register: one single or two bfloat16.
 /// </summary>
-internal static class TileAssembler
+internal sealed class TileAssembler(TileKind kind, int width, int rows, int registers, bool apart)
 {
     // arguments, and what they are loaded into while k runs
     private const Register Call = Register.R11, A = Register.RAX, AStep = Register.RDX, B = Register.R8, BStep = Register.R9, Steps = Register.R10, Next = Register.RCX;
+
+    // rows of A: any of 14 is one of these rows and 0, 1, 2, 4 or 8 times the distance of two
+    private static readonly (int Row, Register Address)[] Anchors = [(0, A), (3, Register.R12), (5, Register.R13), (10, Register.R14)];
+    private const Register ARow = Register.R15;
 
     // the tile of C, and the rows of it that are still to be fetched
     private const Register C = Register.RBX, CStep = Register.RSI, Rows = Register.RDI;
@@ -20,92 +24,161 @@ internal static class TileAssembler
     /// <summary>Steps of k between two tests of the counter.</summary>
     public const int Unroll = 4;
 
+    private readonly MachineCode _code = new(width);
+
+    private int Sums => rows * registers;
+
+    /// <summary>Registers that values of A take turns in.</summary>
+    private int Repeats => Math.Min((width == 64 ? 32 : 16) - Sums - registers, 4);
+
     /// <summary>Assembles one tile.</summary>
     /// <param name="kind">What is multiplied: singles or pairs of bfloat16.</param>
     /// <param name="width">Bytes of a register: 32 or 64.</param>
     /// <param name="rows">Rows of the tile.</param>
     /// <param name="registers">Registers of a row: 1 or 2.</param>
+    /// <param name="apart">Rows of A lie apart and its steps side by side, and B is packed; else rows lie side by side, and steps of both where the call says.</param>
     /// <returns>The code, a function of one pointer to a <see cref="GemmTileCall"/>.</returns>
-    public static MachineCode Tile(TileKind kind, int width, int rows, int registers)
-    {
-        MachineCode code = new(width);
-        int sums = rows * registers, spare = (width == 64 ? 32 : 16) - sums;
-        code.Enter();
-        code.Move(Call, MachineCode.Argument);
-        code.LoadWord(C, Call, 40);
-        code.LoadWord(CStep, Call, 48);
-        for (int i = 0; i < sums; i++)
-            code.Zero(i);
-        code.LoadWord(A, Call, 0);
-        code.LoadWord(AStep, Call, 8);
-        code.LoadWord(B, Call, 16);
-        code.LoadWord(BStep, Call, 24);
-        code.LoadWord(Steps, Call, 32);
-        code.LoadWord(Next, Call, 72);
+    public static MachineCode Tile(TileKind kind, int width, int rows, int registers, bool apart) => new TileAssembler(kind, width, rows, registers, apart).Write();
 
-        ulong fetching = code.NewLabel(), many = code.NewLabel(), few = code.NewLabel(), one = code.NewLabel(), end = code.NewLabel();
-        code.Subtract(Steps, Unroll);
-        code.JumpIfLess(few);
+    private MachineCode Write()
+    {
+        _code.Enter();
+        _code.Move(Call, MachineCode.Argument);
+        _code.LoadWord(C, Call, 40);
+        _code.LoadWord(CStep, Call, 48);
+        for (int i = 0; i < Sums; i++)
+            _code.Zero(i);
+        LoadA(0, 8, 80);
+        _code.LoadWord(B, Call, 16);
+        if (!apart)
+            _code.LoadWord(BStep, Call, 24);
+        _code.LoadWord(Steps, Call, 32);
+        _code.LoadWord(Next, Call, 72);
+
+        ulong fetching = _code.NewLabel(), many = _code.NewLabel(), few = _code.NewLabel(), one = _code.NewLabel();
+        ulong end = _code.NewLabel(), second = _code.NewLabel(), finish = _code.NewLabel();
+        _code.Subtract(Steps, Unroll);
+        _code.JumpIfLess(few);
         // the tile of C is wanted when k has run: a row of it is asked for with each turn, since all at once would fill
         // the queue of misses before what the first steps read
-        code.Set(Rows, rows);
-        code.Bind(fetching);
-        for (int step = 0; step < Unroll; step++)
-            Step(code, kind, rows, registers, sums, spare);
+        _code.Set(Rows, rows);
+        _code.Bind(fetching);
+        Advance(Unroll);
         for (int j = 0; j < registers * width; j += 64)
-            code.Prefetch(C, j);
+            _code.Prefetch(C, j);
         // a tile that begins inside a line ends in one more
-        code.Prefetch(C, registers * width - 1);
-        code.AddTo(C, CStep);
-        code.PrefetchSecond(Next, 0);
-        code.AddTo(Next, 64);
-        code.Subtract(Steps, Unroll);
-        code.JumpIfLess(few);
-        code.Subtract(Rows, 1);
-        code.JumpIfNotZero(fetching);
-        code.Bind(many);
-        for (int step = 0; step < Unroll; step++)
-            Step(code, kind, rows, registers, sums, spare);
-        code.PrefetchSecond(Next, 0);
-        code.AddTo(Next, 64);
-        code.Subtract(Steps, Unroll);
-        code.JumpIfNotLess(many);
-        code.Bind(few);
-        code.AddTo(Steps, Unroll);
-        code.JumpIfZero(end);
-        code.Bind(one);
-        Step(code, kind, rows, registers, sums, spare);
-        code.Subtract(Steps, 1);
-        code.JumpIfNotZero(one);
-        code.Bind(end);
-        Finish(code, Call, 0, rows, registers, sums);
-        code.Leave();
-        return code;
+        _code.Prefetch(C, registers * width - 1);
+        _code.AddTo(C, CStep);
+        _code.PrefetchSecond(Next, 0);
+        _code.AddTo(Next, 64);
+        _code.Subtract(Steps, Unroll);
+        _code.JumpIfLess(few);
+        _code.Subtract(Rows, 1);
+        _code.JumpIfNotZero(fetching);
+        _code.Bind(many);
+        Advance(Unroll);
+        _code.PrefetchSecond(Next, 0);
+        _code.AddTo(Next, 64);
+        _code.Subtract(Steps, Unroll);
+        _code.JumpIfNotLess(many);
+        _code.Bind(few);
+        _code.AddTo(Steps, Unroll);
+        _code.JumpIfZero(end);
+        _code.Bind(one);
+        Advance(1);
+        _code.Subtract(Steps, 1);
+        _code.JumpIfNotZero(one);
+        _code.Bind(end);
+        _code.LoadWord(Steps, Call, 112);
+        _code.Test(Steps);
+        _code.JumpIfZero(finish);
+        LoadA(88, 96, 104);
+        _code.Bind(second);
+        Advance(1);
+        _code.Subtract(Steps, 1);
+        _code.JumpIfNotZero(second);
+        _code.Bind(finish);
+        Finish(_code, Call, 0, rows, registers, Sums);
+        _code.Leave();
+        return _code;
     }
 
-    private static void Step(MachineCode code, TileKind kind, int rows, int registers, int sums, int spare)
+    /// <summary>Some steps of k, of which those of rows that lie apart move no pointer but at the end: additions take turns from multiplications.</summary>
+    private void Advance(int steps)
     {
-        for (int j = 0; j < registers; j++)
-            code.Load(sums + j, B, j * code.Width);
-        code.Prefetch(B, 1024);
-        if (registers * code.Width > 64)
-            code.Prefetch(B, 1024 + 64);
-        int repeats = Math.Min(spare - registers, 4);
-        for (int i = 0; i < rows; i++)
+        for (int step = 0; step < steps; step++)
         {
-            int x = sums + registers + i % repeats;
-            code.Broadcast(x, A, 4 * i);
+            int b = apart ? step * registers * width : 0;
             for (int j = 0; j < registers; j++)
+                _code.Load(Sums + j, B, b + j * width);
+            for (int j = 0; j < registers * width; j += 64)
+                _code.Prefetch(B, 1024 + b + j);
+            for (int i = 0; i < rows; i++)
             {
-                int sum = i * registers + j, y = sums + j;
-                if (kind == TileKind.BF16)
-                    code.DotBF16(sum, y, x);
-                else
-                    code.MultiplyAdd(sum, y, x);
+                int x = Sums + registers + i % Repeats;
+                Repeat(x, i, step);
+                for (int j = 0; j < registers; j++)
+                {
+                    int sum = i * registers + j, y = Sums + j;
+                    if (kind == TileKind.BF16)
+                        _code.DotBF16(sum, y, x);
+                    else
+                        _code.MultiplyAdd(sum, y, x);
+                }
+            }
+            if (!apart)
+            {
+                _code.AddTo(A, AStep);
+                _code.AddTo(B, BStep);
             }
         }
-        code.AddTo(A, AStep);
-        code.AddTo(B, BStep);
+        if (!apart)
+            return;
+        foreach ((int row, Register anchor) in Anchors)
+        {
+            if (row < rows)
+                _code.AddTo(anchor, 4 * steps);
+        }
+        _code.AddTo(B, registers * width * steps);
+    }
+
+    /// <summary>Reads the fields of the call that tell where A's rows lie.</summary>
+    private void LoadA(int data, int step, int row)
+    {
+        _code.LoadWord(A, Call, data);
+        if (!apart)
+        {
+            _code.LoadWord(AStep, Call, step);
+            return;
+        }
+        _code.LoadWord(ARow, Call, row);
+        for (int i = 1; i < Anchors.Length && Anchors[i].Row < rows; i++)
+        {
+            // an even distance and perhaps a row: 0 + 2 + 1, 3 + 2, 5 + 4 + 1
+            int distance = Anchors[i].Row - Anchors[i - 1].Row;
+            _code.Address(Anchors[i].Address, Anchors[i - 1].Address, ARow, distance & ~1);
+            if ((distance & 1) != 0)
+                _code.AddTo(Anchors[i].Address, ARow);
+        }
+    }
+
+    /// <summary>Repeats what a row of A holds, some steps ahead.</summary>
+    private void Repeat(int to, int row, int step)
+    {
+        if (!apart)
+        {
+            _code.Broadcast(to, A, 4 * row);
+            return;
+        }
+        for (int i = Anchors.Length - 1; ; i--)
+        {
+            int distance = row - Anchors[i].Row;
+            if (distance is 0 or 1 or 2 or 4 or 8)
+            {
+                _code.Broadcast(to, Anchors[i].Address, distance == 0 ? Register.None : ARow, Math.Max(1, distance), 4 * step);
+                return;
+            }
+        }
     }
 
     /// <summary>Adds what C held and the bias, where they are wanted, and stores the tile.</summary>
