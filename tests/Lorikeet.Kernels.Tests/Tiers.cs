@@ -16,6 +16,17 @@ internal static class Tiers
         }
     }
 
+    /// <summary>The same, and with machine code of our own: for kernels that have some.</summary>
+    public static void EachAndAssembled(Action<KernelTier> check)
+    {
+        Each(check);
+        foreach (KernelTier tier in (KernelTier[])[KernelTier.Assembled256, KernelTier.Assembled512])
+        {
+            if (tier.Compiled() <= Isa.Widest && Isa.WhyNotAssembled is null)
+                With(tier, () => check(tier));
+        }
+    }
+
     public static void With(KernelTier tier, Action check)
     {
         VectorJob.Tier = tier;

@@ -3,12 +3,17 @@ namespace Lorikeet.Kernels;
 /// <summary>
 /// Blocks of <see cref="AttentionKernel.Backward"/>. With <c>P = exp(S - lse)</c> computed again for a block of queries and keys and
 /// <c>dS = P (dOut V' - delta)</c>, <c>delta = dOut . Out</c>: <c>dV += P' dOut</c>, <c>dK += scale dS' Q</c>, <c>dQ += scale dS K</c>
-/// (Dao et al. 2022, arXiv:2205.14135). Sums run over blocks in ascending order, whichever way the work is cut, so the cut does not show.
+/// (Dao et al. 2022, arXiv:2205.14135). A part is a block of keys; parts add to the derivative of the same queries one after another, in the order of
+/// their keys, so every score is computed once and the number of threads does not show.
 /// </summary>
 internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
 {
-    /// <summary>Queries and keys of a block.</summary>
-    public const int Block = KeyRanges.MaxQueries;
+    /// <summary>Queries of a block: whole tiles.</summary>
+    public const int BlockQueries = 96;
+    /// <summary>Keys of a block: whole panels.</summary>
+    public const int BlockKeys = 256;
+    /// <summary>Floats between rows of scores: an odd number of lines, which spreads columns over the sets of a cache.</summary>
+    private const int ScoreStep = BlockKeys + 16;
 
     public AttentionCall* Call;
     public float* DOut, DQ, DK, DV;
@@ -17,7 +22,11 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
     public float* Delta;
     public AttentionSegment* Segments;
     public int SegmentCount;
-    public AttentionCut Cut;
+    /// <summary><c>[query blocks, heads]</c>: how many blocks of keys have added to the derivative of these queries.</summary>
+    public int* Turns;
+    /// <summary>Not 0 once a part has failed: no other may wait for it.</summary>
+    public int Failed;
+    public KernelTier Tier;
 
     /// <inheritdoc/>
     public static void Part<S, V, D>(AttentionBackwardJob* job, int part)
@@ -25,138 +34,132 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
         where V : unmanaged
         where D : unmanaged
     {
-        int head = part % job->Call->KvHeads, at = part / job->Call->KvHeads;
-        Panels panels = new(job->Call, 2 * S.Count);
-        if (job->Cut == AttentionCut.Segments)
-        {
-            AttentionSegment* segment = job->Segments + at;
-            for (int key = 0; key < segment->Keys; key += Block)
-                KeyBlock<S, V, D>(job, &panels, segment, head, key, 0, segment->Queries, job->DK != null || job->DV != null, job->DQ != null);
-        }
-        else if (job->Cut == AttentionCut.Keys)
-        {
-            AttentionSegment* segment = Find(job, at, byKeys: true);
-            KeyBlock<S, V, D>(job, &panels, segment, head, (at - segment->FirstKeyBlock) * Block, 0, segment->Queries, intoKeys: true, intoQueries: false);
-        }
-        else
-        {
-            AttentionSegment* segment = Find(job, at, byKeys: false);
-            int query = (at - segment->FirstQueryBlock) * Block, end = Math.Min(query + Block, segment->Queries);
-            for (int key = 0; key < segment->Keys; key += Block)
-                KeyBlock<S, V, D>(job, &panels, segment, head, key, query, end, intoKeys: false, intoQueries: true);
-        }
-    }
-
-    private static AttentionSegment* Find(AttentionBackwardJob* job, int block, bool byKeys)
-    {
-        int low = 0, high = job->SegmentCount - 1;
+        int head = part % job->Call->KvHeads, block = part / job->Call->KvHeads, low = 0, high = job->SegmentCount - 1;
         while (low < high)
         {
             int middle = (low + high + 1) / 2;
-            if ((byKeys ? job->Segments[middle].FirstKeyBlock : job->Segments[middle].FirstQueryBlock) <= block)
+            if (job->Segments[middle].FirstKeyBlock <= block)
                 low = middle;
             else
                 high = middle - 1;
         }
-        return job->Segments + low;
+        try
+        {
+            KeyBlock<S, V, D>(job, AttentionTiles.Of(job->Tier), job->Segments + low, head, block - job->Segments[low].FirstKeyBlock);
+        }
+        catch
+        {
+            Volatile.Write(ref job->Failed, 1);
+            throw;
+        }
     }
 
     /// <summary>
-    /// What one block of keys of one head does with the queries <c>from .. end - 1</c> of its segment: adds to the derivatives of these keys and values
-    /// and to those of the queries, as asked.
+    /// What one block of keys of one head does with the queries of its segment: adds to the derivatives of these keys and values and to those of the queries.
     /// </summary>
-    private static void KeyBlock<S, V, D>(AttentionBackwardJob* job, Panels* panels, AttentionSegment* segment, int head, int key, int from, int end,
-        bool intoKeys, bool intoQueries)
+    private static void KeyBlock<S, V, D>(AttentionBackwardJob* job, AttentionTiles tiles, AttentionSegment* segment, int head, int block)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
         AttentionCall* call = job->Call;
-        int width = 2 * S.Count, dim = call->HeadDim, valueDim = call->ValueDim, group = call->Heads / call->KvHeads;
-        int start = segment->Key + key, count = Math.Min(Block, segment->Keys - key);
-        bool wide = S.Count >= 8, packed = false;
-        for (int g = 0; g < group; g++)
+        int dim = call->HeadDim, valueDim = call->ValueDim, group = call->Heads / call->KvHeads;
+        int start = segment->Key + block * BlockKeys, count = Math.Min(BlockKeys, segment->Keys - block * BlockKeys);
+        Memory memory = new(call, tiles);
+        memory.PackKeys(call, tiles, head, start, count);
+        KeyRanges ranges = default;
+        for (int query = 0; query < segment->Queries; query += BlockQueries)
         {
-            for (int query = from; query < end; query += Block)
+            int first = segment->Query + query;
+            ranges.Read(call->First + first, call->Last + first, Math.Min(BlockQueries, segment->Queries - query), tiles.Rows, BlockQueries, 0, call->Keys);
+            // between its first and its last block of keys every one takes its turn, though it may have nothing to add
+            if (ranges.Low >= start + count || ranges.High <= start)
+                continue;
+            int turn = block - (ranges.Low - segment->Key) / BlockKeys;
+            bool meets = ranges.Meets(start, count);
+            for (int h = head * group; h < (head + 1) * group; h++)
             {
-                int first = segment->Query + query, queries = Math.Min(Block, end - query);
-                KeyRanges ranges = default;
-                ranges.Read(call->First + first, call->Last + first, queries, 0, call->Keys);
-                if (!ranges.Meets(start, count))
-                    continue;
-                if (!packed)
+                if (meets)
                 {
-                    panels->PackKeys(call, head, start, count, wide, intoQueries);
-                    packed = true;
-                }
-                int queryHead = head * group + g;
-                float* q = call->Q + first * call->LdQ + (long)queryHead * dim;
-                float* dOut = job->DOut + first * job->LddOut + (long)queryHead * valueDim;
-                Scores<S, V, D>(&ranges, start, count, q, (nint)call->LdQ, dim, panels->KeysTurned, panels->P);
-                Scores<S, V, D>(&ranges, start, count, dOut, (nint)job->LddOut, valueDim, panels->ValuesTurned, panels->DS);
-                for (int i = 0; i < queries; i++)
-                {
-                    int row = first + i;
-                    long scalar = (long)row * call->Heads + queryHead;
-                    int low = Math.Max(call->First[row] - start, 0), high = Math.Min(call->Last[row] - start, count);
-                    AttentionSoftmax.Derivative<S, V, D>(panels->P + i * Block, panels->DS + i * Block, low, high, (count + S.Count - 1) & -S.Count,
-                        call->LogSumExp[scalar], job->Delta[scalar], call->SoftCap);
-                }
-                if (intoKeys)
-                {
+                    Scores<S, V, D>(job, tiles, memory, &ranges, start, count, first, h);
                     if (job->DV != null)
-                    {
-                        GemmPack.Panels(new GemmOperand(dOut, DType.F32, job->LddOut, transposed: true), 0, valueDim, 0, queries, 1, panels->Rows, width, Block * width, wide, null);
-                        IntoKeys<S, V, D>(&ranges, start, count, queries, panels->P, panels->Rows, panels->ValueStep, panels->DValues, panels->Ones);
-                    }
+                        IntoKeys(tiles, &ranges, start, count, memory.P, memory.DOut, memory.ValueStep, valueDim, memory.DValues);
                     if (job->DK != null)
-                    {
-                        GemmPack.Panels(new GemmOperand(q, DType.F32, call->LdQ, transposed: true), 0, dim, 0, queries, call->Scale, panels->Rows, width, Block * width, wide, null);
-                        IntoKeys<S, V, D>(&ranges, start, count, queries, panels->DS, panels->Rows, panels->KeyStep, panels->DKeys, panels->Ones);
-                    }
+                        IntoKeys(tiles, &ranges, start, count, memory.DS, memory.Queries, memory.KeyStep, dim, memory.DKeys);
                 }
-                if (intoQueries)
-                    IntoQueries<S, V, D>(&ranges, start, count, panels, dim, job->DQ + first * job->LddQ + (long)queryHead * dim, (nint)job->LddQ);
+                if (job->DQ == null)
+                    continue;
+                ref int done = ref job->Turns[(segment->FirstQueryBlock + query / BlockQueries) * call->Heads + h];
+                SpinWait wait = default;
+                while (Volatile.Read(ref done) != turn && Volatile.Read(ref job->Failed) == 0)
+                    wait.SpinOnce(-1);
+                if (meets)
+                    IntoQueries<S, V, D>(tiles, memory, &ranges, start, count, dim, job->DQ + first * job->LddQ + (long)h * dim, job->LddQ);
+                Volatile.Write(ref done, turn + 1);
             }
         }
-        if (!packed || !intoKeys)
-            return;
         if (job->DK != null)
-            Add<S, V, D>(panels->DKeys, panels->KeyStep, count, dim, job->DK + start * job->LddK + (long)head * dim, job->LddK);
+            Add<S, V, D>(memory.DKeys, memory.KeyStep, count, dim, job->DK + start * job->LddK + (long)head * dim, job->LddK);
         if (job->DV != null)
-            Add<S, V, D>(panels->DValues, panels->ValueStep, count, valueDim, job->DV + start * job->LddV + (long)head * valueDim, job->LddV);
+            Add<S, V, D>(memory.DValues, memory.ValueStep, count, valueDim, job->DV + start * job->LddV + (long)head * valueDim, job->LddV);
     }
 
-    /// <summary><c>s = x . panels</c> where the tile sees anything: scores from queries and keys, dP from dOut and values.</summary>
-    private static void Scores<S, V, D>(KeyRanges* ranges, int start, int count, float* x, nint ldx, int dim, float* panels, float* s)
+    /// <summary>Probabilities and derivatives of scores of one block, tile by tile; zeros where a query does not see a key.</summary>
+    private static void Scores<S, V, D>(AttentionBackwardJob* job, AttentionTiles tiles, in Memory memory, KeyRanges* ranges, int start, int count, int first, int head)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
-        int width = 2 * S.Count;
-        for (int column = 0; column < count; column += width)
+        AttentionCall* call = job->Call;
+        int width = tiles.Width, dim = call->HeadDim, valueDim = call->ValueDim, queries = ranges->Row(ranges->Tiles);
+        float* q = call->Q + first * call->LdQ + (long)head * dim;
+        float* dOut = job->DOut + first * job->LddOut + (long)head * valueDim;
+        GemmPack.Panels(new GemmOperand(q, DType.F32, call->LdQ, transposed: true), 0, dim, 0, queries, call->Scale, memory.Queries, memory.KeyStep, 0, tiles.Wide, null);
+        GemmPack.Panels(new GemmOperand(dOut, DType.F32, job->LddOut, transposed: true), 0, valueDim, 0, queries, 1, memory.DOut, memory.ValueStep, 0, tiles.Wide, null);
+        for (int t = 0; t < ranges->Tiles; t++)
         {
-            for (int t = 0; t < ranges->Tiles; t++)
+            int row = ranges->Row(t), rows = ranges->Rows(t);
+            for (int column = 0; column < count; column += width)
             {
-                if (!ranges->Within(t, start, count, out int low, out int high) || column >= high || column + width <= low)
+                int from = start + column, there = Math.Min(width, count - column);
+                float* p = memory.P + row * ScoreStep + column;
+                float* dS = memory.DS + row * ScoreStep + column;
+                if (!ranges->Within(t, from, there, out _, out _))
+                {
+                    for (int i = 0; i < rows; i++)
+                        Clear(p, dS, i, 0, width);
                     continue;
-                int row = ranges->Row(t);
-                AttentionTile.Run<S, V, D>(x + row * ldx, ldx, 1, ranges->Rows(t), panels + column * dim, width, dim,
-                    s + row * Block + column, Block, null);
+                }
+                tiles.RunRows<S, V, D>(memory.Queries + row * memory.KeyStep, memory.KeyStep, rows, memory.KeysTurned + column * dim, dim, p, ScoreStep, accumulate: false);
+                tiles.RunRows<S, V, D>(memory.DOut + row * memory.ValueStep, memory.ValueStep, rows, memory.ValuesTurned + column * valueDim, valueDim, dS, ScoreStep, accumulate: false);
+                long scalar = (long)(first + row) * call->Heads + head;
+                AttentionSoftmax.Derivative<S, V, D>(p, dS, ScoreStep, rows, width, call->LogSumExp + scalar, job->Delta + scalar, call->Heads, call->SoftCap);
+                ranges->All(t, from, there, out int low, out int high);
+                if (low == 0 && high == width)
+                    continue;
+                for (int i = 0; i < rows; i++)
+                {
+                    low = Math.Clamp(call->First[first + row + i], from, from + there) - from;
+                    high = Math.Clamp(call->Last[first + row + i], from + low, from + there) - from;
+                    Clear(p, dS, i, 0, low);
+                    Clear(p, dS, i, high, width);
+                }
             }
         }
+    }
+
+    private static void Clear(float* p, float* dS, int row, int from, int end)
+    {
+        new Span<float>(p + row * ScoreStep + from, end - from).Clear();
+        new Span<float>(dS + row * ScoreStep + from, end - from).Clear();
     }
 
     /// <summary><c>to[key] += sum_query s[query, key] * rows[query]</c>.</summary>
-    private static void IntoKeys<S, V, D>(KeyRanges* ranges, int start, int count, int queries, float* s, float* rows, int step, float* to, float* ones)
-        where S : struct, ISimd<V, D>
-        where V : unmanaged
-        where D : unmanaged
+    private static void IntoKeys(AttentionTiles tiles, KeyRanges* ranges, int start, int count, float* s, float* rows, int step, int dim, float* to)
     {
-        int width = 2 * S.Count;
-        for (int key = 0; key < count; key += AttentionTile.Rows)
+        for (int key = 0; key < count; key += tiles.Rows)
         {
-            int keys = Math.Min(AttentionTile.Rows, count - key), from = queries, end = 0;
+            int keys = Math.Min(tiles.Rows, count - key), from = int.MaxValue, end = 0;
             for (int t = 0; t < ranges->Tiles; t++)
             {
                 if (!ranges->Within(t, start + key, keys, out _, out _))
@@ -164,21 +167,21 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
                 from = Math.Min(from, ranges->Row(t));
                 end = ranges->Row(t + 1);
             }
-            for (int column = 0; from < end && column < step; column += width)
+            for (int column = 0; from < end && column < dim; column += tiles.Width)
             {
-                AttentionTile.Run<S, V, D>(s + from * Block + key, 1, Block, keys, rows + column * Block + from * width, width, end - from,
-                    to + key * step + column, step, ones);
+                tiles.Run(s + from * ScoreStep + key, ScoreStep, keys, rows + from * step + column, step, end - from,
+                    to + key * step + column, step, dim - column, accumulate: true);
             }
         }
     }
 
     /// <summary><c>to[query] += sum_key dS[query, key] * keys[key]</c>.</summary>
-    private static void IntoQueries<S, V, D>(KeyRanges* ranges, int start, int count, Panels* panels, int dim, float* to, nint ldTo)
+    private static void IntoQueries<S, V, D>(AttentionTiles tiles, in Memory memory, KeyRanges* ranges, int start, int count, int dim, float* to, long ldTo)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
-        int width = 2 * S.Count;
+        int width = tiles.Width;
         for (int column = 0; column < dim; column += width)
         {
             for (int t = 0; t < ranges->Tiles; t++)
@@ -186,16 +189,16 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
                 if (!ranges->Within(t, start, count, out int low, out int high))
                     continue;
                 int row = ranges->Row(t), rows = ranges->Rows(t);
-                float* s = panels->DS + row * Block + low;
-                float* b = panels->Keys + column * Block + low * width;
+                float* s = memory.DS + row * ScoreStep + low;
+                float* b = memory.Keys + column * BlockKeys + low * width;
                 if (column + width <= dim)
                 {
-                    AttentionTile.Run<S, V, D>(s, Block, 1, rows, b, width, high - low, to + row * ldTo + column, ldTo, panels->Ones);
+                    tiles.RunRows<S, V, D>(s, ScoreStep, rows, b, high - low, to + row * ldTo + column, ldTo, accumulate: true);
                     continue;
                 }
                 // the last panel is wider than what is left of a row
-                AttentionTile.Run<S, V, D>(s, Block, 1, rows, b, width, high - low, panels->Corner, width, null);
-                Add<S, V, D>(panels->Corner, width, rows, dim - column, to + row * ldTo + column, ldTo);
+                tiles.RunRows<S, V, D>(s, ScoreStep, rows, b, high - low, memory.Corner, width, accumulate: false);
+                Add<S, V, D>(memory.Corner, width, rows, dim - column, to + row * ldTo + column, ldTo);
             }
         }
     }
@@ -210,57 +213,57 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
     }
 
     /// <summary>A thread's memory for one block of keys.</summary>
-    private readonly struct Panels
+    private readonly struct Memory
     {
-        /// <summary>Keys as columns, scaled: for the scores.</summary>
+        /// <summary>Keys as columns, in panels: for the scores.</summary>
         public readonly float* KeysTurned;
-        /// <summary>Values as columns: for dP.</summary>
+        /// <summary>Values as columns, in panels: for dP.</summary>
         public readonly float* ValuesTurned;
-        /// <summary>Keys as rows, scaled: for dQ.</summary>
+        /// <summary>Keys as rows, in panels, scaled: for dQ.</summary>
         public readonly float* Keys;
-        /// <summary>Rows of dOut or of scaled queries.</summary>
-        public readonly float* Rows;
+        /// <summary>Queries, scaled: for the scores and for dK.</summary>
+        public readonly float* Queries;
+        /// <summary>Rows of dOut: for dP and dV.</summary>
+        public readonly float* DOut;
+        /// <summary><c>[queries, ScoreStep]</c>.</summary>
         public readonly float* P;
+        /// <summary>The same of dP, then dS.</summary>
         public readonly float* DS;
         public readonly float* DKeys;
         public readonly float* DValues;
         public readonly float* Corner;
-        public readonly float* Ones;
-        /// <summary>Floats between rows of <see cref="DKeys"/>.</summary>
+        /// <summary>Floats between rows of queries and of <see cref="DKeys"/>.</summary>
         public readonly int KeyStep;
-        /// <summary>Floats between rows of <see cref="DValues"/>.</summary>
+        /// <summary>Floats between rows of dOut and of <see cref="DValues"/>.</summary>
         public readonly int ValueStep;
-        private readonly int _width;
 
-        public Panels(AttentionCall* call, int width)
+        public Memory(AttentionCall* call, AttentionTiles tiles)
         {
-            _width = width;
-            KeyStep = (call->HeadDim + width - 1) / width * width;
-            ValueStep = (call->ValueDim + width - 1) / width * width;
-            int slack = (GemmPack.Slack + 15) & ~15;
-            float* next = GemmScratch.Rent(Block * (3L * KeyStep + 2L * ValueStep + Math.Max(KeyStep, ValueStep) + 2 * Block) + 4 * slack + 6 * width + 64);
-            KeysTurned = Take(ref next, Block * KeyStep + slack);
-            ValuesTurned = Take(ref next, Block * ValueStep + slack);
-            Keys = Take(ref next, Block * KeyStep + slack);
-            Rows = Take(ref next, Block * Math.Max(KeyStep, ValueStep) + slack);
-            P = Take(ref next, Block * Block);
-            DS = Take(ref next, Block * Block);
-            DKeys = Take(ref next, Block * KeyStep);
-            DValues = Take(ref next, Block * ValueStep);
-            Corner = Take(ref next, AttentionTile.Rows * width);
-            Ones = Take(ref next, AttentionTile.Rows);
-            new Span<float>(Ones, AttentionTile.Rows).Fill(1);
+            KeyStep = tiles.RowStep(call->HeadDim);
+            ValueStep = tiles.RowStep(call->ValueDim);
+            float* next = GemmScratch.Rent(BlockKeys * (3L * KeyStep + 2L * ValueStep) + BlockQueries * ((long)KeyStep + ValueStep + 2 * ScoreStep)
+                + tiles.Rows * tiles.Width + 10 * (16 + GemmPack.Slack));
+            KeysTurned = Take(ref next, BlockKeys * call->HeadDim);
+            ValuesTurned = Take(ref next, BlockKeys * call->ValueDim);
+            Keys = Take(ref next, BlockKeys * KeyStep);
+            Queries = Take(ref next, BlockQueries * KeyStep);
+            DOut = Take(ref next, BlockQueries * ValueStep);
+            P = Take(ref next, BlockQueries * ScoreStep);
+            DS = Take(ref next, BlockQueries * ScoreStep);
+            DKeys = Take(ref next, BlockKeys * KeyStep);
+            DValues = Take(ref next, BlockKeys * ValueStep);
+            Corner = Take(ref next, tiles.Rows * tiles.Width);
         }
 
         /// <summary>Packs a block of keys and values and clears their derivatives.</summary>
-        public void PackKeys(AttentionCall* call, int head, int start, int count, bool wide, bool asRowsToo)
+        public void PackKeys(AttentionCall* call, AttentionTiles tiles, int head, int start, int count)
         {
+            int width = tiles.Width;
             float* k = call->K + start * call->LdK + (long)head * call->HeadDim;
             float* v = call->V + start * call->LdV + (long)head * call->ValueDim;
-            GemmPack.Panels(new GemmOperand(k, DType.F32, call->LdK), 0, count, 0, call->HeadDim, call->Scale, KeysTurned, _width, _width * call->HeadDim, wide, null);
-            GemmPack.Panels(new GemmOperand(v, DType.F32, call->LdV), 0, count, 0, call->ValueDim, 1, ValuesTurned, _width, _width * call->ValueDim, wide, null);
-            if (asRowsToo)
-                GemmPack.Panels(new GemmOperand(k, DType.F32, call->LdK, transposed: true), 0, call->HeadDim, 0, count, call->Scale, Keys, _width, Block * _width, wide, null);
+            GemmPack.Panels(new GemmOperand(k, DType.F32, call->LdK), 0, count, 0, call->HeadDim, 1, KeysTurned, width, width * call->HeadDim, tiles.Wide, null);
+            GemmPack.Panels(new GemmOperand(v, DType.F32, call->LdV), 0, count, 0, call->ValueDim, 1, ValuesTurned, width, width * call->ValueDim, tiles.Wide, null);
+            GemmPack.Panels(new GemmOperand(k, DType.F32, call->LdK, transposed: true), 0, call->HeadDim, 0, count, call->Scale, Keys, width, BlockKeys * width, tiles.Wide, null);
             new Span<float>(DKeys, count * KeyStep).Clear();
             new Span<float>(DValues, count * ValueStep).Clear();
         }
@@ -268,7 +271,7 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
         private static float* Take(ref float* next, int floats)
         {
             float* block = next;
-            next += (floats + 15) & ~15;
+            next += (floats + GemmPack.Slack + 15) & ~15;
             return block;
         }
     }

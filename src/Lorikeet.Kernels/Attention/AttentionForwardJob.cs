@@ -6,12 +6,14 @@ namespace Lorikeet.Kernels;
 /// </summary>
 internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
 {
-    private const int BlockKeys = 192;
+    /// <summary>Keys of a block, about: scores and values of a panel of queries stay in the first cache and a little of the second.</summary>
+    private const int MostBlockKeys = 192;
 
     public AttentionCall* Calls;
     public AttentionPlan* Plans;
     public int Count;
     public float* Shared;
+    public KernelTier Tier;
 
     /// <inheritdoc/>
     public static void Part<S, V, D>(AttentionForwardJob* job, int part)
@@ -42,130 +44,128 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
         int block = plan->QueryBlocks - 1 - rest / plan->Splits;
         int query = block * plan->BlockQueries, queries = Math.Min(plan->BlockQueries, call->Queries - query);
 
+        AttentionTiles tiles = AttentionTiles.Of(job->Tier);
         KeyRanges ranges = default;
-        ranges.Read(call->First + query, call->Last + query, queries, 0, call->Keys);
+        ranges.Read(call->First + query, call->Last + query, queries, tiles.PanelRows, tiles.Width, 0, call->Keys);
         if (plan->Splits > 1 && ranges.Low < ranges.High)
         {
             int piece = (ranges.High - ranges.Low + plan->Splits - 1) / plan->Splits, from = ranges.Low + split * piece;
-            ranges.Read(call->First + query, call->Last + query, queries, from, Math.Min(from + piece, ranges.High));
+            ranges.Read(call->First + query, call->Last + query, queries, tiles.PanelRows, tiles.Width, from, Math.Min(from + piece, ranges.High));
         }
         float* partial = plan->Splits > 1 ? plan->Partial(job->Shared, *call, block, head, split) : null;
-        Block<S, V, D>(call, plan, head, query, queries, &ranges, partial);
+        Block<S, V, D>(call, plan, tiles, head, query, queries, &ranges, partial);
     }
 
     /// <summary>One block of queries and the keys in its ranges, for one key head; into the output, or where there are pieces into partial.</summary>
-    private static void Block<S, V, D>(AttentionCall* call, AttentionPlan* plan, int head, int query, int queries, KeyRanges* ranges, float* partial)
+    private static void Block<S, V, D>(AttentionCall* call, AttentionPlan* plan, AttentionTiles tiles, int head, int query, int queries, KeyRanges* ranges, float* partial)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
-        int width = 2 * S.Count, rows = plan->Group * queries;
-        int valueStep = (call->ValueDim + width - 1) / width * width;
-        long scores = (long)queries * BlockKeys;
-        long keyPanels = (long)BlockKeys * call->HeadDim + GemmPack.Slack, valuePanels = (long)BlockKeys * valueStep + GemmPack.Slack;
-        // 8-bit integers are widened page by page on their way into the panels
-        long widened = (long)KvLayout.Rows * Math.Max(call->HeadDim, call->ValueDim);
-        float* scratch = GemmScratch.Rent(scores + keyPanels + valuePanels + (long)rows * valueStep + 3L * rows + widened + 7 * 16);
-        float* s = scratch;
-        float* k = Next(s, scores);
-        float* v = Next(k, keyPanels);
-        float* sums = Next(v, valuePanels);
-        float* max = Next(sums, (long)rows * valueStep);
-        float* total = Next(max, rows);
-        float* factors = Next(total, rows);
-        float* wide = Next(factors, rows);
-        new Span<float>(sums, rows * valueStep).Clear();
-        new Span<float>(max, rows).Fill(float.NegativeInfinity);
-        new Span<float>(total, rows).Clear();
-
-        Sizes sizes = new() { Queries = queries, Query = query, Head = head, ValueStep = valueStep };
-        // pages become whole panels
-        int begin = call->Pages == null ? ranges->Low : ranges->Low / KvLayout.Rows * KvLayout.Rows;
-        for (int start = begin; start < ranges->High; start += BlockKeys)
+        int width = tiles.Width, dim = call->HeadDim;
+        Memory memory = new(call, tiles, plan->Group, head, query, queries);
+        for (int g = 0; g < plan->Group; g++)
         {
-            int count = Math.Min(BlockKeys, ranges->High - start);
-            if (ranges->Meets(start, count))
-                Keys<S, V, D>(call, plan, sizes, ranges, start, count, s, k, v, wide, sums, max, total, factors);
+            GemmOperand q = new(call->Q + query * call->LdQ + ((long)head * plan->Group + g) * dim, DType.F32, call->LdQ);
+            GemmPack.Panels(q, 0, queries, 0, dim, call->Scale, memory.Queries + (long)g * memory.Rows * dim, width, width * dim, tiles.Wide, null);
         }
-        for (int r = 0; r < rows; r++)
+        for (int start = ranges->Low; start < ranges->High; start += memory.BlockKeys)
         {
-            float* row = sums + (long)r * valueStep;
+            int count = Math.Min(memory.BlockKeys, ranges->High - start);
+            if (!ranges->Meets(start, count))
+                continue;
+            PackKeys(call, tiles, memory, start, count);
+            for (int tile = 0; tile < ranges->Tiles;)
+                Panel<S, V, D>(call, plan, tiles, memory, ranges, start, count, ref tile);
+        }
+        for (int r = 0; r < plan->Group * queries; r++)
+        {
+            int row = r / queries * memory.Rows + r % queries;
+            float* sums = memory.Sums + (long)row * memory.ValueStep;
             if (partial != null)
-                Keep(call, row, max[r], total[r], partial + (long)r * (call->ValueDim + 2));
+                Keep(call, sums, memory.Max[row], memory.Total[row], partial + (long)r * (call->ValueDim + 2));
             else
-                Write<S, V, D>(call, query + r % queries, head * plan->Group + r / queries, row, max[r], total[r]);
+                Write<S, V, D>(call, query + r % queries, head * plan->Group + r / queries, sums, memory.Max[row], memory.Total[row]);
         }
     }
 
-    /// <summary>One block of keys and values, turned into panels: scores and sums by tiles.</summary>
-    private static void Keys<S, V, D>(AttentionCall* call, AttentionPlan* plan, in Sizes sizes, KeyRanges* ranges, int start, int count,
-        float* s, float* k, float* v, float* wide, float* sums, float* max, float* total, float* factors)
+    /// <summary>Turns a block of keys and values into panels; what a cache holds is widened first, page by page.</summary>
+    private static void PackKeys(AttentionCall* call, AttentionTiles tiles, in Memory memory, int start, int count)
+    {
+        GemmOperand keys = Operand(call, AttentionRows.Keys(*call, memory.Head), start, count, call->HeadDim, transposed: false, memory.Wide);
+        GemmPack.Panels(keys, 0, count, 0, call->HeadDim, 1, memory.Keys, tiles.Rows, tiles.Rows * call->HeadDim, tiles.Wide, null);
+        GemmOperand values = Operand(call, AttentionRows.Values(*call, memory.Head), start, count, call->ValueDim, transposed: true, memory.Wide);
+        GemmPack.Panels(values, 0, call->ValueDim, 0, count, 1, memory.Values, tiles.Width, (nint)tiles.Width * memory.BlockKeys, tiles.Wide, null);
+    }
+
+    private static GemmOperand Operand(AttentionCall* call, in AttentionRows rows, int row, int count, int dim, bool transposed, float* wide)
+    {
+        if (call->Pages == null)
+            return new GemmOperand((float*)rows.At(row, out _), DType.F32, rows.Stride / sizeof(float), transposed);
+        for (int at = 0, run; at < count; at += run)
+        {
+            _ = rows.At(row + at, out run);
+            run = Math.Min(run, count - at);
+            KvRowKernel.Widen(call->Layout.Type, rows, row + at, run, dim, wide + (long)at * dim);
+        }
+        return new GemmOperand(wide, DType.F32, dim, transposed);
+    }
+
+    /// <summary>
+    /// One panel of queries and one block of keys, for each head of the group: scores, keys as rows and queries as columns, so that softmax runs from row to
+    /// row and the scores are the left factor of the values as they lie. Leaves tile at the next panel's first.
+    /// </summary>
+    private static void Panel<S, V, D>(AttentionCall* call, AttentionPlan* plan, AttentionTiles tiles, in Memory memory, KeyRanges* ranges, int start, int count, ref int tile)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
-        int width = 2 * S.Count, dim = call->HeadDim;
-        nint keyPanel = width * dim, valuePanel = width * count;
-        AttentionRows keys = AttentionRows.Keys(*call, sizes.Head), values = AttentionRows.Values(*call, sizes.Head);
-        for (int at = 0, run; at < count; at += run)
+        int width = tiles.Width, dim = call->HeadDim, firstTile = tile, column = ranges->Row(tile);
+        int low = count, high = 0, allLow = 0, allHigh = count;
+        for (; tile < ranges->Tiles && ranges->Row(tile) < column + width; tile++)
         {
-            GemmOperand x = Operand(call, keys, start + at, count - at, dim, transposed: false, wide, out run);
-            GemmPack.Panels(x, 0, run, 0, dim, call->Scale, k + at / width * keyPanel, width, keyPanel, wide: S.Count >= 8, null);
-            x = Operand(call, values, start + at, run, call->ValueDim, transposed: true, wide, out _);
-            GemmPack.Panels(x, 0, call->ValueDim, 0, run, 1, v + at * width, width, valuePanel, wide: S.Count >= 8, null);
+            ranges->All(tile, start, count, out int from, out int to);
+            (allLow, allHigh) = (Math.Max(allLow, from), Math.Min(allHigh, to));
+            if (ranges->Within(tile, start, count, out from, out to))
+                (low, high) = (Math.Min(low, from), Math.Max(high, to));
+        }
+        if (low >= high)
+            return;
+        AttentionSoftmax.Seen seen = new() { Low = low, High = high, AllLow = allLow, AllHigh = allHigh, First = memory.First, Last = memory.Last };
+        if (seen.Masked)
+        {
+            for (int i = 0; i < width; i++)
+            {
+                int query = memory.Query + Math.Min(column + i, memory.Count - 1);
+                memory.First[i] = Math.Clamp(call->First[query], start, start + count) - start;
+                memory.Last[i] = Math.Clamp(call->Last[query], start, start + count) - start;
+            }
         }
         for (int g = 0; g < plan->Group; g++)
         {
-            float* q = call->Q + sizes.Query * call->LdQ + ((long)sizes.Head * plan->Group + g) * dim;
-            for (int column = 0; column < count; column += width)
+            int row = g * memory.Rows + column;
+            float* q = memory.Queries + (long)row * dim;
+            for (int key = low / tiles.Rows * tiles.Rows; key < high; key += tiles.Rows)
+                tiles.Run(memory.Keys + key * dim, tiles.Rows, Math.Min(tiles.Rows, count - key), q, width, dim, memory.Scores + key * width, width, width, accumulate: false);
+            AttentionSoftmax.Panel<S, V, D>(memory.Scores, width, seen, call->SoftCap, memory.Max + row, memory.Total + row, memory.Factors);
+            for (int t = firstTile; t < tile; t++)
             {
-                for (int t = 0; t < ranges->Tiles; t++)
-                {
-                    if (!ranges->Within(t, start, count, out int low, out int high) || column >= high || column + width <= low)
-                        continue;
-                    int row = ranges->Row(t);
-                    AttentionTile.Run<S, V, D>(q + row * call->LdQ, (nint)call->LdQ, 1, ranges->Rows(t),
-                        k + column / width * keyPanel, width, dim, s + row * BlockKeys + column, BlockKeys, null);
-                }
-            }
-            float* factor = factors + g * sizes.Queries;
-            for (int t = 0; t < ranges->Tiles; t++)
-            {
-                if (!ranges->Within(t, start, count, out int low, out int high))
+                if (!ranges->Within(t, start, count, out int from, out int to))
                     continue;
-                for (int i = ranges->Row(t); i < ranges->Row(t + 1); i++)
+                int inPanel = ranges->Row(t) - column, rows = ranges->Rows(t);
+                float* sums = memory.Sums + (long)(row + inPanel) * memory.ValueStep;
+                for (int r = 0; r < rows; r++)
                 {
-                    int r = g * sizes.Queries + i;
-                    int from = Math.Max(call->First[sizes.Query + i] - start, low), to = Math.Min(call->Last[sizes.Query + i] - start, high);
-                    factor[i] = AttentionSoftmax.Row<S, V, D>(s + i * BlockKeys, from, to, low & -S.Count, (high + S.Count - 1) & -S.Count,
-                        call->SoftCap, ref max[r], ref total[r]);
+                    if (memory.Factors[inPanel + r] != 1)
+                        RowJob<ScaleOp>.Line<S, V, D>(sums + (long)r * memory.ValueStep, null, null, sums + (long)r * memory.ValueStep, memory.Factors[inPanel + r], memory.ValueStep);
                 }
-            }
-            for (int column = 0; column < sizes.ValueStep; column += width)
-            {
-                for (int t = 0; t < ranges->Tiles; t++)
+                for (int c = 0; c < call->ValueDim; c += width)
                 {
-                    if (!ranges->Within(t, start, count, out int low, out int high))
-                        continue;
-                    int row = ranges->Row(t);
-                    AttentionTile.Run<S, V, D>(s + row * BlockKeys + low, BlockKeys, 1, ranges->Rows(t),
-                        v + column / width * valuePanel + low * width, width, high - low,
-                        sums + (g * sizes.Queries + row) * sizes.ValueStep + column, sizes.ValueStep, factor + row);
+                    tiles.Run(memory.Scores + from * width + inPanel, width, rows, memory.Values + (long)c * memory.BlockKeys + from * width, width, to - from,
+                        sums + c, memory.ValueStep, call->ValueDim - c, accumulate: true);
                 }
             }
         }
-    }
-
-    // rows of one piece of memory, as products read them
-    private static GemmOperand Operand(AttentionCall* call, in AttentionRows rows, int row, int most, int dim, bool transposed, float* wide, out int run)
-    {
-        byte* from = rows.At(row, out run);
-        run = Math.Min(run, most);
-        DType type = call->Pages == null ? DType.F32 : call->Layout.Type;
-        if (type != DType.I8)
-            return new GemmOperand(from, type, rows.Stride / type.BlockBytes(), transposed);
-        KvRowKernel.Widen(type, rows, row, run, dim, wide);
-        return new GemmOperand(wide, DType.F32, dim, transposed);
     }
 
     /// <summary>Writes one row of the output: the sum of values divided by the sum of exponentials.</summary>
@@ -190,8 +190,52 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
     /// <summary>What lies behind a block of floats in scratch memory, on a cache line of its own.</summary>
     public static float* Next(float* block, long floats) => block + ((floats + 15) & ~15L);
 
-    private struct Sizes
+    /// <summary>A thread's memory for one block of queries.</summary>
+    private readonly struct Memory
     {
-        public int Queries, Query, Head, ValueStep;
+        public readonly int Head, Query, Count;
+        /// <summary>Keys of a block: whole tiles.</summary>
+        public readonly int BlockKeys;
+        /// <summary>Rows of one head: its queries in whole panels.</summary>
+        public readonly int Rows;
+        /// <summary>Floats between rows of <see cref="Sums"/>.</summary>
+        public readonly int ValueStep;
+        /// <summary>Scaled queries as columns, head after head.</summary>
+        public readonly float* Queries;
+        /// <summary>Keys as columns, a tile's height to a panel.</summary>
+        public readonly float* Keys;
+        /// <summary>Values as rows.</summary>
+        public readonly float* Values;
+        /// <summary>Rows of a cache, widened.</summary>
+        public readonly float* Wide;
+        /// <summary><c>[keys, panel of queries]</c>.</summary>
+        public readonly float* Scores;
+        public readonly float* Sums;
+        public readonly float* Max, Total, Factors, First, Last;
+
+        public Memory(AttentionCall* call, AttentionTiles tiles, int group, int head, int query, int count)
+        {
+            (Head, Query, Count) = (head, query, count);
+            int width = tiles.Width;
+            BlockKeys = MostBlockKeys / tiles.Rows * tiles.Rows;
+            Rows = (count + width - 1) / width * width;
+            ValueStep = (call->ValueDim + width - 1) / width * width;
+            long all = (long)group * Rows, wide = call->Pages == null ? 0 : (long)BlockKeys * Math.Max(call->HeadDim, call->ValueDim);
+            Queries = GemmScratch.Rent(all * (call->HeadDim + ValueStep + 2) + BlockKeys * ((long)call->HeadDim + ValueStep + width) + wide + 3 * width
+                + 2 * GemmPack.Slack + 10 * 16);
+            Keys = Next(Queries, all * call->HeadDim + GemmPack.Slack);
+            Values = Next(Keys, (long)BlockKeys * call->HeadDim + GemmPack.Slack);
+            Wide = Next(Values, (long)BlockKeys * ValueStep);
+            Scores = Next(Wide, wide);
+            Sums = Next(Scores, (long)BlockKeys * width);
+            Max = Next(Sums, all * ValueStep);
+            Total = Next(Max, all);
+            Factors = Next(Total, all);
+            First = Next(Factors, width);
+            Last = Next(First, width);
+            new Span<float>(Sums, checked((int)(all * ValueStep))).Clear();
+            new Span<float>(Max, (int)all).Fill(AttentionSoftmax.Nothing);
+            new Span<float>(Total, (int)all).Clear();
+        }
     }
 }

@@ -39,7 +39,7 @@ public static unsafe class AttentionKernel
                 floats += plans[i].SharedFloats(calls[i]);
         }
         byte* shared = CallScratch.Extend(planBytes, floats * sizeof(float));
-        AttentionForwardJob job = new() { Calls = calls, Plans = (AttentionPlan*)shared, Count = count, Shared = (float*)(shared + planBytes) };
+        AttentionForwardJob job = new() { Calls = calls, Plans = (AttentionPlan*)shared, Count = count, Shared = (float*)(shared + planBytes), Tier = VectorJob.ProductTier };
         VectorJob.Run(&job, parts);
         if (floats == 0)
             return;
@@ -78,61 +78,32 @@ public static unsafe class AttentionKernel
         if (call.Queries == 0)
             return;
 
-        long segmentBytes = (long)call.Queries * sizeof(AttentionSegment), deltaBytes = (long)call.Queries * call.Heads * sizeof(float);
-        byte* shared = CallScratch.Rent(segmentBytes + deltaBytes + (call.Queries + 1L) * sizeof(int));
-        float* delta = (float*)(shared + segmentBytes);
+        // the segments, which say how many blocks there are; then what their parts share
+        long segmentBytes = (long)call.Queries * sizeof(AttentionSegment), numbers = (long)call.Queries * call.Heads * sizeof(float);
+        byte* shared = CallScratch.Rent(segmentBytes + (call.Queries + 1L) * sizeof(int));
+        int segments = AttentionSegment.Find(call, AttentionBackwardJob.BlockQueries, AttentionBackwardJob.BlockKeys, (AttentionSegment*)shared, (int*)(shared + segmentBytes),
+            out int queryBlocks, out int keyBlocks);
+        if (segments == 0)
+            return;
+        long turns = (long)queryBlocks * call.Heads;
+        shared = CallScratch.Extend(segmentBytes, numbers + turns * sizeof(int));
         fixed (AttentionCall* one = &call)
         {
             AttentionBackwardJob job = new()
             {
                 Call = one, DOut = dOut, LddOut = lddOut, DQ = dQ, LddQ = lddQ, DK = dK, LddK = lddK, DV = dV, LddV = lddV,
-                Delta = delta, Segments = (AttentionSegment*)shared,
+                Segments = (AttentionSegment*)shared, SegmentCount = segments, Delta = (float*)(shared + segmentBytes), Turns = (int*)(shared + segmentBytes + numbers),
+                Tier = VectorJob.ProductTier,
             };
-            job.SegmentCount = AttentionSegment.Find(call, AttentionBackwardJob.Block, job.Segments, (int*)(shared + segmentBytes + deltaBytes));
-            if (job.SegmentCount == 0)
-                return;
+            new Span<int>(job.Turns, checked((int)turns)).Clear();
             int partRows = VectorJob.PartRows(call.Queries, (long)call.Heads * call.ValueDim, VectorJob.Grain);
             AttentionDeltaJob deltas = new()
             {
-                DOut = dOut, LddOut = lddOut, Out = call.Out, LdOut = call.LdOut, Delta = delta,
+                DOut = dOut, LddOut = lddOut, Out = call.Out, LdOut = call.LdOut, Delta = job.Delta,
                 Queries = call.Queries, Heads = call.Heads, Dim = call.ValueDim, PartRows = partRows,
             };
             VectorJob.Run(&deltas, (call.Queries + partRows - 1) / partRows);
-            Run(&job);
-        }
-    }
-
-    /// <summary>
-    /// By segments where that keeps all threads busy: five products a block. Otherwise by blocks: seven, but in many parts. The sums are the same.
-    /// </summary>
-    private static void Run(AttentionBackwardJob* job)
-    {
-        int kvHeads = job->Call->KvHeads, keyBlocks = 0, queryBlocks = 0;
-        double work = 0, largest = 0;
-        for (int i = 0; i < job->SegmentCount; i++)
-        {
-            work += job->Segments[i].Work;
-            largest = Math.Max(largest, job->Segments[i].Work);
-            keyBlocks += (job->Segments[i].Keys + AttentionBackwardJob.Block - 1) / AttentionBackwardJob.Block;
-            queryBlocks += (job->Segments[i].Queries + AttentionBackwardJob.Block - 1) / AttentionBackwardJob.Block;
-        }
-        double share = work * kvHeads / ComputePool.Threads;
-        bool bySegments = 5 * Math.Max(share, largest * Math.Ceiling(share / largest)) <= 7 * share;
-        if (bySegments)
-        {
-            job->Cut = AttentionCut.Segments;
-            VectorJob.Run(job, job->SegmentCount * kvHeads);
-            return;
-        }
-        if (job->DK != null || job->DV != null)
-        {
-            job->Cut = AttentionCut.Keys;
-            VectorJob.Run(job, keyBlocks * kvHeads);
-        }
-        if (job->DQ != null)
-        {
-            job->Cut = AttentionCut.Queries;
-            VectorJob.Run(job, queryBlocks * kvHeads);
+            VectorJob.Run(&job, keyBlocks * call.KvHeads);
         }
     }
 }

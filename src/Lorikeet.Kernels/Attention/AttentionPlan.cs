@@ -7,8 +7,17 @@ namespace Lorikeet.Kernels;
 internal unsafe struct AttentionPlan
 {
     private const int FewQueries = 4;
-    private const int WantedParts = 64;
+
+    /// <summary>Parts that blocks of queries are made for.</summary>
+    private const int WantedParts = 32;
+
+    /// <summary>Below so many parts the keys are cut too; of few queries, whose blocks take less.</summary>
+    private const int LeastParts = 16, LeastPartsOfFew = 64;
+
     private const int LeastKeys = 256;
+
+    /// <summary>Floats of a block's queries: they stay in the second cache, as do the sums, while keys pass by.</summary>
+    private const int BlockFloats = 64 * 1024;
 
     /// <summary>Part 0 of this call among the parts of the batch.</summary>
     public int FirstPart;
@@ -47,8 +56,10 @@ internal unsafe struct AttentionPlan
     public static AttentionPlan Of(in AttentionCall call)
     {
         int group = call.Heads / call.KvHeads;
-        // about 192 rows share the panels of a key block, which makes packing them cheap; whole tiles
-        int blockQueries = Math.Clamp((192 / group + AttentionTile.Rows - 1) / AttentionTile.Rows * AttentionTile.Rows, 12, KeyRanges.MaxQueries);
+        // many rows share the panels of a key block, which makes packing them cheap; few enough that threads get equal shares; whole panels
+        long fair = (long)call.Queries * call.KvHeads / WantedParts, near = BlockFloats / ((long)group * Math.Max(call.HeadDim, call.ValueDim));
+        int panels = (int)Math.Clamp((Math.Min(fair, near) + GemmPack.MaxWidth - 1) / GemmPack.MaxWidth, 1, KeyRanges.MaxQueries / GemmPack.MaxWidth);
+        int blockQueries = panels * GemmPack.MaxWidth;
         AttentionPlan plan = new()
         {
             Group = group,
@@ -57,7 +68,7 @@ internal unsafe struct AttentionPlan
             Splits = 1,
             Few = call.Queries <= FewQueries,
         };
-        int most = WantedParts / Math.Max(plan.Parts(call), 1);
+        int most = (plan.Few ? LeastPartsOfFew : LeastParts) / Math.Max(plan.Parts(call), 1);
         if (most > 1)
         {
             int low = int.MaxValue, high = 0;

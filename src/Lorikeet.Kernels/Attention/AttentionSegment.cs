@@ -18,19 +18,17 @@ internal unsafe struct AttentionSegment
     /// <summary>Query blocks of the segments before.</summary>
     public int FirstQueryBlock;
 
-    /// <summary>Products that a part of this segment takes, about.</summary>
-    public readonly double Work => (double)Queries * Keys;
-
     /// <summary>
     /// Finds the segments in order of their rows. A segment ends where all rows after it see only keys behind those that the rows before it see.
     /// Needs room for as many segments as there are queries and, in <paramref name="leastAfter"/>, one more numbers than queries.
     /// </summary>
-    public static int Find(in AttentionCall call, int block, AttentionSegment* segments, int* leastAfter)
+    public static int Find(in AttentionCall call, int blockQueries, int blockKeys, AttentionSegment* segments, int* leastAfter, out int queryBlocks, out int keyBlocks)
     {
         leastAfter[call.Queries] = int.MaxValue;
         for (int i = call.Queries - 1; i >= 0; i--)
             leastAfter[i] = call.First[i] < call.Last[i] ? Math.Min(call.First[i], leastAfter[i + 1]) : leastAfter[i + 1];
-        int count = 0, keyBlocks = 0, queryBlocks = 0;
+        int count = 0;
+        (queryBlocks, keyBlocks) = (0, 0);
         for (int start = 0; start < call.Queries;)
         {
             int low = int.MaxValue, high = 0, end = start;
@@ -51,8 +49,8 @@ internal unsafe struct AttentionSegment
                     Query = start, Queries = end - start, Key = low, Keys = high - low, FirstKeyBlock = keyBlocks, FirstQueryBlock = queryBlocks,
                 };
                 segments[count++] = segment;
-                keyBlocks += (segment.Keys + block - 1) / block;
-                queryBlocks += (segment.Queries + block - 1) / block;
+                keyBlocks += (segment.Keys + blockKeys - 1) / blockKeys;
+                queryBlocks += (segment.Queries + blockQueries - 1) / blockQueries;
             }
             start = end;
         }

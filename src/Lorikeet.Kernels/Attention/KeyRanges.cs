@@ -7,7 +7,7 @@ namespace Lorikeet.Kernels;
 internal unsafe struct KeyRanges
 {
     /// <summary>Most queries of a block.</summary>
-    public const int MaxQueries = 96;
+    public const int MaxQueries = 256;
 
     /// <summary>Tiles of the block.</summary>
     public int Tiles;
@@ -19,28 +19,41 @@ internal unsafe struct KeyRanges
     private fixed int _row[MaxQueries + 1];
     private fixed int _low[MaxQueries];
     private fixed int _high[MaxQueries];
+    private fixed int _allLow[MaxQueries];
+    private fixed int _allHigh[MaxQueries];
 
-    /// <summary>Reads the ranges of <paramref name="queries"/> queries, cut to <c>[least, limit)</c>.</summary>
-    public void Read(int* first, int* last, int queries, int least, int limit)
+    /// <summary>
+    /// Reads the ranges of <paramref name="queries"/> queries, cut to <c>[least, limit)</c>, in tiles of up to <paramref name="rows"/> queries that do not go
+    /// across multiples of <paramref name="panel"/>.
+    /// </summary>
+    public void Read(int* first, int* last, int queries, int rows, int panel, int least, int limit)
     {
         (Low, High) = (int.MaxValue, int.MinValue);
         Tiles = 0;
         for (int i = 0; i < queries; Tiles++)
         {
-            int low = int.MaxValue, high = int.MinValue, end = Math.Min(i + AttentionTile.Rows, queries);
+            int low = int.MaxValue, high = int.MinValue, allLow = int.MinValue, allHigh = int.MaxValue;
+            int end = Math.Min(Math.Min(i + rows, (i / panel + 1) * panel), queries);
             _row[Tiles] = i;
             for (; i < end; i++)
             {
                 int from = Math.Max(first[i], least), to = Math.Min(last[i], limit);
                 if (from >= to)
+                {
+                    allHigh = int.MinValue;
                     continue;
+                }
                 if (low < high && (from > high || to < low))
                     break;
                 low = Math.Min(low, from);
                 high = Math.Max(high, to);
+                allLow = Math.Max(allLow, from);
+                allHigh = Math.Min(allHigh, to);
             }
             _low[Tiles] = low;
             _high[Tiles] = high;
+            _allLow[Tiles] = allLow;
+            _allHigh[Tiles] = allHigh;
             Low = Math.Min(Low, low);
             High = Math.Max(High, high);
         }
@@ -60,6 +73,13 @@ internal unsafe struct KeyRanges
         // the empty range's bounds would overflow
         high = _high[t] <= start ? 0 : Math.Min(_high[t] - start, count);
         return low < high;
+    }
+
+    /// <summary>What every query of tile t sees of those keys; not a range where that is nothing.</summary>
+    public void All(int t, int start, int count, out int low, out int high)
+    {
+        low = _allLow[t] <= start ? 0 : _allLow[t] - start;
+        high = _allHigh[t] <= start ? 0 : Math.Min(_allHigh[t] - start, count);
     }
 
     /// <summary>True where some tile sees one of the keys <c>start .. start + count - 1</c>.</summary>

@@ -20,6 +20,9 @@ internal static unsafe class VectorJob
         set => _override = (int)value + 1;
     }
 
+    /// <summary>The tier of products inside of jobs that this thread starts: assembled where products in single precision are.</summary>
+    public static KernelTier ProductTier => _override == 0 ? KernelChoice.Single : Tier;
+
     /// <summary>Elements of a part: at least <paramref name="least"/>, more where that would make very many parts. Depends on sizes alone.</summary>
     public static long PartSize(long elements, long least) => Math.Max(least, elements / MostParts);
 
@@ -31,7 +34,7 @@ internal static unsafe class VectorJob
     public static void Run<TJob>(TJob* job, int parts)
         where TJob : unmanaged, IVectorJob<TJob>
     {
-        delegate*<void*, int, void> body = Tier switch
+        delegate*<void*, int, void> body = Tier.Compiled() switch
         {
             KernelTier.Vector512 => &Invoke<TJob, Simd512, Vector512<float>, Vector512<double>>,
             KernelTier.Vector256 => &Invoke<TJob, Simd256, Vector256<float>, Vector256<double>>,

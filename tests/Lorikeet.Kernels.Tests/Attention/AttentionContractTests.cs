@@ -11,6 +11,8 @@ public sealed unsafe class AttentionContractTests
         ["one document, one head"] = () => new AttentionCase(300, 300, 1, 1, 32, 32, AttentionMask.Causal),
         ["documents"] = () => new AttentionCase(500, 500, 3, 1, 24, 40, AttentionMask.Documents),
         ["window and cap"] = () => new AttentionCase(310, 310, 4, 2, 16, 16, AttentionMask.Window, 3),
+        ["many blocks of keys, some of them seen by none"] = () => new AttentionCase(900, 900, 2, 1, 8, 8, AttentionMask.Arbitrary),
+        ["many blocks of keys, one head"] = () => new AttentionCase(1500, 1500, 1, 1, 16, 16, AttentionMask.Window),
         ["decoding"] = () => new AttentionCase(1, 3000, 6, 2, 64, 64, AttentionMask.All),
         ["a few queries"] = () => new AttentionCase(40, 2000, 2, 2, 32, 32, AttentionMask.Causal),
     };

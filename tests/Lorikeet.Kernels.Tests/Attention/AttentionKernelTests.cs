@@ -4,7 +4,10 @@ namespace Lorikeet.Kernels.Tests;
 
 public sealed unsafe class AttentionKernelTests
 {
-    /// <summary>Sizes that meet every path: one query and few, long keys in pieces, whole and broken tiles, panels and vectors, groups of heads.</summary>
+    /// <summary>
+    /// Sizes that meet every path: one query and few, long keys in pieces, whole and broken tiles, panels and vectors, several blocks of queries and keys with
+    /// a rest of each, groups of heads.
+    /// </summary>
     private static IEnumerable<AttentionCase> Cases(Func<int, bool>? keep = null)
     {
         int n = 0;
@@ -14,7 +17,7 @@ public sealed unsafe class AttentionKernelTests
             {
                 (1, 1, 1, 1, 8, 8), (1, 300, 6, 2, 64, 64), (1, 1500, 3, 3, 20, 24), (2, 700, 2, 1, 33, 17), (5, 40, 1, 1, 16, 16),
                 (3, 900, 8, 1, 32, 32), (7, 9, 2, 2, 1, 1), (13, 13, 4, 2, 8, 40), (97, 97, 3, 1, 64, 64), (100, 230, 2, 2, 80, 80), (130, 200, 9, 3, 24, 16),
-                (200, 200, 1, 1, 128, 128), (6, 600, 1, 1, 64, 64), (4, 300, 4, 2, 16, 64), (1, 260, 32, 4, 128, 128),
+                (200, 200, 1, 1, 128, 128), (531, 531, 2, 1, 20, 36), (291, 777, 1, 1, 65, 31), (6, 600, 1, 1, 64, 64), (4, 300, 4, 2, 16, 64), (1, 260, 32, 4, 128, 128),
             })
             {
                 if (mask == AttentionMask.Documents && queries != keys)
@@ -35,7 +38,7 @@ public sealed unsafe class AttentionKernelTests
             {
                 AttentionReference.Forward(c.Call);
                 using FloatBlock expected = c.Out.Clone(), expectedLse = c.LogSumExp.Clone();
-                Tiers.Each(tier =>
+                Tiers.EachAndAssembled(tier =>
                 {
                     AttentionKernel.Forward(c.Call);
                     c.Out.ShouldBeClose(expected, 1e-5, 2e-6, $"{tier} {c.Name}");
@@ -57,7 +60,7 @@ public sealed unsafe class AttentionKernelTests
                 once.RunReference(accumulate: false);
                 twice.CopyFrom(once);
                 twice.AddAgain(once);
-                Tiers.Each(tier =>
+                Tiers.EachAndAssembled(tier =>
                 {
                     using Gradients actual = new(c);
                     actual.Run(accumulate: false);
