@@ -20,6 +20,11 @@ public enum GemmForm
 /// </summary>
 public static unsafe class GemmSpeed
 {
+    private const int Rounds = 5;
+
+    /// <summary>How long a peak is measured in each round, in seconds.</summary>
+    private const double PeakSeconds = 0.01;
+
     /// <summary>The median rate in 10⁹ operations a second, a multiply-add being two.</summary>
     /// <param name="form">How the factors lie in memory.</param>
     /// <param name="m">Rows of the result.</param>
@@ -29,7 +34,13 @@ public static unsafe class GemmSpeed
     /// <param name="threads">Threads of the <see cref="ComputePool"/>.</param>
     /// <param name="seconds">How long to measure; at least five products are timed.</param>
     /// <param name="precision">How far factors may be rounded.</param>
-    public static double Median(GemmForm form, int m, int n, int k, DType second, int threads, double seconds, GemmPrecision precision = GemmPrecision.Single)
+    public static double Median(GemmForm form, int m, int n, int k, DType second, int threads, double seconds, GemmPrecision precision = GemmPrecision.Single) =>
+        InTurn(form, m, n, k, second, [threads], seconds, precision)[0].Rate;
+
+    /// <summary>
+    /// The same with several numbers of threads, and the peaks of as many, all in turn: what slows the machine for a moment slows all alike.
+    /// </summary>
+    public static GemmRate[] InTurn(GemmForm form, int m, int n, int k, DType second, ReadOnlySpan<int> threads, double seconds, GemmPrecision precision = GemmPrecision.Single)
     {
         ArgumentOutOfRangeException.ThrowIfLessThan(Math.Min(m, Math.Min(n, k)), 1);
         if ((form == GemmForm.Forward ? k : n) % second.BlockSize() != 0)
@@ -56,24 +67,28 @@ public static unsafe class GemmSpeed
                 StrideC = n,
                 Precision = precision,
             };
-            ComputePool.Threads = threads;
             if (interleaved)
             {
                 QuantizedPanels.Interleave(call.B, n, k, panels);
                 call.B.Panels = panels;
             }
-            List<double> times = [];
-            long began = Stopwatch.GetTimestamp();
-            // the first two warm code and caches
-            for (int run = 0; run < 7 || Stopwatch.GetElapsedTime(began).TotalSeconds < seconds; run++)
+            List<double>[] times = new List<double>[threads.Length];
+            GemmRate[] rates = new GemmRate[threads.Length];
+            for (int round = 0; round < Rounds; round++)
             {
-                long start = Stopwatch.GetTimestamp();
-                Gemm.Run(call);
-                if (run >= 2)
-                    times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+                for (int i = 0; i < threads.Length; i++)
+                {
+                    ComputePool.Threads = threads[i];
+                    rates[i] = MachinePeak.Around(rates[i], precision, threads[i], PeakSeconds);
+                    Time(call, round == 0 ? 2 : 1, seconds / Rounds, times[i] ??= []);
+                }
             }
-            times.Sort();
-            return 2.0 * m * n * k / times[times.Count / 2] / 1e9;
+            for (int i = 0; i < threads.Length; i++)
+            {
+                times[i].Sort();
+                rates[i] = rates[i] with { Rate = 2.0 * m * n * k / times[i][times[i].Count / 2] / 1e9 };
+            }
+            return rates;
         }
         finally
         {
@@ -83,5 +98,20 @@ public static unsafe class GemmSpeed
             NativeMemory.AlignedFree(c);
             NativeMemory.AlignedFree(panels);
         }
+    }
+
+    /// <summary>Runs a product for a while, at least once after it has warmed code and caches.</summary>
+    private static void Time(in GemmCall call, int warming, double seconds, List<double> times)
+    {
+        for (; warming > 0; warming--)
+            Gemm.Run(call);
+        long began = Stopwatch.GetTimestamp();
+        do
+        {
+            long start = Stopwatch.GetTimestamp();
+            Gemm.Run(call);
+            times.Add(Stopwatch.GetElapsedTime(start).TotalSeconds);
+        }
+        while (Stopwatch.GetElapsedTime(began).TotalSeconds < seconds);
     }
 }

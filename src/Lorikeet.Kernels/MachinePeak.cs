@@ -48,6 +48,18 @@ public static unsafe class MachinePeak
     /// <param name="seconds">How long to measure.</param>
     public static double FmaPeak(int threads, double seconds = 0.04) => Fma(threads, (long)(seconds * Stopwatch.Frequency));
 
+    /// <summary>Measures the peaks beside a product once more: the greater figures count.</summary>
+    internal static GemmRate Around(GemmRate known, GemmPrecision precision, int threads, double seconds)
+    {
+        double fma = Math.Max(known.Fma, FmaPeak(threads, seconds)), dots = precision switch
+        {
+            GemmPrecision.BF16 => Dots(TileKind.BF16, threads, (long)(seconds * Stopwatch.Frequency)),
+            GemmPrecision.Int8 => Dots(TileKind.Bytes, threads, (long)(seconds * Stopwatch.Frequency)),
+            _ => fma,
+        };
+        return known with { Fma = fma, Dots = Math.Max(known.Dots, dots > 0 ? dots : fma) };
+    }
+
     /// <summary>Reading a block of memory again and again, in 10⁹ bytes a second: of memory where it is larger than all caches, else of the cache that holds it.</summary>
     /// <param name="footprint">Bytes of the block.</param>
     /// <param name="threads">How many threads read, each its own share.</param>

@@ -1,5 +1,6 @@
 using System.Runtime.CompilerServices;
 using System.Runtime.Intrinsics;
+using System.Runtime.Intrinsics.X86;
 
 namespace Lorikeet.Kernels;
 
@@ -70,7 +71,7 @@ internal unsafe struct QuantizedStrips
         if (_unit == Terms)
             Units(strip);
         else
-            Blocks(strip);
+            Groups(strip);
     }
 
     [SkipLocalsInit]
@@ -99,34 +100,58 @@ internal unsafe struct QuantizedStrips
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Blocks(int strip)
+    private readonly void Groups(int strip)
     {
         int first = First(strip), rows = First(strip + 1) - first;
         float* copy = stackalloc float[PanelLayout.RowTerms];
-        uint* codes = stackalloc uint[8];
+        uint* codes = stackalloc uint[PanelLayout.RowTerms / 4];
         for (int i = 0; i < rows; i++)
         {
-            for (int p = 0; p < _terms; p += _unit)
+            uint* to = (uint*)At(strip, 0) + i;
+            for (int p = 0; p < _terms; p += PanelLayout.RowTerms)
             {
-                int terms = Math.Min(_unit, _terms - p);
-                uint* to = (uint*)At(strip, p) + i;
-                float* x = Read(_from, first + i, p, terms, copy), end = x + terms;
-                Vector256<float> greatest = default;
-                for (float* at = x; at < end; at += 16)
-                    greatest = Vector256.Max(greatest, Vector256.Max(Vector256.Abs(Vector256.Load(at)), Vector256.Abs(Vector256.Load(at + 8))));
-                (float by, float scale) = ScaleOf(Most(greatest));
-                Vector256<float> times = Vector256.Create(by);
-                for (; x < end; x += 32, to += 8 * rows)
-                {
-                    Vector256<short> lower = Vector256.Narrow(Whole(Vector256.Load(x) * times), Whole(Vector256.Load(x + 8) * times));
-                    Vector256<short> upper = Vector256.Narrow(Whole(Vector256.Load(x + 16) * times), Whole(Vector256.Load(x + 24) * times));
-                    (Vector256.Narrow(lower, upper).AsByte() ^ Vector256.Create((byte)128)).Store((byte*)codes);
-                    for (int step = 0; step < 8; step++)
-                        to[step * rows] = codes[step];
-                }
+                int terms = Math.Min(PanelLayout.RowTerms, _terms - p);
+                float scale = Quantize(Read(_from, first + i, p, terms, copy), terms, (byte*)codes);
+                for (int step = 0; step < terms / 4; step++, to += rows)
+                    *to = codes[step];
                 *(float*)to = _alpha * scale;
+                to += rows;
             }
         }
+    }
+
+    /// <summary>Rounds a group of values, a multiple of 32, to codes that are greater by 128: their scale.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Quantize(float* x, int terms, byte* codes)
+    {
+        float scale;
+        if (Avx512F.IsSupported)
+        {
+            Vector512<int> even = default, odd = default;
+            for (int p = 0; p < terms; p += 32)
+            {
+                even = Vector512.Max(even, Magnitude(Vector512.Load(x + p)));
+                odd = Vector512.Max(odd, Magnitude(Vector512.Load(x + p + 16)));
+            }
+            even = Vector512.Max(even, odd);
+            (float by512, scale) = ScaleOf(Most(Vector256.Max(even.GetLower(), even.GetUpper())));
+            Vector512<float> times512 = Vector512.Create(by512);
+            for (int p = 0; p < terms; p += 16)
+                (Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(Vector512.Load(x + p) * times512)) ^ Vector128.Create((byte)128)).Store(codes + p);
+            return scale;
+        }
+        Vector256<int> greatest = default;
+        for (int p = 0; p < terms; p += 16)
+            greatest = Vector256.Max(greatest, Vector256.Max(Magnitude(Vector256.Load(x + p)), Magnitude(Vector256.Load(x + p + 8))));
+        (float by, scale) = ScaleOf(Most(greatest));
+        Vector256<float> times = Vector256.Create(by);
+        for (int p = 0; p < terms; p += 32)
+        {
+            Vector256<short> lower = Vector256.Narrow(Whole(Vector256.Load(x + p) * times), Whole(Vector256.Load(x + p + 8) * times));
+            Vector256<short> upper = Vector256.Narrow(Whole(Vector256.Load(x + p + 16) * times), Whole(Vector256.Load(x + p + 24) * times));
+            (Vector256.Narrow(lower, upper).AsByte() ^ Vector256.Create((byte)128)).Store(codes + p);
+        }
+        return scale;
     }
 
     /// <summary>Terms of a row as singles, where they lie or copied.</summary>
@@ -149,7 +174,7 @@ internal unsafe struct QuantizedStrips
     private static float Quantize(float* x, sbyte* codes, out int low, out int high)
     {
         Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
-        Vector256<float> greatest = Vector256.Max(Vector256.Max(Vector256.Abs(x0), Vector256.Abs(x1)), Vector256.Max(Vector256.Abs(x2), Vector256.Abs(x3)));
+        Vector256<int> greatest = Vector256.Max(Vector256.Max(Magnitude(x0), Magnitude(x1)), Vector256.Max(Magnitude(x2), Magnitude(x3)));
         (float by, float scale) = ScaleOf(Most(greatest));
         Vector256<float> times = Vector256.Create(by);
         Vector256<int> i0 = Whole(x0 * times), i1 = Whole(x1 * times), i2 = Whole(x2 * times), i3 = Whole(x3 * times);
@@ -160,12 +185,19 @@ internal unsafe struct QuantizedStrips
         return scale;
     }
 
+    /// <summary>Magnitudes as integers, which compare as they do: in one instruction, and what is no number is greater than all.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Most(Vector256<float> x)
+    private static Vector256<int> Magnitude(Vector256<float> x) => x.AsInt32() & Vector256.Create(int.MaxValue);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector512<int> Magnitude(Vector512<float> x) => x.AsInt32() & Vector512.Create(int.MaxValue);
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static float Most(Vector256<int> x)
     {
-        Vector128<float> half = Vector128.Max(x.GetLower(), x.GetUpper());
+        Vector128<int> half = Vector128.Max(x.GetLower(), x.GetUpper());
         half = Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(2, 3, 0, 1)));
-        return Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2))).ToScalar();
+        return Vector128.Max(half, Vector128.Shuffle(half, Vector128.Create(1, 0, 3, 2))).AsSingle().ToScalar();
     }
 
     /// <summary>To the nearest integer, ties to even; of what is no number, some integer.</summary>

@@ -13,9 +13,7 @@ internal static class GemmBench
     /// <summary>One shape.</summary>
     public static void RunOne(BenchReport report, int m, int n, int k, string form, DType second, GemmPrecision precision, int[] threads)
     {
-        MachineSpeed machine = report.MeasureMachine();
-        foreach (int count in threads)
-            MeasureOften(report, machine, form, m, n, k, second, precision, count);
+        Measure(report, report.MeasureMachine(), form, m, n, k, second, precision, threads);
     }
 
     /// <summary>1024³ and every distinct shape of a model's linear layers.</summary>
@@ -23,16 +21,13 @@ internal static class GemmBench
     {
         MachineSpeed machine = report.MeasureMachine();
         (int In, int Out)[] shapes = [.. model.Modules.OfType<Linear>().Where(layer => layer != model.Head).Select(layer => (layer.Inputs, layer.Outputs)).Distinct()];
-        foreach (int count in threads)
+        Measure(report, machine, "forward", 1024, 1024, 1024, second, precision, threads);
+        foreach ((int inputs, int outputs) in shapes)
         {
-            MeasureOften(report, machine, "forward", 1024, 1024, 1024, second, precision, count);
-            foreach ((int inputs, int outputs) in shapes)
-            {
-                MeasureOften(report, machine, "forward", tokens, outputs, inputs, second, precision, count);
-                MeasureOften(report, machine, "backward-input", tokens, inputs, outputs, second, precision, count);
-                MeasureOften(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, precision, count);
-                MeasureOften(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, precision, count);
-            }
+            Measure(report, machine, "forward", tokens, outputs, inputs, second, precision, threads);
+            Measure(report, machine, "backward-input", tokens, inputs, outputs, second, precision, threads);
+            Measure(report, machine, "lora-gradient-a", rank, inputs, tokens, DType.F32, precision, threads);
+            Measure(report, machine, "lora-gradient-b", outputs, rank, tokens, DType.F32, precision, threads);
         }
     }
 
@@ -44,30 +39,20 @@ internal static class GemmBench
         _ => GemmForm.WeightGradient,
     };
 
-    private static void MeasureOften(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, GemmPrecision precision, int threads)
+    private static void Measure(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, GemmPrecision precision, int[] threads)
     {
-        for (int repetition = 0; repetition < report.Repeat; repetition++)
-            Measure(report, machine, form, m, n, k, second, precision, threads);
-    }
-
-    private static void Measure(BenchReport report, MachineSpeed machine, string form, int m, int n, int k, DType second, GemmPrecision precision, int threads)
-    {
-        double before = MachinePeak.FmaPeak(threads, BenchReport.AgainSeconds);
-        double rate = GemmSpeed.Median(FormOf(form), m, n, k, second, threads, Seconds, precision);
-        double around = Math.Max(before, MachinePeak.FmaPeak(threads, BenchReport.AgainSeconds));
-        // the machine's figures of as many threads
-        double known = threads == 1 ? machine.FmaOneCore : threads == machine.Threads ? machine.FmaAllCores : around;
-        double peak = Math.Max(around, known);
-        // dot products slow down with the multiply-adds when others use the machine
-        double dots = peak / known * precision switch
+        GemmRate[][] often = [.. Enumerable.Range(0, report.Repeat).Select(_ => GemmSpeed.InTurn(FormOf(form), m, n, k, second, threads, Seconds, precision))];
+        int one = Array.IndexOf(threads, 1);
+        for (int i = 0; i < threads.Length; i++)
         {
-            GemmPrecision.BF16 => threads == 1 ? machine.BF16OneCore : machine.BF16AllCores,
-            GemmPrecision.Int8 => threads == 1 ? machine.Int8OneCore : machine.Int8AllCores,
-            _ => known,
-        };
-        report.Add(
-            (BenchReport.Kind, "gemm"), ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads), ("precision", PrecisionOption.NameOf(precision)), ("weights", WeightStorage.NameOf(second)),
-            ("gflops", rate), ("share_of_peak", rate / (dots > 0 ? dots : peak)), ("share_of_fma_peak", rate / peak),
-            ("fma_peak_gflops", peak), ("read_gb_s", threads == 1 ? machine.ReadOneCore : machine.ReadAllCores));
+            foreach (GemmRate[] rates in often)
+            {
+                (string, object)[] speedup = one < 0 || threads.Length == 1 ? [] : [("speedup", rates[i].Rate / rates[one].Rate)];
+                report.Add([
+                    (BenchReport.Kind, "gemm"), ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads[i]), ("precision", PrecisionOption.NameOf(precision)), ("weights", WeightStorage.NameOf(second)),
+                    ("gflops", rates[i].Rate), ("share_of_peak", rates[i].Rate / rates[i].Dots), ("share_of_fma_peak", rates[i].Rate / rates[i].Fma), .. speedup,
+                    ("fma_peak_gflops", rates[i].Fma), ("read_gb_s", threads[i] == 1 ? machine.ReadOneCore : machine.ReadAllCores)]);
+            }
+        }
     }
 }

@@ -68,7 +68,12 @@ internal static class ByteTileAssembler
         for (int i = 0; i < rows; i++)
         {
             for (int j = 0; j < 2; j++)
-                code.Load(2 * i + j, B, first + j * code.Width);
+            {
+                if (i == 0)
+                    code.Load(j, B, first + j * code.Width);
+                else
+                    code.Load(2 * i + j, j);
+            }
         }
         code.AddTo(B, Step);
 
@@ -93,13 +98,12 @@ internal static class ByteTileAssembler
 
         for (int i = 0; i < rows; i++)
         {
-            code.Broadcast(repeat, A, 4 * i);
+            code.Broadcast(repeat + i % 2, A, 4 * i);
             for (int j = 0; j < 2; j++)
             {
-                int integers = 2 * i + j, sum = sums + j;
-                code.Load(sum, Call, SumAt(code, i, j));
-                code.ToSingle(integers, integers);
-                code.MultiplyAdd(sum, integers, repeat);
+                int sum = 2 * i + j;
+                code.ToSingle(sum, sum);
+                code.MultiplyAdd(sum, repeat + i % 2, Call, SumAt(code, i, j));
                 code.Store(Call, SumAt(code, i, j), sum);
             }
         }

@@ -102,6 +102,9 @@ internal sealed class MachineCode(int width)
     public void Load(int to, Register address, int offset) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vmovups_zmm_k1z_zmmm512 : Code.VEX_Vmovups_ymm_ymmm256, V(to), At(address, offset)));
 
+    /// <summary><c>to = from</c>, a whole register.</summary>
+    public void Load(int to, int from) => Add(Instruction.Create(Is512 ? Code.EVEX_Vmovups_zmm_k1z_zmmm512 : Code.VEX_Vmovups_ymm_ymmm256, V(to), V(from)));
+
     /// <summary>Writes a whole register.</summary>
     public void Store(Register address, int offset, int from) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vmovups_zmmm512_k1z_zmm : Code.VEX_Vmovups_ymmm256_ymm, At(address, offset), V(from)));
@@ -117,6 +120,10 @@ internal sealed class MachineCode(int width)
     /// <summary>Singles: <c>sum += x * y</c>.</summary>
     public void MultiplyAdd(int sum, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfmadd231ps_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
+
+    /// <summary>Singles: <c>x = x * y + memory</c>.</summary>
+    public void MultiplyAdd(int x, int y, Register address, int offset) =>
+        Add(Instruction.Create(Is512 ? Code.EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfmadd213ps_ymm_ymm_ymmm256, V(x), V(y), At(address, offset)));
 
     /// <summary>Singles: <c>sum -= x * y</c>.</summary>
     public void MultiplySubtract(int sum, int x, int y) =>
