@@ -1,5 +1,3 @@
-using System.Runtime.InteropServices;
-
 namespace Lorikeet.Kernels;
 
 /// <summary>A thread's own memory for packed panels: it grows to the largest product seen and goes with the thread.</summary>
@@ -21,14 +19,14 @@ internal sealed unsafe class GemmScratch
     {
         if (mine._floats < floats)
         {
-            NativeMemory.AlignedFree(mine._memory);
+            LargeMemory.Free(mine._memory, mine._floats * sizeof(float));
             mine._memory = null;
             mine._floats = 0;
-            mine._memory = NativeMemory.AlignedAlloc(checked((nuint)floats * sizeof(float)), 4096);
+            mine._memory = LargeMemory.Allocate(checked(floats * sizeof(float)), zeroed: false);
             mine._floats = floats;
         }
         return (float*)mine._memory;
     }
 
-    ~GemmScratch() => NativeMemory.AlignedFree(_memory);
+    ~GemmScratch() => LargeMemory.Free(_memory, _floats * sizeof(float));
 }

@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Runtime.InteropServices;
 using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
@@ -68,7 +67,8 @@ public static unsafe class KernelChoice
     private static KernelRates Measure()
     {
         const int M = 112, N = 128, K = 768;
-        float* memory = (float*)NativeMemory.AlignedAlloc((M * K + N * K + M * N) * sizeof(float), 64);
+        const long Bytes = (M * K + N * K + M * N) * sizeof(float);
+        float* memory = (float*)LargeMemory.Allocate(Bytes, zeroed: false);
         try
         {
             for (int i = 0; i < (M + N) * K; i++)
@@ -101,7 +101,7 @@ public static unsafe class KernelChoice
         }
         finally
         {
-            NativeMemory.AlignedFree(memory);
+            LargeMemory.Free(memory, Bytes);
         }
     }
 }

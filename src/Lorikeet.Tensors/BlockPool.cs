@@ -1,5 +1,6 @@
 using System.Numerics;
 using System.Runtime.InteropServices;
+using Lorikeet.Kernels;
 
 namespace Lorikeet.Tensors;
 
@@ -85,7 +86,7 @@ internal sealed unsafe class BlockPool : IDisposable
             if (!block.IsFree || block.After is not null)
                 continue;
             TakeOut(block);
-            NativeMemory.AlignedFree(block.Pointer);
+            LargeMemory.Free(block.Pointer, block.Bytes);
             HeldBytes -= block.Bytes;
             _segments.RemoveAt(i);
         }
@@ -116,7 +117,7 @@ internal sealed unsafe class BlockPool : IDisposable
     {
         long size = Math.Max(bytes, Math.Clamp(HeldBytes / 4 / Unit * Unit, SmallestSegment, LargestSegment));
         Block block = Shell();
-        block.Pointer = (byte*)NativeMemory.AlignedAlloc((nuint)size, 4096);
+        block.Pointer = (byte*)LargeMemory.Allocate(size, zeroed: false);
         block.Bytes = size;
         HeldBytes += size;
         _segments.Add(block);

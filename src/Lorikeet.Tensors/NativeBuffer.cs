@@ -1,4 +1,4 @@
-using System.Runtime.InteropServices;
+using Lorikeet.Kernels;
 
 namespace Lorikeet.Tensors;
 
@@ -12,9 +12,7 @@ public sealed unsafe class NativeBuffer : IDisposable
     {
         ArgumentOutOfRangeException.ThrowIfNegative(bytes);
         Length = bytes;
-        _pointer = (byte*)NativeMemory.AlignedAlloc((nuint)Math.Max(bytes, 64), 64);
-        if (zeroed)
-            NativeMemory.Clear(_pointer, (nuint)bytes);
+        _pointer = (byte*)LargeMemory.Allocate(bytes, zeroed);
         GC.AddMemoryPressure(Math.Max(bytes, 64));
     }
 
@@ -53,7 +51,7 @@ public sealed unsafe class NativeBuffer : IDisposable
     {
         if (_pointer == null)
             return;
-        NativeMemory.AlignedFree(_pointer);
+        LargeMemory.Free(_pointer, Length);
         _pointer = null;
         GC.RemoveMemoryPressure(Math.Max(Length, 64));
     }

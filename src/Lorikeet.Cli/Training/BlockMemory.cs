@@ -13,17 +13,23 @@ namespace Lorikeet.Cli.Training;
 /// <param name="Backward">Bytes that the backward pass takes for a moment, beyond what was kept, the stream and its derivative.</param>
 internal readonly record struct BlockMemory(double Kept, double Forward, double Backward)
 {
-    private const int Rows = 64;
+    private const int Fewest = 64, Most = 2 * AttentionOp.FewKeys + Fewest;
 
     /// <summary>Measures a block whose parameters are marked as trained.</summary>
-    public static BlockMemory Of(Block block, int hidden, bool checkpointed, DType activations)
+    /// <param name="block">Of any model.</param>
+    /// <param name="hidden">Numbers of a row.</param>
+    /// <param name="longest">Rows of the longest text: short ones keep less of attention.</param>
+    /// <param name="checkpointed">Whether it is run again.</param>
+    /// <param name="activations">What is kept is kept in this.</param>
+    public static BlockMemory Of(Block block, int hidden, int longest, bool checkpointed, DType activations)
     {
+        int rows = Math.Clamp(longest, Fewest, Most);
         using Tape tape = new() { Recording = true, Activations = activations };
         Step step = new(tape) { Training = true, CheckpointedBlocks = checkpointed ? int.MaxValue : 0 };
         RaggedBatch batch = new();
-        batch.Add(new int[Rows]);
+        batch.Add(new int[rows]);
         step.Begin(batch);
-        Tensor x = tape.Zeros(new Shape(Rows, hidden));
+        Tensor x = tape.Zeros(new Shape(rows, hidden));
         x.RequiresGrad = true;
         // the first run makes what all blocks share
         Tensor y = block.Run(x, step, 0);
@@ -35,6 +41,6 @@ internal readonly record struct BlockMemory(double Kept, double Forward, double 
         long after = tape.UsedBytes;
         tape.ForgetPeak();
         tape.Backward(loss);
-        return new BlockMemory((double)kept / Rows, (double)forward / Rows, (double)(tape.PeakBytes - after) / Rows);
+        return new BlockMemory((double)kept / rows, (double)forward / rows, (double)(tape.PeakBytes - after) / rows);
     }
 }

@@ -112,7 +112,7 @@ internal sealed class MemoryPlanner
     private long HeadBytes(long rows)
     {
         ModelFacts facts = _model.Facts;
-        long chunk = Math.Min(rows, LinearCrossEntropyOp.RowsAtATime(facts.Vocabulary));
+        long chunk = LinearCrossEntropyOp.RowsAtATime(rows, facts.Vocabulary);
         return chunk * (facts.Vocabulary + 2L * facts.Hidden + 2) * sizeof(float);
     }
 
@@ -125,7 +125,7 @@ internal sealed class MemoryPlanner
         Parameter[] fresh = [.. ParametersOf(block).Where(parameter => !parameter.Trainable)];
         foreach (Parameter parameter in fresh)
             parameter.Trainable = true;
-        BlockMemory measured = BlockMemory.Of(block, _model.Facts.Hidden, checkpointed, activations);
+        BlockMemory measured = BlockMemory.Of(block, _model.Facts.Hidden, _rowsOf(1), checkpointed, activations);
         foreach (Parameter parameter in fresh)
             parameter.Trainable = false;
         return _measured[key] = measured;

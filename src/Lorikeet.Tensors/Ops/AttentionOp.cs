@@ -6,6 +6,12 @@ namespace Lorikeet.Tensors;
 public static unsafe class AttentionOp
 {
     /// <summary>
+    /// Up to so many keys to a query, on average, the output is not kept for the derivative but made again: a fiftieth of a block's work for a tenth of its memory.
+    /// Beyond, the work grows with the keys and the memory does not.
+    /// </summary>
+    public const int FewKeys = 256;
+
+    /// <summary>
     /// Each query row sees the key rows <c>first[i] ≤ j &lt; last[i]</c>: that one range says causal, window, document and prefix. No matrix of
     /// queries × keys is ever held.
     /// </summary>
@@ -25,7 +31,7 @@ public static unsafe class AttentionOp
     {
         CheckHeads(q, k, v, heads, kvHeads);
         Check.Rows("attention", v, k.Rows);
-        CheckRanges(first, last, q.Rows, k.Rows);
+        long seen = CheckRanges(first, last, q.Rows, k.Rows);
         // the kernel of the derivative writes to all three at once
         if (k == q)
             k = tape.Scale(k, 1);
@@ -41,7 +47,7 @@ public static unsafe class AttentionOp
         AttentionNode node = tape.Rent<AttentionNode>();
         (node.Q, node.K, node.V) = (Tape.Save(q), Tape.Save(k), Tape.Save(v));
         (node.First, node.Last, node.Lse) = (Tape.Save(first), Tape.Save(last), Tape.Save(lse!, exact: true));
-        (node.Heads, node.KvHeads, node.Scale, node.SoftCap) = (heads, kvHeads, scale, softCap);
+        (node.Heads, node.KvHeads, node.Scale, node.SoftCap, node.SeesFew) = (heads, kvHeads, scale, softCap, seen <= (long)FewKeys * q.Rows);
         return tape.Record(node, Tape.Save(y));
     }
 
@@ -54,11 +60,16 @@ public static unsafe class AttentionOp
             throw new ArgumentException($"attention: queries {q} of {heads} heads do not fit keys {k} and values {v} of {kvHeads}");
     }
 
-    private static void CheckRanges(Tensor first, Tensor last, int queries, int keys)
+    /// <summary>How many keys all queries see together.</summary>
+    private static long CheckRanges(Tensor first, Tensor last, int queries, int keys)
     {
         Check.Indices("attention", first, queries);
         Check.Indices("attention", last, queries);
         CheckRange(first, last, 0, queries, keys);
+        long seen = 0;
+        for (int i = 0; i < queries; i++)
+            seen += Math.Max(0, last.I[i] - first.I[i]);
+        return seen;
     }
 
     internal static void CheckRange(Tensor first, Tensor last, int start, int queries, int keys)
@@ -99,6 +110,9 @@ public static unsafe class AttentionOp
         public Tensor Q = null!, K = null!, V = null!, First = null!, Last = null!, Lse = null!;
         public int Heads, KvHeads;
         public float Scale, SoftCap;
+        public bool SeesFew;
+
+        protected internal override bool CanRemake => SeesFew;
 
         protected internal override void Backward(Tape tape)
         {
@@ -116,6 +130,8 @@ public static unsafe class AttentionOp
                 dv is null ? null : dv.F, dv?.Ld ?? 0, qThere, kThere || vThere);
             tape.Free(Lse);
         }
+
+        protected internal override void Remake() => AttentionKernel.Forward(Call(Q, K, V, First, Last, Heads, KvHeads, Scale, SoftCap, Output, null));
 
         protected internal override void Clear() => (Q, K, V, First, Last, Lse) = (null!, null!, null!, null!, null!, null!);
     }

@@ -5,11 +5,15 @@ namespace Lorikeet.Tensors;
 /// <summary>The loss of a language model's head, without ever holding the logits of all tokens.</summary>
 public static unsafe class LinearCrossEntropyOp
 {
-    /// <summary>Logits held at one time, at most: 32 MB of f32.</summary>
-    private const long ChunkElements = 8L << 20;
+    /// <summary>Logits held at one time, at most: 24 MB of f32.</summary>
+    private const long ChunkElements = 6L << 20;
 
-    /// <summary>Rows whose logits are held at one time, at most: never fewer than 64, so that products stay efficient.</summary>
-    public static int RowsAtATime(int vocabulary) => (int)Math.Max(64, ChunkElements / vocabulary);
+    /// <summary>Of so many rows, those whose logits are held at one time: parts of equal size, never fewer than 64, so that products stay efficient.</summary>
+    public static int RowsAtATime(long rows, int vocabulary)
+    {
+        long most = Math.Max(64, ChunkElements / vocabulary), parts = (rows + most - 1) / most;
+        return parts == 0 ? 0 : (int)((rows + parts - 1) / parts);
+    }
 
     /// <summary>
     /// <c>scale · Σ -log softmax(h Wᵀ + b)[target]</c> over the rows that have a target. Rows are taken in chunks; each chunk's logits become its
@@ -58,7 +62,7 @@ public static unsafe class LinearCrossEntropyOp
             if (targets.I[i] >= 0)
                 rows.I[at++] = i;
         }
-        int chunk = Math.Min(count, RowsAtATime(vocabulary));
+        int chunk = RowsAtATime(count, vocabulary);
         double sum = 0;
         Tensor part = tape.New(new Shape(Math.Max(chunk, 1), dim));
         Tensor? dPart = dHidden is null ? null : tape.New(part.Shape);

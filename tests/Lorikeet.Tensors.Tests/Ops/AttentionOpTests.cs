@@ -1,3 +1,5 @@
+using Lorikeet.Kernels;
+
 namespace Lorikeet.Tensors.Tests;
 
 public sealed class AttentionOpTests : IDisposable
@@ -5,6 +7,26 @@ public sealed class AttentionOpTests : IDisposable
     private readonly Tape _tape = new();
 
     public void Dispose() => _tape.Dispose();
+
+    /// <summary>Queries, keys, values and sums stay; the output where it would take long to make again.</summary>
+    [Theory]
+    [InlineData(2 * AttentionOp.FewKeys - 1, false)]
+    [InlineData(2 * AttentionOp.FewKeys + 1, true)]
+    public void Of_short_texts_the_output_is_not_kept(int rows, bool kept)
+    {
+        const int wide = 16;
+        using Tape tape = new() { Recording = true };
+        Tensor first = Tensor.Create(new Shape(rows), DType.I32), last = Tensor.Create(new Shape(rows), DType.I32);
+        for (int i = 0; i < rows; i++)
+            last.Integers[i] = i + 1;
+        Tensor[] made = [.. Enumerable.Range(1, 3).Select(seed => tape.Scale(Numbers.Trainable(seed, rows, wide), 1))];
+        Tensor y = tape.Attention(made[0], made[1], made[2], first, last, 2, 2, 0.3f), sum = tape.Linear(y, Numbers.Trainable(5, 4, wide));
+        float[] before = y.Values.ToArray();
+        long all = tape.UsedBytes;
+        tape.PutAway(0, sum, sum);
+        (all - tape.UsedBytes).ShouldBe(kept ? 0 : rows * wide * sizeof(float));
+        y.Values.ToArray().ShouldBe(before);
+    }
 
     [Theory]
     [InlineData(0)]
