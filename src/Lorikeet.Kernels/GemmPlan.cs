@@ -204,9 +204,9 @@ internal unsafe struct GemmPlan
                     else
                     {
                         PackA(block, at, height, strips, strip);
-                        if (!block.AInPlace)
+                        if (!apart && !block.AInPlace)
                             ahead = new Ahead(_call.A, after, next, k1, terms, shares);
-                        else if (apart && _call.A.Stride == terms)
+                        else if (block.AInPlace && apart && _call.A.Stride == terms)
                             ahead = new Ahead((float*)_call.A.Data + after * _call.A.Stride, (nint)next * terms, shares);
                     }
                     for (; strips > 0; strips--, left--, at += height, strip += (nint)height * pitch)
