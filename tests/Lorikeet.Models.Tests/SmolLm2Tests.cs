@@ -82,10 +82,11 @@ public sealed class SmolLm2Tests : IDisposable
         return texts;
     }
 
+    // a thousandth of the loss in 8 bits: which way keys and values are rounded hangs on the last bits of sums, which differ from tier to tier
     [Theory]
     [InlineData(DType.F32, 1e-4)]
     [InlineData(DType.BF16, 1e-3)]
-    [InlineData(DType.I8, 1e-3)]
+    [InlineData(DType.I8, 2e-3)]
     public void Loss_through_a_cache_is_that_without_one_as_far_as_its_storage_goes(DType type, double bound)
     {
         using ITensorSource io = TensorFiles.Open(Path.Combine(_goldens, "io.safetensors"));
