@@ -12,7 +12,7 @@ public enum GemmPrecision
     BF16,
     /// <summary>
     /// A to 8-bit integers, each 32 terms of a row with a scale of their own (<c>round(x * 127 / max |x|)</c>, ties to even), for weights whose codes are
-    /// integers: Q4_0, Q4_1, Q8_0, Q4_K, Q6_K, which keep their value. For weights whose rows have one scale each (Int8Row), 256 terms of a row of A
+    /// integers: Q4_0, Q4_1, Q8_0, Q4_K, Q6_K, which keep their value. For weights whose rows have one scale each (Int8Row), 128 terms of a row of A
     /// share theirs. Other weights run as <see cref="BF16"/> where that is faster (<see cref="KernelChoice.BF16IsFaster"/>), else in single precision.
     /// </summary>
     Int8,

@@ -25,12 +25,18 @@ public static unsafe class GemvSpeed
             throw new ArgumentException($"a row of {weights} is whole blocks of {weights.BlockSize()}: {k} is not");
         long copies = MachinePeak.BeyondCaches() / bytes + 1;
         byte* memory = (byte*)NativeMemory.AlignedAlloc((nuint)(bytes * copies), 64);
+        // products of integers read weights interleaved, as writing text does
+        bool interleaved = precision == GemmPrecision.Int8 && !KernelChoice.IsReference && QuantizedPanels.Fits(weights, k);
+        long panelBytes = interleaved ? QuantizedPanels.Bytes(weights, n, k) : 0;
+        byte* panels = interleaved ? (byte*)NativeMemory.AlignedAlloc((nuint)(panelBytes * copies), 64) : null;
         float* a = MeasuredMatrix.New((long)m * k), c = MeasuredMatrix.New((long)m * n);
         int before = ComputePool.Threads;
         try
         {
             MeasuredMatrix.Fill(memory, bytes * copies);
             GemmCall call = new() { M = m, N = n, K = k, A = new GemmOperand(a, DType.F32, k), Alpha = 1, C = c, StrideC = n, Precision = precision };
+            for (long copy = 0; interleaved && copy < copies; copy++)
+                QuantizedPanels.Interleave(new GemmOperand(memory + copy * bytes, weights, k), n, k, panels + copy * panelBytes);
             ComputePool.Threads = threads;
             List<double> times = [];
             long began = Stopwatch.GetTimestamp();
@@ -38,6 +44,8 @@ public static unsafe class GemvSpeed
             for (int run = 0; run < 7 || Stopwatch.GetElapsedTime(began).TotalSeconds < seconds; run++)
             {
                 call.B = new GemmOperand(memory + run % copies * bytes, weights, k);
+                if (interleaved)
+                    call.B.Panels = panels + run % copies * panelBytes;
                 long start = Stopwatch.GetTimestamp();
                 Gemm.Run(call);
                 if (run >= 2)
@@ -50,6 +58,7 @@ public static unsafe class GemvSpeed
         {
             ComputePool.Threads = before;
             NativeMemory.AlignedFree(memory);
+            NativeMemory.AlignedFree(panels);
             NativeMemory.AlignedFree(a);
             NativeMemory.AlignedFree(c);
         }

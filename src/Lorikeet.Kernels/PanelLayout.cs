@@ -22,7 +22,7 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
     public const int Terms = 32;
 
     /// <summary>Terms of a row of activations that share a scale where a whole row of weights does: their sum stays an integer.</summary>
-    public const int RowTerms = 256;
+    public const int RowTerms = 128;
 
     /// <summary>True where a whole row shares a scale.</summary>
     public bool ByRows => Scales == 0;

@@ -107,7 +107,7 @@ public sealed class SmolLm2Tests : IDisposable
     [InlineData("ppl-scitldr", 3.395307)]
     public void Perplexity_agrees(string name, double expected) => Loss(_model, _step, name).ShouldBe(expected, 1e-4);
 
-    // weights with one scale a row: what activations in 8 bits with a scale for every 256 terms cost beyond what the weights do
+    // weights with one scale a row: what activations in 8 bits with a scale for every 128 terms cost beyond what the weights do
     [Theory]
     [InlineData("ppl-tinystories")]
     [InlineData("ppl-scitldr")]

@@ -28,7 +28,7 @@ internal static unsafe class GemmReference
         }
     }
 
-    /// <summary>Rows of A rounded to 8 bits in blocks of 32, or of 256 for weights whose rows have one scale; weights of any storage keep their value.</summary>
+    /// <summary>Rows of A rounded to 8 bits in blocks of 32, or of 128 for weights whose rows have one scale; weights of any storage keep their value.</summary>
     private static void RunInt8(in GemmCall call)
     {
         int unit = call.B.Type == DType.Int8Row ? PanelLayout.RowTerms : QuantizedStrips.Terms;
