@@ -67,6 +67,9 @@ internal sealed class GroupedWeights
             _problems.Add($"tensor {codes.Name}: {codes.ShapeText} words are beyond what a weight can have");
         if (!_awq && codes.Shape[0] * 32 % _bits != 0)
             _problems.Add($"tensor {codes.Name}: {codes.Shape[0]} rows of words are no whole number of codes of {_bits} bits");
+        // rows of zero points are whole words
+        if (!_awq && outputs * _bits % 32 != 0)
+            _problems.Add($"tensor {codes.Name}: {outputs} columns have zero points of {_bits} bits that fill no whole words of 32 bits");
         StoredTensor? zeros = Expect(module + ".qzeros", DType.I32, groups, _awq ? outputs / perWord : outputs * _bits / 32);
         StoredTensor? scales = Expect(module + ".scales", DType.F16, groups, outputs);
         StoredTensor? order = _awq ? null : _source.Find(module + ".g_idx");

@@ -40,6 +40,19 @@ public sealed class QuantizedTensors : ITensorSource
     public static ITensorSource Wrap(ITensorSource source, JsonElement? config, string configFile)
     {
         ArgumentNullException.ThrowIfNull(source);
+        try
+        {
+            return Read(source, config, configFile);
+        }
+        catch
+        {
+            source.Dispose();
+            throw;
+        }
+    }
+
+    private static ITensorSource Read(ITensorSource source, JsonElement? config, string configFile)
+    {
         List<string> problems = [], remarks = [];
         List<PackedWeight> weights = [];
         string? method = config is { ValueKind: JsonValueKind.Object } stated && stated.TryGetProperty("quant_method", out JsonElement name) ? name.ToString() : null;
@@ -52,10 +65,7 @@ public sealed class QuantizedTensors : ITensorSource
         else
             weights.AddRange(new BitsandbytesWeights(source, problems, remarks).Find());
         if (problems.Count > 0)
-        {
-            source.Dispose();
             throw new InputException($"{source.Description}: the quantised weights cannot be read", problems);
-        }
         return weights.Count == 0 ? source : new QuantizedTensors(source, weights, remarks);
     }
 

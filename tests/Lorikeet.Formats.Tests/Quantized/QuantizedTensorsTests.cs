@@ -129,6 +129,35 @@ public sealed class QuantizedTensorsTests
     }
 
     [Theory]
+    [InlineData(4, 8, 12)]
+    [InlineData(3, 3, 16)]
+    public void Zero_points_that_fill_no_whole_words_are_refused(int bits, int words, int outputs)
+    {
+        int width = outputs * bits / 32;
+        Dictionary<string, StoredTensor> tensors = new()
+        {
+            ["m.qweight"] = Stored("m.qweight", DType.I32, new byte[4 * words * outputs]) with { Shape = [words, outputs] },
+            ["m.scales"] = Stored("m.scales", DType.F16, new byte[2 * outputs]) with { Shape = [1, outputs] },
+            ["m.qzeros"] = Stored("m.qzeros", DType.I32, new byte[4 * width]) with { Shape = [1, width] },
+        };
+        JsonElement config = JsonDocument.Parse($$"""{"quant_method": "gptq", "bits": {{bits}}, "group_size": -1}""").RootElement;
+        Problems(tensors, config).ShouldHaveSingleItem().ShouldContain($"{outputs} columns have zero points of {bits} bits");
+    }
+
+    [Fact]
+    public void A_checkpoint_is_closed_whatever_goes_wrong()
+    {
+        bool closed = false;
+        ListedTensors source = new([]) { Closed = () => closed = true };
+        Should.Throw<Exception>(() => QuantizedTensors.Wrap(source, JsonDocument.Parse("""{"quant_method": "fp8"}""").RootElement, "config.json"));
+        closed.ShouldBeTrue();
+        closed = false;
+        source = new ListedTensors(new() { ["m.qweight"] = null! }) { Closed = () => closed = true };
+        Should.Throw<Exception>(() => QuantizedTensors.Wrap(source, JsonDocument.Parse("""{"quant_method": "gptq"}""").RootElement, "config.json"));
+        closed.ShouldBeTrue();
+    }
+
+    [Theory]
     [InlineData("""{"quant_method": "fp8"}""", "\"fp8\"")]
     [InlineData("""{"quant_method": "gptq", "bits": 5}""", "bits")]
     [InlineData("""{"quant_method": "gptq", "bits": 4, "checkpoint_format": "marlin"}""", "marlin")]
@@ -166,6 +195,8 @@ public sealed class QuantizedTensorsTests
 
         public StoredTensor? Find(string name) => tensors.GetValueOrDefault(name);
 
-        public void Dispose() { }
+        public Action? Closed { get; init; }
+
+        public void Dispose() => Closed?.Invoke();
     }
 }
