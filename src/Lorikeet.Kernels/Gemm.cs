@@ -41,7 +41,7 @@ public static unsafe class Gemm
     /// <param name="calls">Products that may run in any order.</param>
     public static void RunTogether(ReadOnlySpan<GemmCall> calls)
     {
-        bool together = KernelChoice.Int8 is not null;
+        bool together = KernelChoice.Int8 is not null && calls.Length > 0;
         foreach (ref readonly GemmCall call in calls)
             together &= call.Precision == GemmPrecision.Int8 && call.K2 == 0 && call.B.Order == null && QuantizedPlan.Fits(call) && QuantizedPlan.Together(calls[0], call);
         if (!together)

@@ -41,6 +41,7 @@ public static class LinearOp
     {
         if (tape.Recording)
             throw new InvalidOperationException("products that run together have no derivatives");
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(layers.Length, MostTogether);
         GemmCall* calls = stackalloc GemmCall[MostTogether];
         for (int i = 0; i < layers.Length; i++)
         {

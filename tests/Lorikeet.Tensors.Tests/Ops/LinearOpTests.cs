@@ -52,6 +52,18 @@ public sealed class LinearOpTests : IDisposable
         Should.Throw<InvalidOperationException>(() => _tape.LinearTogether(x, [(first, bias), (second, null)], outputs)).Message.ShouldContain("no derivatives");
     }
 
+    [Theory]
+    [InlineData(GemmPrecision.Single)]
+    [InlineData(GemmPrecision.Int8)]
+    public void As_many_layers_run_together_as_there_is_room_for_and_none_do_nothing(GemmPrecision precision)
+    {
+        _tape.Precision = precision;
+        Tensor x = Numbers.Random(1, 3, 64), weight = Numbers.Random(2, 5, 64);
+        (Tensor, Tensor?)[] layers = [.. Enumerable.Repeat((weight, (Tensor?)null), LinearOp.MostTogether + 1)];
+        Should.Throw<ArgumentOutOfRangeException>(() => _tape.LinearTogether(x, layers, new Tensor[layers.Length]));
+        _tape.LinearTogether(x, [], []);
+    }
+
     [Fact]
     public void An_update_that_is_zero_changes_nothing_where_stored_codes_are_multiplied()
     {
