@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Kernels;
@@ -11,7 +12,10 @@ namespace Lorikeet.Inference;
 /// <summary>LoRA adapters as one GGUF file, as llama.cpp reads them beside a model: <c>blk.0.attn_q.weight.lora_a</c> and <c>.lora_b</c>, and one alpha for all.</summary>
 public static class GgufAdapterFile
 {
-    private const string A = ".lora_a", B = ".lora_b";
+    private const string A = ".lora_a", B = ".lora_b", End = ".weight";
+
+    // more columns or rows than any layer has
+    private const long MostSize = 1 << 26;
 
     /// <summary>True where a file is a GGUF file that says it holds an adapter.</summary>
     public static bool Holds(string path)
@@ -89,28 +93,37 @@ public static class GgufAdapterFile
         Expect("general.type", "adapter");
         Expect("adapter.type", "lora");
         Expect("general.architecture", GgufNames.Architecture(config));
+        HashSet<string> layers = [.. model.Modules.OfType<Linear>().Select(layer => layer.Path)];
         string[] modules = [.. file.Names.Where(tensor => tensor.EndsWith(A, StringComparison.Ordinal)).Select(tensor => tensor[..^A.Length])];
         HashSet<string> known = [.. modules.SelectMany(module => (string[])[module + A, module + B])];
         problems.AddRange(file.Names.Where(tensor => !known.Contains(tensor)).Select(tensor => $"tensor {tensor} belongs to no pair of .lora_a and .lora_b"));
         problems.AddRange(modules.Where(module => file.Find(module + B) is null).Select(module => $"tensor {module}{B} is missing beside {module}{A}"));
         problems.AddRange(modules.Where(module => module.StartsWith("token_embd.", StringComparison.Ordinal)).Select(module => $"tensor {module}{A}: acts on the table of embeddings, which is not read from GGUF files"));
+        problems.AddRange(modules.Where(module => OwnOf(module) is null && !module.StartsWith("token_embd.", StringComparison.Ordinal)).Select(module => $"tensor {module}{A}: {module} is no matrix of the model"));
+        problems.AddRange(modules.Where(module => OwnOf(module) is not null).GroupBy(OwnOf).Where(same => same.Skip(1).Any()).Select(same => $"tensors {string.Join(", ", same.Select(module => module + A))} act on the same layer, {same.Key}"));
+        problems.AddRange(known.Select(file.Find).OfType<StoredTensor>().Where(tensor => !IsMatrix(tensor)).Select(tensor => $"tensor {tensor.Name} is {tensor.Type} {tensor.ShapeText}, a matrix of real numbers was expected"));
         if (modules.Length == 0)
             problems.Add("it holds no tensor whose name ends in .lora_a");
+        double alpha = file.Metadata.Number("adapter.lora.alpha") ?? 0;
+        if (!double.IsFinite(alpha))
+            problems.Add(string.Create(CultureInfo.InvariantCulture, $"adapter.lora.alpha is {alpha}, a finite number was expected"));
         if (problems.Count > 0)
             throw new InputException($"{path}: the adapter cannot be used", problems);
         Dictionary<string, StoredTensor> tensors = new(StringComparer.Ordinal);
         Dictionary<string, int> ranks = new(StringComparer.Ordinal);
         foreach (string module in modules)
         {
-            string hub = GgufNames.ToHub(module, config.Fused), own = hub[..^".weight".Length];
+            string own = OwnOf(module)!, hub = own + End;
             int? headDim = GgufNames.TurnedHeads(hub, config) is { } heads && file.Find(module + B)!.Shape[0] == (long)heads * config.HeadDim ? config.HeadDim : null;
             Tensor a = Read(module + A, null), b = Read(module + B, headDim);
             ranks[own] = a.Rows;
             Add(own + ".lora_A.weight", a);
             Add(own + ".lora_B.weight", b);
         }
-        double alpha = file.Metadata.Number("adapter.lora.alpha") ?? 0;
         return AdapterFile.Load(model, new LoraMethod(), Options(model, ranks, alpha), new Listed(path, tensors), name);
+
+        // null where it is none of the model
+        string? OwnOf(string module) => GgufNames.ToHub(module, config.Fused) is var hub && hub.EndsWith(End, StringComparison.Ordinal) && layers.Contains(hub[..^End.Length]) ? hub[..^End.Length] : null;
 
         void Expect(string key, string value)
         {
@@ -128,6 +141,9 @@ public static class GgufAdapterFile
         void Add(string key, Tensor value) =>
             tensors.Add(AdapterFile.Prefix + key, new StoredTensor(AdapterFile.Prefix + key, DType.F32, value.Shape.ToArray(), value.Contents));
     }
+
+    private static bool IsMatrix(StoredTensor tensor) => tensor.Shape.Count == 2 && tensor.Shape.All(size => size is > 0 and <= MostSize)
+        && (tensor.Type is DType.F32 or DType.BF16 or DType.F16 || BlockFormats.CanDequantize(tensor.Type));
 
     // llama.cpp takes 1 for alpha / rank where a file says no alpha
     private static JsonObject Options(LanguageModel model, Dictionary<string, int> ranks, double alpha)

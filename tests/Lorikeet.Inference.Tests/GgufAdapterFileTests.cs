@@ -106,6 +106,32 @@ public sealed class GgufAdapterFileTests : IDisposable
         Should.Throw<InputException>(() => GgufAdapterFile.Load(model, whole)).Problems.ShouldContain(problem => problem.Contains("general.type", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public void Damage_is_reported_all_at_once()
+    {
+        using CausalLm model = ModelLoader.Load("random:tiny");
+        string path = Path.Combine(_folder, "a.gguf");
+        Write(path, 4f, [("a", [2, 64], [64, 2]), ("blk.0.attn_norm.weight", [2, 64], [64, 2]), ("blk.0.attn_q.weight", [2, 64], []), ("blk.0.attn_k.weight", [3_000_000_000, 0], [64]),
+            ("blk.0.attn_v.weight", [2, 64], [16, 2]), ("model.layers.0.self_attn.v_proj.weight", [2, 64], [16, 2])]);
+        IReadOnlyList<string> problems = Should.Throw<InputException>(() => GgufAdapterFile.Load(model, path)).Problems;
+        problems.Count.ShouldBe(6);
+        problems.ShouldContain(problem => problem.Contains("a.lora_a: a is no matrix of the model"));
+        problems.ShouldContain(problem => problem.Contains("blk.0.attn_norm.weight is no matrix"));
+        problems.ShouldContain(problem => problem.Contains("blk.0.attn_q.weight.lora_b is F32 []"));
+        problems.ShouldContain(problem => problem.Contains("blk.0.attn_k.weight.lora_a is F32 [3000000000, 0]"));
+        problems.ShouldContain(problem => problem.Contains("blk.0.attn_k.weight.lora_b is F32 [64]"));
+        problems.ShouldContain(problem => problem.Contains("act on the same layer, model.layers.0.self_attn.v_proj"));
+        Write(path, float.NaN, [("blk.0.attn_q.weight", [2, 64], [64, 2])]);
+        Should.Throw<InputException>(() => GgufAdapterFile.Load(model, path)).Problems.ShouldHaveSingleItem().ShouldContain("adapter.lora.alpha is NaN");
+
+        static void Write(string path, float alpha, (string Module, long[] A, long[] B)[] modules) => GgufWriter.Write(path,
+        [
+            new("general.architecture", "llama"), new("general.type", "adapter"), new("adapter.type", "lora"), new("adapter.lora.alpha", alpha),
+        ], [.. modules.SelectMany(module => (GgufEntry[])[Zeros(module.Module + ".lora_a", module.A), Zeros(module.Module + ".lora_b", module.B)])]);
+
+        static GgufEntry Zeros(string name, long[] shape) => new(name, Kernels.DType.F32, shape, stream => stream.Write(new byte[4 * shape.Aggregate(1L, (product, size) => product * size)]));
+    }
+
     private static Adapter Make(CausalLm model, JsonObject options) => AdapterFile.Create(model, new LoraMethod(), options, seed: 5);
 
     private static Tensor Of(ITensorSource file, string name)
