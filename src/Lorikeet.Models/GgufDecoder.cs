@@ -174,6 +174,12 @@ public static class GgufDecoder
             int rows = heads * config.HeadDim;
             if (stored.Shape.Count == 0 || stored.Shape[0] != rows || config.HeadDim % 2 != 0)
                 return stored;
+            // a vector's blocks hold numbers of several rows, which move one by one
+            if (stored.Shape.Count == 1 && stored.Type.BlockSize() > 1)
+            {
+                Tensor wide = Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToF32();
+                stored = stored with { Type = DType.F32, Bytes = wide.Contents };
+            }
             long rowBytes = stored.Bytes.Length / rows;
             NativeBuffer buffer = new(stored.Bytes.Length, zeroed: false);
             for (int row = 0; row < rows; row++)

@@ -36,6 +36,30 @@ public sealed class GgufExportTests : IDisposable
             found[i].ShouldBe(expected[i], 1e-5f, $"number {i}");
     }
 
+    [Fact]
+    public void Vectors_in_blocks_are_turned_number_by_number()
+    {
+        using CausalLm model = ModelLoader.Load(GoldenData.Path("models", "llama-mha-bias"));
+        GgufExport.Write(model, Target, DType.F32, []);
+        string blocks = Path.Combine(_temporary.FullName, "blocks.gguf");
+        using (GgufFile file = GgufFile.Open(Target))
+        {
+            GgufWriter.Write(blocks, [.. file.Metadata], [.. file.Names.Select(name =>
+            {
+                StoredTensor stored = file.Find(name)!;
+                Tensor value = Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape));
+                Tensor written = name.EndsWith("attn_q.bias", StringComparison.Ordinal) || name.EndsWith("attn_k.bias", StringComparison.Ordinal) ? value.To(DType.Q8_0) : value;
+                return new GgufEntry(name, written.Type, stored.Shape, written.Contents.CopyTo);
+            })]);
+        }
+        using CausalLm again = ModelLoader.Load(blocks);
+        foreach ((Parameter expected, Parameter found) in model.Parameters.Zip(again.Parameters).Where(pair => pair.First.Name.EndsWith("_proj.bias", StringComparison.Ordinal)))
+        {
+            for (int i = 0; i < expected.Shape.Columns; i++)
+                found.Value.Values[i].ShouldBe(expected.Value.Values[i], 1e-2f, $"{found.Name} {i}");
+        }
+    }
+
     [Theory]
     [InlineData("llama-rope-dynamic", "dynamic")]
     [InlineData("llama-rope-yarn-mscale", "yarn")]
