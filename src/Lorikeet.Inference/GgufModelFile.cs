@@ -15,11 +15,13 @@ public static class GgufModelFile
     /// <param name="path">Final place.</param>
     /// <param name="type">Storage of the matrices; see <see cref="GgufExport.Write"/>.</param>
     /// <param name="written">Hears of each matrix and what its rounding cost; null where nobody asks.</param>
-    /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
+    /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written, or is where the model lies.</exception>
     /// <exception cref="TokenizerException">GGUF cannot express the tokenizer.</exception>
     public static void Write(ModelFiles files, CausalLm model, string path, DType type, Action<WeightError>? written = null)
     {
         ArgumentNullException.ThrowIfNull(files);
+        if (!files.IsRandom)
+            Origins.Check(path, within: true, files.Path);
         GgufExport.Write(model, path, type, files.GgufMetadata(), written);
     }
 }

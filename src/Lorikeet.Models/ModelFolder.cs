@@ -29,19 +29,8 @@ public static class ModelFolder
     public static void Save(LanguageModel model, string? source, string folder, DType? storage = null, IReadOnlyList<string>? alsoRead = null,
         Action<WeightError>? written = null)
     {
-        string output = Full(folder);
-        foreach (string origin in (string[])[.. source is null ? [] : new[] { source }, .. alsoRead ?? []])
-        {
-            string full = Full(origin);
-            // its files are mapped while they are read, and a folder above it would be replaced with all that is in it
-            if (full == output || Lies(full, within: output) || (Lies(output, within: full) && Directory.Exists(full)))
-                throw new InputException($"{folder}: {origin} is what the model is made from; choose another folder to write to, neither it, nor above it, nor in it");
-        }
+        Origins.Check(folder, within: false, [.. source is null ? [] : new[] { source }, .. alsoRead ?? []]);
         AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage, written), "config.json");
-
-        static string Full(string path) => Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
-
-        static bool Lies(string path, string within) => path.StartsWith(within + Path.DirectorySeparatorChar, StringComparison.Ordinal);
     }
 
     /// <summary>Writes the files into a folder that somebody else makes complete.</summary>

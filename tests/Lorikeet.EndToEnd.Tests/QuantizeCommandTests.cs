@@ -57,6 +57,34 @@ public sealed class QuantizeCommandTests : IDisposable
         Directory.EnumerateFileSystemEntries(_temporary.FullName).ShouldBe([file]);
     }
 
+    [Fact]
+    public void The_model_itself_is_never_replaced()
+    {
+        string file = Output + ".gguf", link = Path.Combine(_temporary.FullName, "link.gguf"), folder = Path.Combine(_temporary.FullName, "folder"), adapter = Path.Combine(_temporary.FullName, "adapter.gguf");
+        CommandRun.Of("quantize", Stories, "--to", "q8_0", "--out", file).Succeeded();
+        CommandRun.Of("quantize", Stories, "--to", "bf16", "--out", folder).Succeeded();
+        File.CreateSymbolicLink(link, file);
+        Directory.CreateSymbolicLink(folder + "-link", folder);
+        byte[] before = File.ReadAllBytes(file), weights = File.ReadAllBytes(Path.Combine(folder, "model.safetensors"));
+        Refused(file, file, "quantize", file, "--to", "q4_0", "--out", file);
+        Refused(file, link, "quantize", link, "--to", "q4_0", "--out", file);
+        Refused(link, file, "quantize", file, "--to", "q4_0", "--out", link);
+        Refused(folder, folder, "quantize", folder, "--to", "nf4", "--out", folder);
+        Refused(folder, folder + "-link", "quantize", folder + "-link", "--to", "nf4", "--out", folder);
+        Refused(folder, folder + "-link", "merge", folder + "-link", "--adapter", adapter, "--out", folder);
+        Refused(file, link, "convert", link, "--adapter", adapter, "--out", file);
+        Refused(file, link, "convert", Stories, "--adapter", link, "--out", file);
+        File.ReadAllBytes(file).ShouldBe(before);
+        File.ReadAllBytes(Path.Combine(folder, "model.safetensors")).ShouldBe(weights);
+
+        static void Refused(string output, string origin, params string[] command)
+        {
+            CommandRun run = CommandRun.Of([.. command, "--overwrite"]);
+            run.Code.ShouldBe(2, run.Error);
+            run.Error.ShouldContain($"{output}: {origin} is what it would be made from");
+        }
+    }
+
     [Theory]
     [InlineData("nf4-llama", "nf4-dq")]
     [InlineData("fp4-qwen2-plain", "fp4")]

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Models;
 using Lorikeet.Peft;
@@ -30,11 +31,11 @@ internal static class ConvertCommand
     private static int Run(string modelName, string adapterPath, string output, bool overwrite, Terminal terminal)
     {
         bool isFile = output.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
-        if (Path.GetFullPath(adapterPath) == Path.GetFullPath(output))
-            throw new InputException($"{output}: is the adapter that is read; choose another name to write to");
+        ModelFiles files = ModelFiles.Find(modelName);
+        Origins.Check(output, within: true, [.. files.IsRandom ? [] : new[] { files.Path }, adapterPath]);
         if (!overwrite && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())))
             throw new InputException($"{output}: is there already; choose another name, or say --overwrite to replace it");
-        using LanguageModel model = ModelFiles.Find(modelName).LoadAnyModel();
+        using LanguageModel model = files.LoadAnyModel();
         Adapter adapter = GgufAdapterFile.LoadAny(model, adapterPath);
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
@@ -36,9 +37,10 @@ internal static class MergeCommand
 
     private static int Run(string modelName, string adapterFolder, string output, DType? type, bool overwrite, Terminal terminal)
     {
+        ModelFiles files = ModelFiles.Find(modelName);
+        Origins.Check(output, within: false, [.. files.IsRandom ? [] : new[] { files.Path }, adapterFolder]);
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
-        ModelFiles files = ModelFiles.Find(modelName);
         // asked for wide weights, one that is quantised is merged wide
         using LanguageModel model = files.LoadAnyModel(type is not null && files.IsQuantized ? DType.F32 : null);
         Adapter adapter = GgufAdapterFile.LoadAny(model, adapterFolder);

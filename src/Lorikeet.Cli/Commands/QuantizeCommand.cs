@@ -55,11 +55,13 @@ internal static class QuantizeCommand
     private static int Run(string modelName, string output, DType type, string? data, bool overwrite, Terminal terminal)
     {
         bool isFile = output.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
+        ModelFiles files = ModelFiles.Find(modelName);
+        if (!files.IsRandom)
+            Origins.Check(output, within: isFile, files.Path);
         if (isFile && !overwrite && File.Exists(output))
             throw new InputException($"{output}: is there already; choose another name, or say --overwrite to replace it");
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
-        ModelFiles files = ModelFiles.Find(modelName);
         ExampleSet? text = data is null ? null : Read(data, files.LoadTokenizer());
         using LanguageModel model = files.LoadAnyModel();
         double? before = text is null ? null : Perplexity(model, text);
