@@ -28,6 +28,19 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Theory]
+    [InlineData("f32")]
+    [InlineData("bf16")]
+    public void What_is_chosen_for_a_processor_stays_chosen_when_a_run_goes_on(string chosen)
+    {
+        // one of the two is what this processor would not choose
+        Run("train", Recipe("whole", "lora", "", 4, $"precision: {chosen}\n  activations: {chosen}\n  save_every: 2\n  save_total_limit: 4")).Code.ShouldBe(0);
+        string state = Path.Combine(_folder.FullName, "whole", "checkpoints", "step-000002"), file = Path.Combine("adapter", "adapter_model.safetensors");
+        File.ReadAllText(Path.Combine(state, "trainer_state.json")).ShouldContain($"\"precision\": \"{chosen}\"");
+        Run("train", Recipe("again", "lora", "", 4, "precision: auto\n  activations: auto"), "--resume-from", state).Code.ShouldBe(0);
+        File.ReadAllBytes(Path.Combine(_folder.FullName, "again", file)).SequenceEqual(File.ReadAllBytes(Path.Combine(_folder.FullName, "whole", file))).ShouldBeTrue();
+    }
+
+    [Theory]
     [InlineData(50, "adamw")]
     [InlineData(10, "paged_adamw_8bit")]
     public void A_process_killed_at_any_moment_leaves_a_checkpoint_that_loads_and_loses_nothing(int kills, string optimizer)

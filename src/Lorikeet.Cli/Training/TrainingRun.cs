@@ -90,10 +90,10 @@ internal sealed class TrainingRun : IDisposable
         Problems problems = new();
         problems.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
         problems.Try(() => AtomicFolder.Check(ResultOf(recipe).Folder, ResultOf(recipe).Hallmark));
-        // a run that goes on tells the templates the day that it began on
-        DateOnly? began = resumeFrom is null ? null : problems.Try(() => Checkpoints.DateOf(resumeFrom));
-        DateOnly date = recipe.Data.Date ?? began ?? DateOnly.FromDateTime(DateTime.Now);
-        recipe = recipe with { Data = recipe.Data with { Date = date } };
+        // a run that goes on tells the templates the day that it began on, and computes as it began
+        (DateOnly? Date, TrainingOptions Training)? began = resumeFrom is null ? null : problems.Try(() => ((DateOnly?, TrainingOptions)?)(Checkpoints.DateOf(resumeFrom), Checkpoints.Decided(resumeFrom, recipe.Training)));
+        DateOnly date = recipe.Data.Date ?? began?.Date ?? DateOnly.FromDateTime(DateTime.Now);
+        recipe = recipe with { Data = recipe.Data with { Date = date }, Training = began?.Training ?? recipe.Training };
         ModelFiles? files = problems.Try(() => ModelFiles.Find(recipe.Model.Path));
         ModelStorage storage = new(Parsed(recipe.Model.Quantize), Parsed(recipe.Model.QuantizeEmbeddings));
         ModelPackage? package = files is null ? null : problems.Try(() => ModelPackage.Open(files, storage, recipe.Model.Tokenizer, recipe.Model.ChatTemplate));

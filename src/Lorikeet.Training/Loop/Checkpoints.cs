@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization;
 using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Nn;
@@ -17,7 +18,7 @@ public sealed class Checkpoints
     private const string OptimizerFile = "optimizer.safetensors";
     private const string NamePrefix = "step-";
 
-    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+    private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new JsonStringEnumConverter<Precision>(JsonNamingPolicy.SnakeCaseLower) } };
 
     private readonly string _folder;
     private readonly int _keep;
@@ -84,6 +85,21 @@ public sealed class Checkpoints
     /// <exception cref="InputException">It is no checkpoint, or damaged.</exception>
     public static DateOnly? DateOf(string checkpoint) => ReadState(checkpoint).Date;
 
+    /// <summary>What <see cref="Precision.Auto"/> came to where a checkpoint's run began, as another processor may choose otherwise; options that say something else stay.</summary>
+    /// <param name="checkpoint">Its folder.</param>
+    /// <param name="options">Of the run that goes on from it.</param>
+    /// <exception cref="InputException">It is no checkpoint, or damaged.</exception>
+    public static TrainingOptions Decided(string checkpoint, TrainingOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        State state = ReadState(checkpoint);
+        return options with
+        {
+            Precision = options.Precision == Precision.Auto ? state.Precision ?? Precision.Auto : options.Precision,
+            Activations = options.Activations == Precision.Auto ? state.Activations ?? Precision.Auto : options.Activations,
+        };
+    }
+
     /// <summary>Refuses a run that would mix its checkpoints with those of another one.</summary>
     /// <param name="resumedFrom">The checkpoint that the run goes on from; null for a new run.</param>
     /// <exception cref="InputException">The folder holds checkpoints of another run, and <see cref="Overwrite"/> is not set.</exception>
@@ -117,7 +133,7 @@ public sealed class Checkpoints
     }
 
     /// <summary>Writes a checkpoint and removes those that are no longer kept.</summary>
-    internal string Save(TrainProgress progress, Trainables trainables, AdamW optimizer, BatchLoader loader, Schedule schedule, bool best)
+    internal string Save(TrainProgress progress, Trainables trainables, AdamW optimizer, BatchLoader loader, Schedule schedule, Tape tape, bool best)
     {
         string path = PathOf(progress.Step);
         _bestStep = best ? progress.Step : progress.BestLoss is null ? null : progress.BestStep;
@@ -125,7 +141,8 @@ public sealed class Checkpoints
         {
             _saveWeights(aside);
             SafetensorsWriter.Write(Path.Combine(aside, OptimizerFile), OptimizerEntries(trainables, optimizer, Missing(aside, trainables)), null);
-            State state = new(1, progress, loader.State, optimizer.Steps, schedule.State, Date);
+            State state = new(1, progress, loader.State, optimizer.Steps, schedule.State, Date,
+                tape.Precision == GemmPrecision.BF16 ? Precision.BF16 : Precision.F32, tape.Activations == DType.BF16 ? Precision.BF16 : Precision.F32);
             AtomicFile.WriteText(Path.Combine(aside, StateFile), JsonSerializer.Serialize(state, Json) + "\n");
         });
         Prune(progress.Step);
@@ -260,5 +277,5 @@ public sealed class Checkpoints
         Directory.Delete(path, recursive: true);
     }
 
-    private sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau, DateOnly? Date);
+    private sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau, DateOnly? Date, Precision? Precision, Precision? Activations);
 }

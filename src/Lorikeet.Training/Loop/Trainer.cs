@@ -266,7 +266,7 @@ public sealed class Trainer : IDisposable
                 throw new DivergedException(_progress.Step, "the optimiser's memory of past gradients", _checkpoints.Newest, updated: true);
             _optimizer.Release(i);
         }
-        string folder = _checkpoints.Save(_progress, _trainables, _optimizer, _loader, _schedule, best);
+        string folder = _checkpoints.Save(_progress, _trainables, _optimizer, _loader, _schedule, _step.Tape, best);
         Saved?.Invoke(folder);
         return folder;
     }
