@@ -2,7 +2,8 @@ namespace Lorikeet.Kernels;
 
 /// <summary>
 /// <c>C[i, j] = (accumulate ? C[i, j] : 0) + alpha * sum_p A(i, p) * B(j, p) + alpha2 * sum_q A2(i, q) * B2(j, q) + bias[j]</c>.
-/// The second product (LoRA's) runs as more columns of k of the same tile, never as another pass over C.
+/// The second product (LoRA's) runs as more columns of k of the same tile. It is another pass over C only where the first one is in integers
+/// (<see cref="GemmPrecision.Int8"/>) or has the columns of the result in another order (<see cref="GemmOperand.Order"/> of a transposed B).
 /// </summary>
 public unsafe struct GemmCall
 {

@@ -51,7 +51,7 @@ internal static class ByteTileAssembler
         code.LoadWord(C, Call, 40);
         code.LoadWord(CStep, Call, 48);
         code.LoadWord(Next, Call, 72);
-        code.Set(Rows, rows);
+        code.Move(Rows, rows);
         code.Zero(0);
         for (int i = 0; i < rows; i++)
         {
@@ -60,7 +60,7 @@ internal static class ByteTileAssembler
         }
         ulong group = code.NewLabel(), whole = code.NewLabel(), turn = code.NewLabel(), fetched = code.NewLabel();
         code.Bind(group);
-        code.Set(Inner, PanelLayout.RowTerms / 4);
+        code.Move(Inner, PanelLayout.RowTerms / 4);
         code.Subtract(Steps, PanelLayout.RowTerms / 4);
         code.JumpIfNotLess(whole);
         code.AddTo(Inner, Steps);

@@ -64,9 +64,6 @@ internal sealed class MachineCode(int width)
     /// <summary>Reads eight bytes.</summary>
     public void LoadWord(Register to, Register address, int offset) => Add(Instruction.Create(Code.Mov_r64_rm64, to, At(address, offset)));
 
-    /// <summary><c>to = value</c>.</summary>
-    public void Set(Register to, int value) => Add(Instruction.Create(Code.Mov_rm64_imm32, to, value));
-
     /// <summary><c>to += from</c>.</summary>
     public void AddTo(Register to, Register from) => Add(Instruction.Create(Code.Add_r64_rm64, to, from));
 

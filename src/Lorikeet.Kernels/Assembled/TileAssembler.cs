@@ -61,7 +61,7 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
         _code.JumpIfLess(few);
         // the tile of C is wanted when k has run: a row of it is asked for with each turn, since all at once would fill
         // the queue of misses before what the first steps read
-        _code.Set(Rows, rows);
+        _code.Move(Rows, rows);
         _code.Bind(fetching);
         Advance(Unroll);
         for (int j = 0; j < registers * width; j += 64)
