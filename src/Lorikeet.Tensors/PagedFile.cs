@@ -64,7 +64,7 @@ public sealed unsafe partial class PagedFile : IDisposable
         }
     }
 
-    /// <summary>Writes a part to the disk and gives its memory back. It can be read and written again, at the price of reading the file.</summary>
+    /// <summary>Gives a part's memory back. It can be read and written again, at the price of reading the file where the system has taken it from its cache.</summary>
     public void Release(NativeBytes part)
     {
         ObjectDisposedException.ThrowIf(_view.SafeMemoryMappedViewHandle.IsClosed, this);
@@ -84,9 +84,14 @@ public sealed unsafe partial class PagedFile : IDisposable
                 throw Failed("FlushViewOfFile");
             _ = VirtualUnlock(address, (nuint)(to - from));
         }
-        else if (Sync(address, (nuint)(to - from), OperatingSystem.IsMacOS() ? SynchronousMac : Synchronous) != 0 || Advise(address, (nuint)(to - from), DontNeed) != 0)
+        else if (!OperatingSystem.IsLinux() && Sync(address, (nuint)(to - from), OperatingSystem.IsMacOS() ? SynchronousMac : Synchronous) != 0)
         {
             throw Failed("msync");
+        }
+        else if (Advise(address, (nuint)(to - from), DontNeed) != 0)
+        {
+            // on Linux pages that were written are the file's, and reach the disk when the system finds time: nobody waits
+            throw Failed("madvise");
         }
     }
 
@@ -102,7 +107,7 @@ public sealed unsafe partial class PagedFile : IDisposable
     }
 
     private static UnavailableException Failed(string call) =>
-        new($"pages of a file could not be written ({call}: {Marshal.GetLastPInvokeErrorMessage()})");
+        new($"pages of a file could not be released ({call}: {Marshal.GetLastPInvokeErrorMessage()})");
 
     [LibraryImport("libc", EntryPoint = "msync", SetLastError = true)]
     private static partial int Sync(nint address, nuint length, int flags);
