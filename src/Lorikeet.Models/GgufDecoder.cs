@@ -184,6 +184,7 @@ public static class GgufDecoder
             NativeBuffer buffer = new(stored.Bytes.Length, zeroed: false);
             for (int row = 0; row < rows; row++)
                 stored.Bytes.Slice(GgufNames.TurnedRow(row, config.HeadDim) * rowBytes, rowBytes).Span.CopyTo(buffer.Span.Slice(checked((int)(row * rowBytes)), (int)rowBytes));
+            stored.Bytes.Release();
             return stored with { Bytes = buffer.Bytes };
         }
     }

@@ -31,7 +31,11 @@ public sealed class Parameter
         get
         {
             if (_trainable && _value.Type != DType.F32)
+            {
+                NativeBytes stored = _value.Contents;
                 _value = Marked(_value.ToF32());
+                stored.Release();
+            }
             return _value;
         }
     }
@@ -70,6 +74,7 @@ public sealed class Parameter
         Tensor moved = Tensor.FromBytes(value, DType.F32, Shape);
         for (int row = 0; row < moved.Rows; row++)
             _value.ReadRow(row, moved.Row(row));
+        _value.Contents.Release();
         moved.Grad = Tensor.FromBytes(grad, DType.F32, Shape);
         (_value.RequiresGrad, _value.Grad) = (false, null);
         _value = Marked(moved);

@@ -56,11 +56,12 @@ public sealed unsafe partial class MappedFile : IDisposable
     /// <summary>Says that whole pages of a part will not be read soon: where the system takes such advice, they count no longer as this process's memory.</summary>
     internal void Release(byte* first, long bytes)
     {
-        if (!OperatingSystem.IsLinux() || first < _pointer || first + bytes > _pointer + Length)
+        if (!OperatingSystem.IsLinux() || _view is null || _view.SafeMemoryMappedViewHandle.IsClosed || first < _pointer || first + bytes > _pointer + Length)
             return;
         nint page = Environment.SystemPageSize, from = ((nint)first + page - 1) & -page, to = (nint)(first + bytes) & -page;
         if (to > from)
             _ = Advise(from, to - from, DontNeed);
+        GC.KeepAlive(this);
     }
 
     private const int DontNeed = 4;

@@ -33,6 +33,11 @@ public readonly unsafe struct NativeBytes
     /// <exception cref="OverflowException">There are more than a span can hold.</exception>
     public ReadOnlySpan<byte> Span => new(_pointer, checked((int)Length));
 
+    /// <summary>
+    /// Says that nobody will read the bytes soon: whole pages of a mapped file among them take no memory of this process until then. Other memory stays as it is.
+    /// </summary>
+    public void Release() => (_owner as MappedFile)?.Release(_pointer, Length);
+
     /// <summary>Writes the bytes to a stream, in pieces.</summary>
     public void CopyTo(Stream stream)
     {

@@ -108,7 +108,7 @@ public sealed unsafe class Tensor
             {
                 NativeBuffer panels = new(QuantizedPanels.Bytes(Type, Rows, Columns), zeroed: false);
                 QuantizedPanels.Interleave(new GemmOperand(Pointer, Type, RowStride), Rows, Columns, panels.Pointer);
-                (Owner as MappedFile)?.Release(Pointer, Bytes);
+                Contents.Release();
                 Volatile.Write(ref _panels, panels);
             }
             return _panels.Pointer;

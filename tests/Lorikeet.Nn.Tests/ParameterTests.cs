@@ -54,6 +54,33 @@ public class ParameterTests
         (stored.Trainable, before.RequiresGrad, before.Grad).ShouldBe((true, false, null));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_file_takes_no_memory_when_its_values_are_elsewhere(bool moved)
+    {
+        string path = Path.GetTempFileName();
+        try
+        {
+            Shape shape = new(512, 1024);
+            Tensor half = Tensor.Create(shape, DType.BF16);
+            using (FileStream stream = File.OpenWrite(path))
+                half.Contents.CopyTo(stream);
+            using MappedFile file = MappedFile.Open(path);
+            Parameter parameter = new("weight", Tensor.FromBytes(file.Bytes, DType.BF16, shape));
+            if (moved)
+                parameter.MoveTo(Tensor.Create(shape).Contents, Tensor.Create(shape).Contents);
+            else
+                parameter.Trainable = true;
+            parameter.Value.Type.ShouldBe(DType.F32);
+            FilePages.Resident(path).ShouldBe(0);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
     [Fact]
     public void Values_and_gradients_of_many_parameters_lie_in_one_buffer()
     {

@@ -19,6 +19,34 @@ public sealed class MappedFileTests : IDisposable
     }
 
     [Fact]
+    public void Pages_that_are_released_take_no_memory_and_are_read_again()
+    {
+        string path = Path.Combine(_folder, "pages");
+        byte[] bytes = new byte[1 << 20];
+        new Random(1).NextBytes(bytes);
+        File.WriteAllBytes(path, bytes);
+        using MappedFile file = MappedFile.Open(path);
+        file.Bytes.Span.SequenceEqual(bytes).ShouldBeTrue();
+        FilePages.Resident(path).ShouldBe(bytes.Length);
+        // whole pages only: what lies beside the part stays
+        file.Bytes.Slice(100, 500_000).Release();
+        FilePages.Resident(path).ShouldBeInRange(bytes.Length - 500_000, bytes.Length - 500_000 + 2 * Environment.SystemPageSize);
+        file.Bytes.Span.SequenceEqual(bytes).ShouldBeTrue();
+        NativeBytes all = file.Bytes;
+        file.Dispose();
+        all.Release();
+    }
+
+    [Fact]
+    public void Memory_of_its_own_is_not_touched_by_a_release()
+    {
+        Tensor numbers = Tensor.Create(new Shape(1 << 16));
+        numbers.Fill(3);
+        numbers.Contents.Release();
+        numbers.Values.ToArray().ShouldAllBe(value => value == 3);
+    }
+
+    [Fact]
     public void An_empty_file_has_no_bytes()
     {
         string path = Path.Combine(_folder, "empty");

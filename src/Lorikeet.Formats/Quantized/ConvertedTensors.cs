@@ -46,6 +46,8 @@ public sealed class ConvertedTensors : ITensorSource
         if (stored is null || _storage.Of(name, stored.Shape.Count) is not { } type || stored.Type == type || !WeightStorage.HoldsNumbers(stored.Type))
             return stored;
         made = Convert(stored, type);
+        if (!ReferenceEquals(made, stored))
+            stored.Bytes.Release();
         _made.Add(name, made);
         return made;
     }

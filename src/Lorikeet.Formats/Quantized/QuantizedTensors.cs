@@ -75,7 +75,11 @@ public sealed class QuantizedTensors : ITensorSource
         if (!_weights.TryGetValue(name, out PackedWeight? weight))
             return _source.Find(name);
         if (!_made.TryGetValue(name, out StoredTensor? made))
+        {
             _made.Add(name, made = weight.Make());
+            foreach (string part in weight.Parts)
+                _source.Find(part)?.Bytes.Release();
+        }
         return made;
     }
 

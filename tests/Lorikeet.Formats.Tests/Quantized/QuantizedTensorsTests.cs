@@ -45,6 +45,22 @@ public sealed class QuantizedTensorsTests
     }
 
     [Fact]
+    public void A_file_takes_no_memory_when_its_weight_is_put_together()
+    {
+        using TemporaryFolder folder = new();
+        string path = folder.File("model.safetensors");
+        SafetensorsWriter.Write(path,
+            [
+                new SafetensorsEntry("m.weight", DType.I8, [1024, 1024], stream => stream.Write(new byte[1 << 20])),
+                new SafetensorsEntry("m.SCB", DType.F32, [1024], stream => stream.Write(new byte[4096])),
+            ], null);
+        using ITensorSource source = QuantizedTensors.Wrap(TensorFiles.Open(path), null, "config.json");
+        source.Find("m.weight")!.Type.ShouldBe(DType.Int8Row);
+        // header, magnitudes and what shares a page with them
+        FilePages.Resident(path).ShouldBeLessThan(1 << 17);
+    }
+
+    [Fact]
     public void What_is_missing_or_damaged_is_reported_all_at_once()
     {
         using ITensorSource file = TensorFiles.Open(GoldenData.Path("quant", "nf4-llama", "model.safetensors"));
