@@ -165,14 +165,6 @@ public sealed unsafe class Tensor
             : new Tensor { _pointer = plain._pointer, Owner = plain.Owner, Type = plain.Type, Shape = shape, RowStride = plain.RowStride, Order = order };
     }
 
-    /// <summary>One row over all of a stretch of memory.</summary>
-    /// <exception cref="OverflowException">There are more than 2^31 - 1 elements.</exception>
-    public static Tensor FlatFromBytes(NativeBytes bytes, DType type)
-    {
-        long count = bytes.Length / type.BlockBytes() * type.BlockSize();
-        return FromBytes(bytes, type, new Shape(checked((int)count)));
-    }
-
     /// <summary>Elements from <paramref name="first"/> on, in place, under a shape of their own.</summary>
     /// <exception cref="ArgumentException">They do not lie inside, or the storage is not plain and contiguous.</exception>
     public Tensor Part(long first, Shape shape)

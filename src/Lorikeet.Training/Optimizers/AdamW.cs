@@ -35,8 +35,8 @@ public sealed class AdamW : IDisposable
         if (kind == default)
         {
             // laid out as the values: all are one loop
-            _means = Trainables.Flat(new NativeBuffer(trainables.Count * sizeof(float)), trainables.Count);
-            _squares = Trainables.Flat(new NativeBuffer(trainables.Count * sizeof(float)), trainables.Count);
+            _means = Tensor.Create(trainables.Values.Shape);
+            _squares = Tensor.Create(trainables.Values.Shape);
             long at = 0;
             for (int i = 0; i < moments.Length; at += trainables.Parameters[i++].Shape.Elements)
                 moments[i] = new Moments(_means.Part(at, trainables.Parameters[i].Shape), _squares.Part(at, trainables.Parameters[i].Shape), null, null);
@@ -78,7 +78,7 @@ public sealed class AdamW : IDisposable
     public void Step(double learningRate, float gradScale = 1)
     {
         Begin(learningRate, gradScale);
-        if (_means is null || _squares is null || _trainables.Grads.Shape.Elements != _trainables.Count)
+        if (_means is null || _squares is null || _trainables.SharesGradients)
         {
             for (int i = 0; i < Moments.Count; i++)
                 Update(i);

@@ -29,9 +29,10 @@ public sealed class Trainables
                 Decaying = Count;
         }
         (long[] places, long grads, _ofBlock) = PlaceGrads(Parameters, blocks ?? []);
-        NativeBuffer values = new(Count * sizeof(float), zeroed: false), gradients = new(grads * sizeof(float));
-        Values = Flat(values, Count);
-        Grads = Flat(gradients, grads);
+        Shape flat = FlatShape(Count), flatGrads = FlatShape(grads);
+        NativeBuffer values = new(flat.Elements * sizeof(float), zeroed: false), gradients = new(flatGrads.Elements * sizeof(float));
+        Values = Tensor.FromBytes(values.Bytes, DType.F32, flat);
+        Grads = Tensor.FromBytes(gradients.Bytes, DType.F32, flatGrads);
         long at = 0;
         for (int i = 0; i < places.Length; i++)
         {
@@ -50,7 +51,7 @@ public sealed class Trainables
     /// <summary>How many of them, from the start, decay.</summary>
     public long Decaying { get; }
 
-    /// <summary>All values, one after another in one flat buffer.</summary>
+    /// <summary>All values, one after another in one flat buffer, of which nothing beyond <see cref="Count"/> is used.</summary>
     public Tensor Values { get; }
 
     /// <summary>All gradients, laid out as <see cref="Values"/> unless blocks share theirs.</summary>
@@ -76,7 +77,12 @@ public sealed class Trainables
         return parameter.Shape.Rank > 1;
     }
 
-    internal static Tensor Flat(NativeBuffer buffer, long count) => Tensor.FlatFromBytes(buffer.Bytes.Slice(0, count * sizeof(float)), DType.F32);
+    /// <summary>One row of numbers; of more than a row can have, rows that end beyond the last one.</summary>
+    internal static Shape FlatShape(long count)
+    {
+        const int row = 1 << 20;
+        return count <= int.MaxValue ? new Shape((int)count) : new Shape(checked((int)((count + row - 1) / row)), row);
+    }
 
     /// <summary>How many numbers the gradients of parameters take, of which those of a block share memory with those of the others.</summary>
     internal static long GradientsOf(IReadOnlyList<Parameter> parameters, IReadOnlyCollection<string> blocks) => PlaceGrads(parameters, blocks).Total;
