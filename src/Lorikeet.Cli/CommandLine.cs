@@ -3,6 +3,8 @@ using System.CommandLine.Invocation;
 using System.Globalization;
 using System.Reflection;
 using Lorikeet.Cli.Commands;
+using Lorikeet.Kernels;
+using Lorikeet.Tensors;
 
 namespace Lorikeet.Cli;
 
@@ -14,6 +16,8 @@ internal static class CommandLine
     {
         try
         {
+            if (Isa.Problem is { } problem)
+                throw new InputException(problem);
             ParseResult parsed = Root(terminal).Parse(arguments);
             InvocationConfiguration configuration = new()
             {

@@ -82,7 +82,7 @@ public sealed class ModelFiles
     public Tokenizer LoadTokenizer(string? other = null)
     {
         if (other is not null)
-            return Tokenizer.Load(other);
+            return other.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? Find(other).LoadTokenizer() : Tokenizer.Load(other);
         if (IsRandom)
             throw new InputException($"{Name}: random weights have no tokenizer; give a model folder or a GGUF file where text is read or written");
         return IsGguf ? Tokenizer.FromGguf(GgufText.Vocabulary(_metadata.Value, Path)) : Tokenizer.Load(Path);

@@ -25,6 +25,9 @@ public static class Isa
     /// <summary>The kernels in use.</summary>
     public static KernelTier Tier { get; } = Choose(Environment.GetEnvironmentVariable(Variable), Widest, WhyNotAssembled is null);
 
+    /// <summary>What is wrong with the value of <see cref="Variable"/>, or null where there is none or a known one.</summary>
+    public static string? Problem { get; } = ProblemOf(Environment.GetEnvironmentVariable(Variable));
+
     /// <summary>One line for a log: the kernels in use and why, and what the processor has.</summary>
     public static string Description { get; } = Describe(Environment.GetEnvironmentVariable(Variable));
 
@@ -52,10 +55,13 @@ public static class Isa
         _ => null,
     };
 
+    internal static string? ProblemOf(string? wanted) => string.IsNullOrWhiteSpace(wanted) || Parse(wanted, Widest, Tier) is not null ? null
+        : $"{Variable}={wanted}: expected reference, portable, vector128, vector256, vector512 or assembled; without it the fastest kernels run";
+
     private static string Describe(string? wanted)
     {
         string chosen = string.IsNullOrWhiteSpace(wanted) ? ""
-            : Parse(wanted, Widest, Tier) is not { } tier ? $" ({Variable}={wanted} is unknown: reference, portable, vector128, vector256, vector512 or assembled)"
+            : Parse(wanted, Widest, Tier) is not { } tier ? $" ({ProblemOf(wanted)})"
             : tier.Compiled() > Widest ? $" ({Variable}={wanted}: this processor has no such registers)"
             : wanted.Trim().Equals("assembled", StringComparison.OrdinalIgnoreCase) && WhyNotAssembled is { } reason ? $" ({Variable}={wanted}: {reason})"
             : $" ({Variable})";

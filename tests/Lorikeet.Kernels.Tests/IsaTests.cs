@@ -16,6 +16,15 @@ public sealed class IsaTests
     public void The_variable_names_the_kernels(string? value, bool assembled, KernelTier tier) => Isa.Choose(value, KernelTier.Vector512, assembled).ShouldBe(tier);
 
     [Fact]
+    public void A_value_that_names_no_kernels_is_a_problem_that_names_those_there_are()
+    {
+        Isa.ProblemOf("banana")!.ShouldContain("LORIKEET_KERNELS=banana: expected reference, portable, ");
+        Isa.ProblemOf("portable,reference").ShouldNotBeNull();
+        Isa.ProblemOf(null).ShouldBeNull();
+        Isa.ProblemOf("Portable").ShouldBeNull();
+    }
+
+    [Fact]
     public void Nothing_wider_than_the_processor_is_chosen()
     {
         Isa.Choose("vector512", KernelTier.Vector128, false).ShouldBe(KernelTier.Vector128);

@@ -14,7 +14,7 @@ internal static class DoctorCommand
     public static Command Create(Terminal terminal)
     {
         Option<bool> json = CommonOptions.Json("Print one JSON object");
-        ExampleCommand command = new("doctor", "Tell what this machine can do, which kernels were chosen and why.", "lorikeet doctor\nlorikeet doctor --json") { json };
+        ExampleCommand command = new("doctor", "Tell what this machine can do, which kernels were chosen and why.", $"lorikeet doctor\nlorikeet doctor --json\n{Isa.Variable}=portable lorikeet doctor    # or reference, assembled: other kernels, for every command") { json };
         command.SetAction(parse =>
         {
             JsonObject found = Examine();
@@ -71,7 +71,7 @@ internal static class DoctorCommand
             yield return "no AVX-512: registers are half as wide, so products run at about half of the speed";
         if (!ProcessorFeatures.Avx512BF16)
             yield return "no AVX512-BF16: products that may be rounded to bfloat16 run in single precision";
-        if (!KernelChoice.HasInt8)
+        if (!KernelChoice.HasInt8 && !ProcessorFeatures.Avx512Vnni && !ProcessorFeatures.AvxVnni)
             yield return "no dot products of bytes (AVX512-VNNI, AVX-VNNI): --precision int8 multiplies quantised weights in several steps, which makes generating text slower";
     }
 

@@ -37,6 +37,8 @@ internal static class MergeCommand
 
     private static int Run(string modelName, string adapterFolder, string output, DType? type, bool overwrite, Terminal terminal)
     {
+        if (output.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase))
+            throw new InputException($"--out {output}: a model folder is written, and the name is that of a GGUF file; write a folder, then `lorikeet quantize FOLDER --to f16 --out {output}` makes that file of it");
         ModelFiles files = ModelFiles.Find(modelName);
         Origins.Check(output, within: false, [.. files.IsRandom ? [] : new[] { files.Path }, adapterFolder]);
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
@@ -50,7 +52,7 @@ internal static class MergeCommand
         ModelFolder.Save(model, files.Path, output, type, [adapterFolder]);
         terminal.Out.WriteLine($"{output}: {modelName} with {adapterFolder} ({adapter.Method.Type})");
         if (files.IsGguf)
-            terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json");
+            terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json; copy the one of the original model into the folder");
         return ExitCode.Success;
     }
 }

@@ -39,7 +39,8 @@ internal static class QuantizeCommand
         };
         command.Validators.Add(result =>
         {
-            if (result.GetValue(output) is not { } place || result.GetValue(to) is not { } storage)
+            // a storage that is none is told of by the option itself
+            if (result.GetValue(output) is not { } place || result.GetResult(to)?.Tokens is not [{ Value: var storage }] || !(FolderStorages.Contains(storage) || GgufStorages.Contains(storage)))
                 return;
             bool isFile = place.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
             if (isFile && !GgufStorages.Contains(storage))

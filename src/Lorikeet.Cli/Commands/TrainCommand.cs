@@ -16,6 +16,8 @@ internal static class TrainCommand
         Argument<string> recipe = new("RECIPE.yaml") { Description = "What to train, on what, how; docs/training.md shows every key" };
         Option<string[]> set = new("--set") { Description = "Override a key of the recipe: training.learning_rate=1e-4", AllowMultipleArgumentsPerToken = false };
         Option<string?> memory = new("--memory") { Description = $"The memory that the run may take at most ({MemorySize.Examples}): the same as --set training.memory=" };
+        Option<string?> precision = new("--precision") { Description = "How far the factors of products are rounded (f32, bf16 or auto): the same as --set training.precision=" };
+        precision.AcceptOnlyFromAmong("f32", "bf16", "auto");
         Option<bool> dryRun = new("--dry-run") { Description = "Check recipe, data and model, print the plan and the memory it needs, and stop" };
         Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint of the output folder" };
         Option<string?> from = new("--resume-from") { Description = "Go on from this checkpoint" };
@@ -24,12 +26,16 @@ internal static class TrainCommand
         ExampleCommand command = new("train", "Fine-tune a model as a recipe says: LoRA and its kin, or the whole model. Ctrl-C finishes the step, saves, and says how to go on.",
             "lorikeet train recipe.yaml\nlorikeet train recipe.yaml --set training.learning_rate=1e-4 --set output=runs/second\nlorikeet train recipe.yaml --dry-run")
         {
-            recipe, set, memory, dryRun, resume, from, overwrite, json,
+            recipe, set, memory, precision, dryRun, resume, from, overwrite, json,
         };
         command.SetAction(parse =>
         {
             string path = parse.GetRequiredValue(recipe);
-            string[] overrides = [.. parse.GetValue(set) ?? [], .. parse.GetValue(memory) is { } budget ? [$"training.memory={budget}"] : Array.Empty<string>()];
+            string[] overrides = 
+            [
+                .. parse.GetValue(set) ?? [], .. parse.GetValue(memory) is { } budget ? [$"training.memory={budget}"] : Array.Empty<string>(),
+                .. parse.GetValue(precision) is { } rounding ? [$"training.precision={rounding}"] : Array.Empty<string>(),
+            ];
             string? checkpoint = parse.GetValue(from);
             bool replaces = parse.GetValue(overwrite);
             if (replaces && (checkpoint is not null || parse.GetValue(resume)))
