@@ -85,7 +85,7 @@ internal static class QuantizeCommand
         if (isFile && stored.Any(group => group.Key != type))
             terminal.Out.WriteLine($"where rows are no whole blocks of {WeightStorage.NameOf(type)}, or errors would reach every token, another storage was taken, as llama.cpp does it");
         terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{output}: {(stored.Length == 0 ? "0 matrices" : string.Join(", ", stored.Select(group => $"{group.Count()} matrices as {WeightStorage.NameOf(group.Key)}")))}{(errors.Count == 0 ? "" : $", mean relative error {errors.Average(error => error.Relative):0.000000}")}; {written / 1e6:N1} MB in all"));
+            $"{output}: {(stored.Length == 0 ? "0 matrices" : string.Join(", ", stored.Select(group => $"{group.Count()} {(group.Count() == 1 ? "matrix" : "matrices")} as {WeightStorage.NameOf(group.Key)}")))}{(errors.Count == 0 ? "" : $", mean relative error {errors.Average(error => error.Relative):0.000000}")}; {written / 1e6:N1} MB in all"));
         if (before is { } was)
         {
             using LanguageModel after = ModelLoader.LoadAny(output);
