@@ -31,7 +31,7 @@ internal static class TrainCommand
         command.SetAction(parse =>
         {
             string path = parse.GetRequiredValue(recipe);
-            string[] overrides = 
+            string[] overrides =
             [
                 .. parse.GetValue(set) ?? [], .. parse.GetValue(memory) is { } budget ? [$"training.memory={budget}"] : Array.Empty<string>(),
                 .. parse.GetValue(precision) is { } rounding ? [$"training.precision={rounding}"] : Array.Empty<string>(),
