@@ -45,7 +45,7 @@ internal sealed class TextLabels
         }
         float[]? numbers = stored.Type switch
         {
-            DType.F32 or DType.F64 or DType.F16 or DType.BF16 => Tensor.FromBytes(stored.Bytes, stored.Type, new Shape(batch, labels)).ToF32().Values.ToArray(),
+            DType.F32 or DType.F64 or DType.F16 or DType.BF16 => Tensor.FromBytes(stored.Bytes, stored.Type, new Shape(batch, labels)).ToSingles(),
             DType.I64 or DType.I32 => [.. Integers(stored).Select(value => (float)value)],
             DType.U8 or DType.Bool => [.. stored.Bytes.Span.ToArray().Select(value => (float)value)],
             _ => null,

@@ -25,7 +25,7 @@ internal static class SavedEmbeddings
             if (builder.Loading)
             {
                 stored = new Parameter(key, builder.Read(key, original.Value.Shape));
-                if (!builder.Broken && !stored.Value.Values.SequenceEqual(original.Value.ToF32().Values))
+                if (!builder.Broken && !stored.Value.Values.SequenceEqual(original.Value.ToSingles()))
                 {
                     string? tied = builder.IsTied(module) ? module.Path + ".weight" : null;
                     builder.Parts.Insert(0, module is Embedding embedding

@@ -214,6 +214,17 @@ public sealed unsafe class Tensor
         GC.KeepAlive(this);
     }
 
+    /// <summary>
+    /// The values of any storage as singles, in managed memory: the span of a copy that nobody holds would outlive its memory.
+    /// </summary>
+    public float[] ToSingles()
+    {
+        Tensor wide = ToF32();
+        float[] values = wide.Values.ToArray();
+        GC.KeepAlive(wide);
+        return values;
+    }
+
     /// <summary>An f32 copy with its own memory; block formats are dequantised.</summary>
     public Tensor ToF32()
     {

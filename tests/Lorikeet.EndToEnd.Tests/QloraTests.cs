@@ -91,7 +91,7 @@ public sealed class QloraTests
         foreach ((Parameter ours, Parameter theirs) in model.Parameters.Zip(reference.Parameters))
         {
             ours.Value.Type.ShouldBe(theirs.Value.Type);
-            float[] a = ours.Value.ToF32().Values.ToArray(), b = theirs.Value.ToF32().Values.ToArray();
+            float[] a = ours.Value.ToSingles(), b = theirs.Value.ToSingles();
             codes += a.Length;
             apart += Enumerable.Range(0, a.Length).Count(i => Math.Abs(a[i] - b[i]) > 1e-6f);
         }
@@ -173,6 +173,6 @@ public sealed class QloraTests
     private static float[] Floats(ITensorSource source, string name)
     {
         StoredTensor stored = source.Find(name).ShouldNotBeNull(name);
-        return Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToF32().Values.ToArray();
+        return Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToSingles();
     }
 }

@@ -214,5 +214,5 @@ public sealed class QuantizeCommandTests : IDisposable
     private static byte[] Codes(StoredTensor stored, string storage) => stored.Type != DType.U8 || storage != "fp4" ? stored.Bytes.Span.ToArray()
         : [.. stored.Bytes.Span.ToArray().Select(pair => (byte)((pair & 15) == 8 ? pair & 240 : pair)).Select(pair => (byte)(pair >> 4 == 8 ? pair & 15 : pair))];
 
-    private static float[] Floats(StoredTensor stored) => Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToF32().Values.ToArray();
+    private static float[] Floats(StoredTensor stored) => Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToSingles();
 }

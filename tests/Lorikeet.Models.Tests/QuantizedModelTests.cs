@@ -24,7 +24,7 @@ public sealed class QuantizedModelTests
         foreach (string stored in io.Names.Where(tensor => tensor.StartsWith("dequantised.", StringComparison.Ordinal)))
         {
             Parameter weight = model.Parameters.Single(parameter => "dequantised." + parameter.Name == stored);
-            weight.Value.ToF32().Values.ToArray().ShouldBe(Floats(io, stored), stored);
+            weight.Value.ToSingles().ShouldBe(Floats(io, stored), stored);
         }
         LargestDifference(model, io, "logits").ShouldBeLessThan(1e-4f);
     }
@@ -64,6 +64,6 @@ public sealed class QuantizedModelTests
     private static float[] Floats(ITensorSource source, string name)
     {
         StoredTensor stored = source.Find(name)!;
-        return Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToF32().Values.ToArray();
+        return Tensor.FromBytes(stored.Bytes, stored.Type, Shape.From(stored.Shape)).ToSingles();
     }
 }

@@ -113,5 +113,5 @@ public class MergeTests
         return adapter;
     }
 
-    private static float[][] WeightsOf(PeftGolden golden) => [.. golden.Model.Parameters.Select(parameter => parameter.Value.ToF32().Values.ToArray())];
+    private static float[][] WeightsOf(PeftGolden golden) => [.. golden.Model.Parameters.Select(parameter => parameter.Value.ToSingles())];
 }

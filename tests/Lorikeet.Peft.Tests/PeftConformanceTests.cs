@@ -42,14 +42,14 @@ public class PeftConformanceTests
             Should.Throw<InputException>(adapter.Merge);
             return;
         }
-        float[][] before = [.. golden.Model.Parameters.Select(parameter => parameter.Value.ToF32().Values.ToArray())];
+        float[][] before = [.. golden.Model.Parameters.Select(parameter => parameter.Value.ToSingles())];
         adapter.Merge();
         golden.Difference(golden.Logits(), "logits_merged").ShouldBeLessThan(1e-4f);
         golden.Model.Modules.OfType<Linear>().ShouldAllBe(layer => layer.Adapters.Count == 0);
         adapter.Unmerge();
         golden.Difference(golden.Logits(), "logits_adapter").ShouldBeLessThan(1e-4f);
         adapter.Detach();
-        golden.Model.Parameters.Select(parameter => parameter.Value.ToF32().Values.ToArray()).ShouldBe(before);
+        golden.Model.Parameters.Select(parameter => parameter.Value.ToSingles()).ShouldBe(before);
     }
 
     [Theory]

@@ -201,7 +201,7 @@ public sealed class QuantizedTensorsTests
         return new StoredTensor(name, type, [bytes.Length / type.BlockBytes()], buffer.Bytes);
     }
 
-    private static float[] Values(StoredTensor stored) => Tensor.FromStored(stored, Shape.From(stored.Shape)).ToF32().Values.ToArray();
+    private static float[] Values(StoredTensor stored) => Tensor.FromStored(stored, Shape.From(stored.Shape)).ToSingles();
 
     private sealed class ListedTensors(Dictionary<string, StoredTensor> tensors) : ITensorSource
     {

@@ -24,7 +24,7 @@ public sealed class LowRankNormsOpTests : IDisposable
         squares.ShouldBeNear((_, o) => Enumerable.Range(0, 6).Sum(i => Math.Pow(transposed ? wide.At(i, o) : wide.At(o, i), 2)));
         expanded.ShouldBeNear((_, o) => norms.At(0, o));
         _tape.Reciprocal(norms).ShouldBeNear((_, o) => 1 / norms.At(0, o));
-        weight.ToF32().Values.ToArray().ShouldBe(wide.Values.ToArray(), "the weight stays as it is");
+        weight.ToSingles().ShouldBe(wide.Values.ToArray(), "the weight stays as it is");
     }
 
     [Theory]
