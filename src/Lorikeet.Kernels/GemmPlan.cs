@@ -148,9 +148,10 @@ internal unsafe struct GemmPlan
             Math.Max(GemmPack.ScratchFloats(_call.A2, aRows, longest), GemmPack.ScratchFloats(_call.B2, blockColumns, longest)));
         // a step of the second product may begin a pair of its own
         int steps = StepsOf(longest) + 1;
+        bool packsA = !(aInPlace && apart && (a2InPlace || _call.K2 == 0));
         // later blocks of columns find A as the first one packed it
-        bool keepA = blocks > 1;
-        int aFloats = aInPlace && apart && (a2InPlace || _call.K2 == 0) ? 0 : ((keepA ? rows : aRows) * Pitch(steps) + GemmNarrow.Slack + 15) & ~15;
+        bool keepA = packsA && blocks > 1;
+        int aFloats = !packsA ? 0 : ((keepA ? rows : aRows) * Pitch(steps) + GemmNarrow.Slack + 15) & ~15;
         int wide = _pair == 1 ? 0 : (Math.Max(aRows, panel) * (longest + 1) + GemmNarrow.Slack + 15) & ~15;
         float* a = GemmScratch.Rent(aFloats + (long)blockColumns * steps + GemmNarrow.Slack + wide + scratch);
         float* b = a + aFloats;

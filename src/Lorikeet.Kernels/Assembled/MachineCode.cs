@@ -118,6 +118,10 @@ internal sealed class MachineCode(int width)
     public void MultiplyAdd(int sum, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfmadd231ps_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
 
+    /// <summary>Singles: <c>sum += x * the one at an address</c>. 512-bit registers only.</summary>
+    public void MultiplyAddRepeated(int sum, int x, Register address, int offset) =>
+        Add(Repeated(Instruction.Create(Code.EVEX_Vfmadd231ps_zmm_k1z_zmm_zmmm512b32_er, V(sum), V(x), At(address, offset))));
+
     /// <summary>Singles: <c>x = x * y + memory</c>.</summary>
     public void MultiplyAdd(int x, int y, Register address, int offset) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vfmadd213ps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vfmadd213ps_ymm_ymm_ymmm256, V(x), V(y), At(address, offset)));
@@ -145,6 +149,10 @@ internal sealed class MachineCode(int width)
     /// <summary>Pairs of bfloat16: <c>sum += x0 * y0 + x1 * y1</c>.</summary>
     public void DotBF16(int sum, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vdpbf16ps_zmm_k1z_zmm_zmmm512b32 : Code.EVEX_Vdpbf16ps_ymm_k1z_ymm_ymmm256b32, V(sum), V(x), V(y)));
+
+    /// <summary>Pairs of bfloat16: <c>sum += x0 * y0 + x1 * y1</c> with the one pair y at an address. 512-bit registers only.</summary>
+    public void DotBF16Repeated(int sum, int x, Register address, int offset) =>
+        Add(Repeated(Instruction.Create(Code.EVEX_Vdpbf16ps_zmm_k1z_zmm_zmmm512b32, V(sum), V(x), At(address, offset))));
 
     /// <summary>Fours of bytes, x unsigned and y signed: <c>sum += x0 * y0 + x1 * y1 + x2 * y2 + x3 * y3</c>.</summary>
     public void DotBytes(int sum, int x, int y) =>
@@ -208,7 +216,7 @@ internal sealed class MachineCode(int width)
         V(to), At(address, offset)));
 
     // general registers that one system's convention or another says belong to the caller, and code here uses
-    private static readonly Register[] Kept = [Register.RBX, Register.RSI, Register.RDI, Register.R12, Register.R13, Register.R14, Register.R15];
+    private static readonly Register[] Kept = [Register.RBX, Register.RBP, Register.RSI, Register.RDI, Register.R12, Register.R13, Register.R14, Register.R15];
 
     /// <summary>Keeps what the system's convention says belongs to the caller.</summary>
     public void Enter()
@@ -250,6 +258,13 @@ internal sealed class MachineCode(int width)
     private const int SavedBytes = 10 * 16 + 8;
 
     private static MemoryOperand At(Register address, int offset) => new(address, offset, offset == 0 ? 0 : 8);
+
+    /// <summary>The instruction repeats the four bytes that it reads.</summary>
+    private static Instruction Repeated(Instruction instruction)
+    {
+        instruction.IsBroadcast = true;
+        return instruction;
+    }
 
     private Register V(int index) => (Is512 ? Register.ZMM0 : Register.YMM0) + index;
 
