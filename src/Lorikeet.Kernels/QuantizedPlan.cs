@@ -131,8 +131,9 @@ internal unsafe struct QuantizedPlan
                 }
                 int steps = terms / (layout.ByRows ? 4 : PanelLayout.Terms);
                 tile->Tile = new() { B = weights, Steps = steps, Bias = inside ? bias : null, Accumulate = inside && accumulate ? 1 : 0 };
-                // the next panel comes near while this one is used
-                byte* next = block + whole, last = call.B.Panels != null && panel + 1 < end ? next + whole : next;
+                // what is read after this comes near while this is used: the next panel, or the next block of this one and then the next panel's first
+                byte* next = layout.ByRows ? block + whole : block + stored.Bytes(terms);
+                byte* last = call.B.Panels == null ? next : layout.ByRows ? panel + 1 < end ? next + whole : next : call.B.Panels + end * whole;
                 for (int strip = firstStrip; strip < lastStrip; strip++)
                 {
                     int row = _strips.First(strip), rows = _strips.First(strip + 1) - row;
@@ -140,12 +141,10 @@ internal unsafe struct QuantizedPlan
                     tile->Tile.A = _strips.At(strip, k);
                     tile->Tile.C = inside ? c : edge;
                     tile->Tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
+                    tile->Tile.Next = next < last ? next : weights;
+                    next += steps * (layout.ByRows ? ByteTileAssembler.FetchedByStep : QuantizedTileAssembler.FetchedByUnit);
                     if (layout.ByRows)
-                    {
-                        tile->Tile.Next = next < last ? next : weights;
-                        next += steps * ByteTileAssembler.FetchedByStep;
                         ByteTile.Run(_dots, rows, tile);
-                    }
                     else if (_dots == IntegerDots.Compiled)
                         QuantizedTile.Run(layout, rows, &tile->Tile);
                     else

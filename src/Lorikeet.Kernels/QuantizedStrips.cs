@@ -7,7 +7,7 @@ namespace Lorikeet.Kernels;
 /// <summary>
 /// Activations in 8 bits as tiles of panels read them, whatever format the weights have: each 32 terms of a row share a scale, <c>x = scale * q</c>,
 /// <c>|q| &lt;= 127</c>. Rows lie in strips that a tile takes together. A unit of 32 terms of a strip holds eight words of four codes, the rows side
-/// by side; then minus the sum of each row's codes, of its first half and of its second; then its scale, and scale times sum. For weights whose rows
+/// by side; then what sums of products with each row begin with, where the weights' codes have an offset; then its scale, and scale times sum. For weights whose rows
 /// have one scale, units are groups of <see cref="PanelLayout.RowTerms"/> instead: words of codes that are greater by 128, then the row's scale.
 /// </summary>
 internal unsafe struct QuantizedStrips
@@ -15,8 +15,18 @@ internal unsafe struct QuantizedStrips
     /// <summary>Terms that share a scale.</summary>
     public const int Terms = PanelLayout.Terms;
 
-    /// <summary>Words of a row in a unit, and where among them stand sums, scales and totals.</summary>
-    public const int Words = 13, SumsAt = 8, ScaleAt = 11, TotalAt = 12;
+    /// <summary>Words of a row in a unit, and where among them stand scales and totals.</summary>
+    public const int Words = 14, ScaleAt = 12, TotalAt = 13;
+
+    /// <summary>
+    /// Where stands minus the sum of a row's codes, shifted as far as the offset of the weights' codes is: of all for 3 and 7, of each half for 5.
+    /// </summary>
+    public static int StartAt(int offsetShift, int half) => offsetShift switch
+    {
+        3 => 8,
+        7 => 9,
+        _ => 10 + half,
+    };
 
     private GemmOperand _from;
     private byte* _to;
@@ -89,9 +99,10 @@ internal unsafe struct QuantizedStrips
                 float scale = Quantize(Read(_from, first + i, p, Terms, copy), (sbyte*)codes, out int low, out int high);
                 for (int step = 0; step < 8; step++)
                     to[step * rows] = codes[step];
-                to[SumsAt * rows] = -(low + high);
-                to[(SumsAt + 1) * rows] = -low;
-                to[(SumsAt + 2) * rows] = -high;
+                to[8 * rows] = -(low + high) << 3;
+                to[9 * rows] = -(low + high) << 7;
+                to[10 * rows] = -low << 5;
+                to[11 * rows] = -high << 5;
                 ((float*)to)[ScaleAt * rows] = _alpha * scale;
                 ((float*)to)[TotalAt * rows] = _alpha * scale * (low + high);
             }
@@ -173,6 +184,19 @@ internal unsafe struct QuantizedStrips
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static float Quantize(float* x, sbyte* codes, out int low, out int high)
     {
+        if (Avx512F.IsSupported)
+        {
+            Vector512<float> first = Vector512.Load(x), second = Vector512.Load(x + 16);
+            Vector512<int> most = Vector512.Max(Magnitude(first), Magnitude(second));
+            (float by512, float scale512) = ScaleOf(Most(Vector256.Max(most.GetLower(), most.GetUpper())));
+            Vector128<sbyte> codes0 = Avx512F.ConvertToVector128SByte(Avx512F.ConvertToVector512Int32(first * by512));
+            Vector128<sbyte> codes1 = Avx512F.ConvertToVector128SByte(Avx512F.ConvertToVector512Int32(second * by512));
+            codes0.Store(codes);
+            codes1.Store(codes + 16);
+            low = Sum(codes0);
+            high = Sum(codes1);
+            return scale512;
+        }
         Vector256<float> x0 = Vector256.Load(x), x1 = Vector256.Load(x + 8), x2 = Vector256.Load(x + 16), x3 = Vector256.Load(x + 24);
         Vector256<int> greatest = Vector256.Max(Vector256.Max(Magnitude(x0), Magnitude(x1)), Vector256.Max(Magnitude(x2), Magnitude(x3)));
         (float by, float scale) = ScaleOf(Most(greatest));
@@ -183,6 +207,14 @@ internal unsafe struct QuantizedStrips
         low = Vector256.Sum(i0 + i1);
         high = Vector256.Sum(i2 + i3);
         return scale;
+    }
+
+    /// <summary>The sum of 16 codes: of unsigned bytes there is an instruction.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static int Sum(Vector128<sbyte> codes)
+    {
+        Vector128<int> eights = Sse2.SumAbsoluteDifferences(codes.AsByte() ^ Vector128.Create((byte)128), Vector128<byte>.Zero).AsInt32();
+        return eights[0] + eights[2] - 16 * 128;
     }
 
     /// <summary>Magnitudes as integers, which compare as they do: in one instruction, and what is no number is greater than all.</summary>

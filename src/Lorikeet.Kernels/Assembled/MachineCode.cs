@@ -134,6 +134,14 @@ internal sealed class MachineCode(int width)
     public void Multiply(int to, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vmulps_ymm_ymm_ymmm256, V(to), V(x), V(y)));
 
+    /// <summary>Singles: <c>sum -= x * y</c> with one y of memory for every x, as one operation. 512-bit registers only.</summary>
+    public void MultiplySubtractRepeated(int sum, int x, Register address, int offset) =>
+        Add(Repeated(Instruction.Create(Code.EVEX_Vfnmadd231ps_zmm_k1z_zmm_zmmm512b32_er, V(sum), V(x), At(address, offset))));
+
+    /// <summary>Singles: <c>to = x * y</c> with one y of memory for every x, as one operation. 512-bit registers only.</summary>
+    public void MultiplyRepeated(int to, int x, Register address, int offset) =>
+        Add(Repeated(Instruction.Create(Code.EVEX_Vmulps_zmm_k1z_zmm_zmmm512b32_er, V(to), V(x), At(address, offset))));
+
     /// <summary>Singles: <c>to = x + y</c>.</summary>
     public void Add(int to, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vaddps_zmm_k1z_zmm_zmmm512b32_er : Code.VEX_Vaddps_ymm_ymm_ymmm256, V(to), V(x), V(y)));
@@ -157,6 +165,9 @@ internal sealed class MachineCode(int width)
     /// <summary>Fours of bytes, x unsigned and y signed: <c>sum += x0 * y0 + x1 * y1 + x2 * y2 + x3 * y3</c>.</summary>
     public void DotBytes(int sum, int x, int y) =>
         Add(Instruction.Create(Is512 ? Code.EVEX_Vpdpbusd_zmm_k1z_zmm_zmmm512b32 : Code.VEX_Vpdpbusd_ymm_ymm_ymmm256, V(sum), V(x), V(y)));
+
+    /// <summary>The same with four signed bytes of memory for every x, as one operation. 512-bit registers only.</summary>
+    public void DotBytesRepeated(int sum, int x, Register address, int offset) => Add(Repeated(Instruction.Create(Code.EVEX_Vpdpbusd_zmm_k1z_zmm_zmmm512b32, V(sum), V(x), At(address, offset))));
 
     /// <summary>Fours of bytes, x unsigned and y signed, in pairs: <c>to = x0 * y0 + x1 * y1</c> as 16-bit integers. 256-bit registers only.</summary>
     public void MultiplyAddBytes(int to, int x, int y) => Add(Instruction.Create(Code.VEX_Vpmaddubsw_ymm_ymm_ymmm256, V(to), V(x), V(y)));

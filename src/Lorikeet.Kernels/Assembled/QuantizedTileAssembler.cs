@@ -9,9 +9,13 @@ namespace Lorikeet.Kernels.Assembled;
 internal sealed class QuantizedTileAssembler
 {
     private const Register Call = Register.R11, A = Register.RAX, B = Register.R8, Units = Register.R10, Head = Register.R9, Scales = Register.RCX, Inner = Register.RDX;
+    private const Register Next = Register.R12;
 
-    // before k runs
-    private const Register C = Register.RAX, CStep = Register.RDX;
+    // the tile of C, and the rows of it that are still to be fetched
+    private const Register C = Register.RBX, CStep = Register.RSI, Rows = Register.RDI;
+
+    /// <summary>Bytes of <see cref="GemmTileCall.Next"/> that a tile fetches with each unit.</summary>
+    public const int FetchedByUnit = 64;
 
     private readonly MachineCode _code;
     private readonly PanelLayout _layout;
@@ -58,6 +62,14 @@ internal sealed class QuantizedTileAssembler
 
     private int Width => _code.Width;
 
+    private bool Wide => Width == 64;
+
+    /// <summary>
+    /// True for rows whose codes each dot repeats for itself, as it reads them. That is one operation where a repetition in a register would be one more
+    /// (what counts while another thread uses the same core), but a read for each dot: all rows would keep the reading units too busy.
+    /// </summary>
+    private bool RepeatsItself(int row) => Wide && row % 3 > 0;
+
     private bool SplitsDots => _dots == IntegerDots.Avx2;
 
     private bool SplitsSigns => SplitsDots && _layout.FullBytes;
@@ -66,15 +78,7 @@ internal sealed class QuantizedTileAssembler
     {
         _code.Enter();
         _code.Move(Call, MachineCode.Argument);
-        _code.LoadWord(C, Call, 40);
-        _code.LoadWord(CStep, Call, 48);
-        for (int i = 0; i < _rows; i++)
-        {
-            _code.Prefetch(C, 0);
-            _code.Prefetch(C, 64);
-            _code.Prefetch(C, 127);
-            _code.AddTo(C, CStep);
-        }
+        _code.LoadWord(Next, Call, 72);
         if (_layout.Nibbles)
             _code.Repeat(_low, 0x0F0F0F0F, Register.EAX);
         if (_layout.SixBits)
@@ -96,7 +100,10 @@ internal sealed class QuantizedTileAssembler
         _code.LoadWord(A, Call, 0);
         _code.LoadWord(B, Call, 16);
         _code.LoadWord(Units, Call, 32);
-        ulong block = _code.NewLabel(), unit = _code.NewLabel();
+        _code.LoadWord(C, Call, 40);
+        _code.LoadWord(CStep, Call, 48);
+        _code.Move(Rows, _rows);
+        ulong block = _code.NewLabel(), unit = _code.NewLabel(), fetched = _code.NewLabel();
         if (_layout.HeadBytes > 0)
         {
             _code.Bind(block);
@@ -107,6 +114,20 @@ internal sealed class QuantizedTileAssembler
             _code.Move(Inner, _layout.Units);
         }
         _code.Bind(unit);
+        if (first == 0)
+        {
+            _code.PrefetchSecond(Next, 0);
+            _code.AddTo(Next, FetchedByUnit);
+        }
+        // the tile of C is wanted when k has run: a row of it is asked for with each unit, since all at once would fill
+        // the queue of misses before what the first steps read
+        _code.Subtract(Rows, 1);
+        _code.JumpIfLess(fetched);
+        for (int at = 0; at < Width * _vectors; at += 64)
+            _code.Prefetch(C, first + at);
+        _code.Prefetch(C, first + Width * _vectors - 1);
+        _code.AddTo(C, CStep);
+        _code.Bind(fetched);
         for (int group = 0; group < _layout.Scales; group++)
             Group(first, group);
         _code.AddTo(A, 4 * QuantizedStrips.Words * _rows);
@@ -131,15 +152,13 @@ internal sealed class QuantizedTileAssembler
     private void Group(int first, int group)
     {
         int steps = 8 / _layout.Scales;
+        bool starts = _layout.OffsetShift >= 0 && !SplitsSigns;
         for (int i = 0; i < _rows; i++)
         {
-            bool starts = _layout.OffsetShift >= 0 && !SplitsSigns;
-            if (starts)
-                _code.Broadcast(_repeat, A, 4 * _rows * (QuantizedStrips.SumsAt + (_layout.Scales == 1 ? 0 : 1 + group)) + 4 * i);
             for (int v = 0; v < _vectors; v++)
             {
                 if (starts)
-                    _code.Shift(Integer(i, v), _repeat, _layout.OffsetShift);
+                    _code.Broadcast(Integer(i, v), A, 4 * (_rows * QuantizedStrips.StartAt(_layout.OffsetShift, group) + i));
                 else
                     _code.Zero(Integer(i, v));
             }
@@ -150,20 +169,33 @@ internal sealed class QuantizedTileAssembler
                 Unpack(v, first + v * Width, group, step);
             for (int i = 0; i < _rows; i++)
             {
-                _code.Broadcast(_repeat, A, 4 * (_rows * (group * steps + step) + i));
+                int x = 4 * (_rows * (group * steps + step) + i);
+                bool once = RepeatsItself(i);
+                if (!once)
+                    _code.Broadcast(_repeat, A, x);
                 for (int v = 0; v < _vectors; v++)
-                    Dot(i, v);
+                {
+                    if (once)
+                        _code.DotBytesRepeated(Integer(i, v), _codes + v, A, x);
+                    else
+                        Dot(i, v);
+                }
             }
         }
         for (int v = 0; v < _vectors; v++)
             Scale(v, first + v * Width, group, minimum: false);
         for (int i = 0; i < _rows; i++)
         {
-            _code.Broadcast(_repeat, A, 4 * (_rows * QuantizedStrips.ScaleAt + i));
+            int scale = 4 * (_rows * QuantizedStrips.ScaleAt + i);
+            if (!Wide)
+                _code.Broadcast(_repeat, A, scale);
             for (int v = 0; v < _vectors; v++)
             {
                 _code.ToSingle(Integer(i, v), Integer(i, v));
-                _code.Multiply(_passing + v, _codes + v, _repeat);
+                if (Wide)
+                    _code.MultiplyRepeated(_passing + v, _codes + v, A, scale);
+                else
+                    _code.Multiply(_passing + v, _codes + v, _repeat);
                 _code.MultiplyAdd(i * _vectors + v, Integer(i, v), _passing + v);
             }
         }
@@ -173,9 +205,16 @@ internal sealed class QuantizedTileAssembler
             Scale(v, first + v * Width, group, minimum: true);
         for (int i = 0; i < _rows; i++)
         {
-            _code.Broadcast(_repeat, A, 4 * (_rows * QuantizedStrips.TotalAt + i));
+            int total = 4 * (_rows * QuantizedStrips.TotalAt + i);
+            if (!Wide)
+                _code.Broadcast(_repeat, A, total);
             for (int v = 0; v < _vectors; v++)
-                _code.MultiplySubtract(i * _vectors + v, _codes + v, _repeat);
+            {
+                if (Wide)
+                    _code.MultiplySubtractRepeated(i * _vectors + v, _codes + v, A, total);
+                else
+                    _code.MultiplySubtract(i * _vectors + v, _codes + v, _repeat);
+            }
         }
     }
 
