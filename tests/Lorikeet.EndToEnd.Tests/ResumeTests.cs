@@ -107,6 +107,78 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void A_recipe_that_would_make_another_run_is_refused_in_a_few_lines()
+    {
+        string recipe = Recipe("run", "lora", "target_modules: all-linear", 4, "save_every: 2\n  save_total_limit: 4");
+        Run("train", recipe).Code.ShouldBe(0);
+        string last = Path.Combine(_folder.FullName, "run", "checkpoints", "step-000004");
+        File.ReadAllText(Path.Combine(last, "recipe.yaml")).ShouldBe(File.ReadAllText(Path.Combine(_folder.FullName, "run", "recipe.yaml")));
+
+        foreach ((string set, string told) in (ReadOnlySpan<(string, string)>)
+        [
+            ("model.quantize=q8_0", "model.quantize: not given in the checkpoint, q8_0 now"),
+            ("adapter.r=4", "adapter.r: 2 in the checkpoint, 4 now"),
+            ("training.optimizer=adamw_8bit", "training.optimizer: adamw in the checkpoint, adamw_8bit now"),
+            ("training.learning_rate=1e-3", "training.learning_rate: 0.01 in the checkpoint, 0.001 now"),
+            ("training.lr_scheduler=cosine", "training.lr_scheduler.kind: linear in the checkpoint, cosine now"),
+            ("training.seed=1", "training.seed: 42 in the checkpoint, 1 now"),
+            ("training.precision=bf16", "training.precision: f32 in the checkpoint, bf16 now"),
+            ("data.train.limit=20", "data.train.0.limit: not given in the checkpoint, 20 now"),
+            ("training.steps=3", "training.steps: asks for 3 steps in all, the checkpoint has done 4; ask for more, or go on from an older checkpoint (--resume-from)"),
+        ])
+        {
+            (int code, string error) = Run("train", recipe, "--resume", "--set", set);
+            code.ShouldBe(2, set);
+            error.ShouldContain($"error: {last}: cannot go on with this recipe");
+            error.ShouldContain($"  - {told}\n");
+            error.Split('\n').Length.ShouldBeLessThan(7, error);
+        }
+    }
+
+    [Fact]
+    public void What_decides_no_number_may_change_when_a_run_goes_on_and_a_longer_one_says_what_that_means()
+    {
+        string recipe = Recipe("run", "lora", "", 2, "");
+        Run("train", recipe).Code.ShouldBe(0);
+        (int code, string error) = Run(
+            "train", recipe, "--resume", "--json", "--set", "training.steps=4", "--set", "training.save_every=1", "--set", "training.optimizer=paged_adamw", "--set", "samples.count=1",
+            "--set", "training.max_grad_norm=1.0", "--set", "data.max_length=256", "--set", $"model.path={Path.GetRelativePath(Environment.CurrentDirectory, Stories)}");
+        code.ShouldBe(0, error);
+        error.ShouldContain("note       training.steps: 2 in the checkpoint, 4 now: from here on the learning rate follows the curve of the new length");
+    }
+
+    [Fact]
+    public void Other_weights_or_rows_under_the_same_names_are_noticed()
+    {
+        string model = Path.Combine(_folder.FullName, "model"), recipe = Recipe("run", "lora", "", 2, "");
+        Directory.CreateDirectory(model);
+        foreach (string file in Directory.GetFiles(Stories))
+            File.Copy(file, Path.Combine(model, Path.GetFileName(file)));
+        File.WriteAllText(recipe, File.ReadAllText(recipe).Replace(Stories, model, StringComparison.Ordinal));
+        Run("train", recipe).Code.ShouldBe(0);
+        byte[] weights = File.ReadAllBytes(Path.Combine(model, "model.safetensors"));
+        BitConverter.TryWriteBytes(weights.AsSpan(8 + BitConverter.ToInt32(weights)), 0.5f);
+        File.WriteAllBytes(Path.Combine(model, "model.safetensors"), weights);
+        File.AppendAllText(Path.Combine(_folder.FullName, "rows.jsonl"), """{"prompt": "one", "completion": "more"}""");
+        (int code, string error) = Run("train", recipe, "--resume", "--set", "training.steps=4");
+        code.ShouldBe(2);
+        error.ShouldContain("data: the rows, or the tokens that they become, are others");
+        error.ShouldContain($"model: the weights of {model} are others than the checkpoint was made with");
+    }
+
+    [Fact]
+    public void A_checkpoint_without_a_recipe_that_does_not_fit_names_a_few_tensors_and_counts_the_others()
+    {
+        string recipe = Recipe("run", "lora", "target_modules: all-linear", 2, "");
+        Run("train", recipe).Code.ShouldBe(0);
+        File.Delete(Path.Combine(_folder.FullName, "run", "checkpoints", "step-000002", "recipe.yaml"));
+        (int code, string error) = Run("train", recipe, "--resume", "--set", "adapter.r=4", "--set", "training.steps=4");
+        code.ShouldBe(2);
+        error.ShouldContain(" more");
+        error.Split('\n').Length.ShouldBeLessThan(12, error);
+    }
+
+    [Fact]
     public void An_update_that_is_not_finite_is_not_saved()
     {
         string recipe = Recipe("overflow", "lora", "lora_alpha: 1e30", 4, "max_grad_norm: 0\n  lr_scheduler: constant");

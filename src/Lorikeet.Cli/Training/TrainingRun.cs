@@ -25,11 +25,11 @@ internal sealed class TrainingRun : IDisposable
     private readonly DateTimeOffset _started = DateTimeOffset.Now;
     private readonly List<RunSample> _samples = [];
     private readonly string? _resumedFrom;
+    private readonly IReadOnlyList<string> _resumeNotes = [];
     private Trainer? _trainer;
 
-    private TrainingRun(Recipe recipe, ModelPackage package, TrainingData data, Adapter? adapter, IReadOnlyList<Question> questions, int end, string? resumedFrom, bool overwrite)
+    private TrainingRun(Recipe recipe, ModelPackage package, TrainingData data, Adapter? adapter, ulong? frozen, IReadOnlyList<Question> questions, int end, string? resumedFrom, bool overwrite)
     {
-        Recipe = recipe;
         _package = package;
         _questions = questions;
         _endTokens = [.. package.EndTokens.Append(end).Distinct()];
@@ -38,10 +38,13 @@ internal sealed class TrainingRun : IDisposable
         Adapter = adapter;
         Parameters = adapter?.Parameters ?? package.Model.Parameters;
         LearningRate = recipe.Training.LearningRate ?? (adapter is null ? 2e-5 : adapter.Method is LoraMethod ? 2e-4 : 1e-3);
-        Checkpoints = CheckpointsOf(recipe, SaveWeights, overwrite);
+        Recipe = recipe = recipe with { Training = recipe.Training with { LearningRate = LearningRate } };
+        Checkpoints = CheckpointsOf(recipe, SaveWeights, overwrite, frozen);
+        StepsPerEpoch = BatchLoader.StepsOf(data.Train, recipe.Training.BatchSize, recipe.Training.GradientAccumulationSteps);
+        if (resumedFrom is not null)
+            _resumeNotes = Continuation.Check(resumedFrom, recipe, data.Train, frozen, recipe.Training.TotalSteps(StepsPerEpoch));
         _planner = new MemoryPlanner(package.Model, Parameters, recipe.Training, data.Train.LargestBatch);
         Memory = _planner.Plan();
-        StepsPerEpoch = BatchLoader.StepsOf(data.Train, recipe.Training.BatchSize, recipe.Training.GradientAccumulationSteps);
     }
 
     /// <summary>What was asked for.</summary>
@@ -109,10 +112,12 @@ internal sealed class TrainingRun : IDisposable
             ExampleEncoder? encoder = tokenizer is null ? null
                 : new(tokenizer, templates is null ? null : templates.Render, end, recipe.Data.LossOn, date.ToDateTime(TimeOnly.MinValue));
             TrainingData? data = encoder is null ? null : problems.Try(() => TrainingData.Load(recipe.Data, encoder, package?.Model.Facts.ContextLength ?? int.MaxValue));
+            // an adapter may change what weights are read, so they are looked at before
+            ulong? frozen = package is null || RecipeAdapter.IsFull(recipe) ? null : Continuation.FingerprintOf(package.Model);
             Adapter? adapter = package is null ? null : problems.Try(() => RecipeAdapter.Attach(recipe, package.Model));
             IReadOnlyList<Question> questions = package is null || encoder is null ? [] : Questions(recipe, package.Model, encoder, data, problems);
             problems.ThrowIfAny();
-            return new TrainingRun(recipe, package!, data!, adapter, questions, end, resumeFrom, overwrite);
+            return new TrainingRun(recipe, package!, data!, adapter, frozen, questions, end, resumeFrom, overwrite);
         }
         catch
         {
@@ -191,7 +196,7 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    private IEnumerable<string> Notes => [.. Adapter?.Notes ?? [], .. _package.Remarks];
+    private IEnumerable<string> Notes => [.. _resumeNotes, .. Adapter?.Notes ?? [], .. _package.Remarks];
 
     private (long Trainable, long All) CountParameters() =>
         (Parameters.Sum(parameter => parameter.Shape.Elements), Model.Parameters.Sum(parameter => parameter.Shape.Elements) + (Adapter?.TrainableCount ?? 0));
@@ -264,8 +269,8 @@ internal sealed class TrainingRun : IDisposable
         _package.Dispose();
     }
 
-    private static Checkpoints CheckpointsOf(Recipe recipe, Action<string> save, bool overwrite) =>
-        new(Path.Combine(recipe.Output, "checkpoints"), recipe.Training.SaveTotalLimit, save) { Overwrite = overwrite, Date = recipe.Data.Date };
+    private static Checkpoints CheckpointsOf(Recipe recipe, Action<string> save, bool overwrite, ulong? frozen = null) =>
+        new(Path.Combine(recipe.Output, "checkpoints"), recipe.Training.SaveTotalLimit, save) { Overwrite = overwrite, Date = recipe.Data.Date, Recipe = recipe, Base = frozen };
 
     // what can be read of a model whose problems are told already
     private static (Tokenizer? Tokenizer, ModelChatTemplates? Templates) TextOf(Recipe recipe, ModelFiles files)

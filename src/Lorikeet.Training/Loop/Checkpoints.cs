@@ -16,6 +16,8 @@ public sealed class Checkpoints
 {
     private const string StateFile = "trainer_state.json";
     private const string OptimizerFile = "optimizer.safetensors";
+    private const string RecipeFile = "recipe.yaml";
+    private const int MisfitsShown = 6;
     private const string NamePrefix = "step-";
 
     private static readonly JsonSerializerOptions Json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower, Converters = { new JsonStringEnumConverter<Precision>(JsonNamingPolicy.SnakeCaseLower) } };
@@ -44,6 +46,12 @@ public sealed class Checkpoints
 
     /// <summary>The day that the rows' chat templates were told; a run that goes on tells them the same.</summary>
     public DateOnly? Date { get; init; }
+
+    /// <summary>The recipe of the run, which a checkpoint keeps so that nobody goes on from it with another one; null for none.</summary>
+    public Recipe? Recipe { get; init; }
+
+    /// <summary>What <see cref="Continuation.FingerprintOf"/> says of the frozen weights; null where nothing is frozen.</summary>
+    public ulong? Base { get; init; }
 
     /// <summary>The newest complete checkpoint, or null.</summary>
     public string? Newest => NewestIn(_folder);
@@ -142,7 +150,9 @@ public sealed class Checkpoints
             _saveWeights(aside);
             SafetensorsWriter.Write(Path.Combine(aside, OptimizerFile), OptimizerEntries(trainables, optimizer, Missing(aside, trainables)), null);
             State state = new(1, progress, loader.State, optimizer.Steps, schedule.State, Date,
-                tape.Precision == GemmPrecision.BF16 ? Precision.BF16 : Precision.F32, tape.Activations == DType.BF16 ? Precision.BF16 : Precision.F32);
+                tape.Precision == GemmPrecision.BF16 ? Precision.BF16 : Precision.F32, tape.Activations == DType.BF16 ? Precision.BF16 : Precision.F32, Base);
+            if (Recipe is not null)
+                AtomicFile.WriteText(Path.Combine(aside, RecipeFile), Recipe.ToYaml());
             AtomicFile.WriteText(Path.Combine(aside, StateFile), JsonSerializer.Serialize(state, Json) + "\n");
         });
         Prune(progress.Step);
@@ -153,7 +163,7 @@ public sealed class Checkpoints
     internal static TrainProgress Load(string folder, Trainables trainables, AdamW optimizer, BatchLoader loader, Schedule schedule)
     {
         State state = ReadState(folder);
-        List<string> problems = [];
+        ProblemList problems = new(MisfitsShown);
         using (ITensorSource weights = TensorFiles.Open(WeightsFile(folder)))
         using (ITensorSource moments = TensorFiles.Open(Path.Combine(folder, OptimizerFile)))
         {
@@ -166,15 +176,22 @@ public sealed class Checkpoints
                 optimizer.Release(i);
             }
         }
-        if (problems.Count > 0)
-            throw new InputException($"{folder}: the checkpoint does not belong to this model and recipe", problems);
+        problems.ThrowIfAny($"{folder}: the checkpoint does not belong to this model and recipe");
         optimizer.Steps = state.OptimizerSteps;
         loader.State = state.Sampler;
         schedule.State = state.Plateau;
         return state.Progress!.Value;
     }
 
-    private static State ReadState(string folder)
+    /// <summary>The recipe that a checkpoint keeps, as it is written there; null where it keeps none.</summary>
+    /// <exception cref="InputException">It is damaged.</exception>
+    internal static RecipeNode? RecipeIn(string folder)
+    {
+        string path = Path.Combine(folder, RecipeFile);
+        return File.Exists(path) ? Recipe.ParseNode(File.ReadAllText(path), path) : null;
+    }
+
+    internal static State ReadState(string folder)
     {
         string path = Path.Combine(folder, StateFile);
         try
@@ -194,7 +211,7 @@ public sealed class Checkpoints
         }
     }
 
-    private static void Copy(StoredTensor? stored, string name, Tensor to, List<string> problems)
+    private static void Copy(StoredTensor? stored, string name, Tensor to, ProblemList problems)
     {
         if (stored is null)
             problems.Add($"{name} {to.Shape} is missing");
@@ -277,5 +294,5 @@ public sealed class Checkpoints
         Directory.Delete(path, recursive: true);
     }
 
-    private sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau, DateOnly? Date, Precision? Precision, Precision? Activations);
+    internal sealed record State(int Format, TrainProgress? Progress, SamplerState Sampler, int OptimizerSteps, PlateauState? Plateau, DateOnly? Date, Precision? Precision, Precision? Activations, ulong? Base);
 }

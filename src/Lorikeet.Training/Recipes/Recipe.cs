@@ -61,14 +61,23 @@ public sealed record Recipe
     public static Recipe Parse(string text, string source, params IReadOnlyList<string> overrides)
     {
         RecipeProblems problems = new();
-        RecipeNode? root = RecipeParser.Parse(text, source, problems);
-        problems.ThrowIfAny(source);
+        RecipeNode root = ParseNode(text, source);
         foreach (string option in overrides)
-            RecipeOverride.Apply(root!, option, problems);
-        Recipe recipe = new RecipeBinder(problems).Bind<Recipe>(root!);
-        new RecipeChecks(recipe, root!, problems).Run();
+            RecipeOverride.Apply(root, option, problems);
+        Recipe recipe = new RecipeBinder(problems).Bind<Recipe>(root);
+        new RecipeChecks(recipe, root, problems).Run();
         problems.ThrowIfAny(source);
         return recipe.Output.Length > 0 ? recipe : recipe with { Output = Path.Combine("runs", Path.GetFileNameWithoutExtension(source)) };
+    }
+
+    /// <summary>What stands in a recipe, whether or not it has sense.</summary>
+    /// <exception cref="InputException">It is not YAML.</exception>
+    internal static RecipeNode ParseNode(string text, string source)
+    {
+        RecipeProblems problems = new();
+        RecipeNode? root = RecipeParser.Parse(text, source, problems);
+        problems.ThrowIfAny(source);
+        return root!;
     }
 
     /// <summary>The whole recipe as YAML, defaults included; reading it gives the same recipe.</summary>

@@ -1,0 +1,84 @@
+using System.Runtime.InteropServices;
+using Lorikeet.Formats;
+using Lorikeet.Nn;
+using Lorikeet.Tensors;
+
+namespace Lorikeet.Training;
+
+/// <summary>Whether a run can go on from a checkpoint: the recipe, the data and the frozen weights of both are held against each other.</summary>
+public static class Continuation
+{
+    private const int SampledBytes = 4096;
+
+    // what decides neither what a step computes nor which step comes next; how long a run is, what its rows are, and the base are looked at by themselves
+    private static readonly string[] Free =
+    [
+        "output", "samples", "model", "data", "training.steps", "training.epochs", "training.save_every", "training.save_total_limit", "training.optimizer_state", "training.optimizer_in_backward",
+        "training.memory", "training.gradient_checkpointing",
+    ];
+
+    // what only evaluations read, which in turn only one schedule listens to
+    private static readonly string[] Watching = ["training.eval_every", "training.eval_batch_size", "training.early_stopping_patience", "training.early_stopping_threshold"];
+
+    /// <summary>Refuses a run that would not be the checkpoint's.</summary>
+    /// <param name="checkpoint">Its folder.</param>
+    /// <param name="recipe">What is asked for now, with what <see cref="Checkpoints.Decided"/> gave.</param>
+    /// <param name="data">What it trains on now.</param>
+    /// <param name="frozen">What <see cref="FingerprintOf"/> says of the base now; null where nothing of it is frozen.</param>
+    /// <param name="steps">Optimiser steps of the whole run now.</param>
+    /// <returns>What somebody should know though it is no obstacle.</returns>
+    /// <exception cref="InputException">It is no checkpoint; settings, data or base are others, or all steps are done and more.</exception>
+    public static IReadOnlyList<string> Check(string checkpoint, Recipe recipe, ExampleSet data, ulong? frozen, int steps)
+    {
+        ArgumentNullException.ThrowIfNull(recipe);
+        ArgumentNullException.ThrowIfNull(data);
+        Checkpoints.State state = Checkpoints.ReadState(checkpoint);
+        List<string> problems = [], notes = [];
+        int done = state.Progress!.Value.Step;
+        if (steps < done)
+            problems.Add(string.Create(Invariant, $"training.{(recipe.Training.Steps is null ? "epochs" : "steps")}: asks for {steps:N0} steps in all, the checkpoint has done {done:N0}; ask for more, or go on from an older checkpoint (--resume-from)"));
+        bool otherData = state.Sampler.Data != data.Fingerprint, otherBase = state.Base is { } before && frozen is { } now && before != now;
+        IReadOnlyList<RecipeDifference> differences = Checkpoints.RecipeIn(checkpoint) is { } made ? RecipeDifference.Between(made, recipe, state) : [];
+        foreach (RecipeDifference difference in differences)
+        {
+            if (Matters(difference.Key, recipe, otherData, otherBase))
+                problems.Add(difference.ToString());
+        }
+        if (otherData && !differences.Any(difference => IsIn(difference.Key, "data")))
+            problems.Add("data: the rows, or the tokens that they become, are others than the checkpoint was made with; restore files, tokenizer and chat template");
+        if (otherBase && !differences.Any(difference => IsIn(difference.Key, "model")))
+            problems.Add($"model: the weights of {recipe.Model.Path} are others than the checkpoint was made with");
+        if (problems.Count > 0)
+            throw new InputException($"{checkpoint}: cannot go on with this recipe as the run that made it. Write what the checkpoint has, or begin a new run (without --resume, with --set output=FOLDER)", problems);
+        if (differences.FirstOrDefault(difference => difference.Key is "training.steps" or "training.epochs") is { } length && FollowsLength(recipe.Training))
+            notes.Add($"{length}: from here on the learning rate follows the curve of the new length");
+        return notes;
+    }
+
+    /// <summary>A number that changes with the weights of a model and with how they are stored: of each, the first bytes count.</summary>
+    public static ulong FingerprintOf(Model model)
+    {
+        ArgumentNullException.ThrowIfNull(model);
+        ulong digest = 14695981039346656037;
+        foreach (Parameter parameter in model.Parameters)
+        {
+            digest = (digest ^ (ulong)parameter.Value.Type) * 1099511628211;
+            NativeBytes bytes = parameter.Value.Contents;
+            foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes.Slice(0, Math.Min(bytes.Length, SampledBytes)).Span))
+                digest = (digest ^ word) * 1099511628211;
+        }
+        return digest;
+    }
+
+    private static bool Matters(string key, Recipe recipe, bool otherData, bool otherBase) =>
+        IsIn(key, "data") ? otherData || key == "data.order"
+        // another path may hold the same weights; another storage never does
+        : IsIn(key, "model") ? otherBase || key.StartsWith("model.quantize", StringComparison.Ordinal)
+        : Watching.Contains(key) ? recipe.Training.LrScheduler.Kind == ScheduleKind.ReduceOnPlateau
+        : !Free.Any(free => IsIn(key, free));
+
+    private static bool IsIn(string key, string section) => key == section || (key.StartsWith(section, StringComparison.Ordinal) && key[section.Length] == '.');
+
+    private static bool FollowsLength(TrainingOptions training) =>
+        training.WarmupRatio is not null || training.LrScheduler.Kind is not (ScheduleKind.Constant or ScheduleKind.InverseSqrt or ScheduleKind.ReduceOnPlateau);
+}
