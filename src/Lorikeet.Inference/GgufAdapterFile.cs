@@ -90,6 +90,9 @@ public static class GgufAdapterFile
             throw new InputException($"{path}: adapters in GGUF files act on decoders of the Llama family, and this model is a {model.Facts.ModelType}");
         using GgufFile file = GgufFile.Open(path);
         List<string> problems = [];
+        // many models say no type
+        if ((file.Metadata.Text("general.type") ?? "model") is not "adapter" and var type && !file.Names.Any(tensor => tensor.EndsWith(A, StringComparison.Ordinal)))
+            throw new InputException($"{path}: is a {type} (general.type = {type}, and no tensor is an adapter's), and an adapter was expected; give it as the model, and as --adapter a folder or a GGUF file that `lorikeet train` or `lorikeet convert` wrote");
         Expect("general.type", "adapter");
         Expect("adapter.type", "lora");
         Expect("general.architecture", GgufNames.Architecture(config));

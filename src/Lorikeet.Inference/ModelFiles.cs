@@ -24,6 +24,7 @@ public sealed class ModelFiles
         _metadata = new Lazy<GgufMetadata>(() =>
         {
             using GgufFile file = GgufFile.Open(path);
+            GgufDecoder.RefuseAdapter(file.Metadata, path);
             return file.Metadata;
         });
     }

@@ -16,6 +16,17 @@ public static class GgufDecoder
         return stream.ReadAtLeast(magic, 4, throwOnEndOfStream: false) == 4 && magic.SequenceEqual("GGUF"u8);
     }
 
+    /// <summary>Refuses a file that says it holds an adapter.</summary>
+    /// <param name="metadata">What it says.</param>
+    /// <param name="path">Its name.</param>
+    /// <exception cref="InputException">It does.</exception>
+    public static void RefuseAdapter(GgufMetadata metadata, string path)
+    {
+        ArgumentNullException.ThrowIfNull(metadata);
+        if (metadata.Text("general.type") == "adapter")
+            throw new InputException($"{path}: is an adapter for a model of architecture {metadata.Text("general.architecture") ?? "unknown"} (general.type = adapter), and a model was expected; give the model that it was made for, and this file as --adapter");
+    }
+
     /// <summary>Loads the model of a GGUF file.</summary>
     /// <param name="path">The file.</param>
     /// <param name="storage">Turns matrices into these storages; null leaves them as they are.</param>
@@ -25,6 +36,7 @@ public static class GgufDecoder
         GgufFile file = GgufFile.Open(path);
         return ModelLoader.Build(file, _ =>
         {
+            RefuseAdapter(file.Metadata, path);
             DecoderConfig config = ReadConfig(file);
             return new CausalLm(ModelLoader.Converted(new Weights(file, config), storage), root => new Decoder(config, root));
         });

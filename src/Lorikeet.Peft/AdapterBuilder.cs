@@ -60,7 +60,10 @@ public sealed class AdapterBuilder : IDisposable
     public void Problem(string text) => _problems.Add(text);
 
     /// <summary>True once a problem was noted.</summary>
-    public bool Broken => _problems.Count > 0 || Config.Problems.Count > 0;
+    public bool Broken => _problems.Count > 0 || Refused;
+
+    /// <summary>True once an option was refused: what is built from it would be something else. Tensors that do not fit are no reason to look at no others.</summary>
+    public bool Refused => Config.Problems.Count > 0;
 
     /// <summary>True for the table of embeddings and the head of a model whose head reads that table.</summary>
     public bool IsTied(Module module) =>
@@ -117,10 +120,9 @@ public sealed class AdapterBuilder : IDisposable
     internal Adapter Finish(PeftMethod method)
     {
         // a method that refused its options has asked for none of the tensors: that says nothing about them
-        bool refused = Config.Problems.Count > 0;
         foreach (string key in _file?.Names ?? [])
         {
-            if (!refused && !_used.Contains(key))
+            if (!Refused && !_used.Contains(key))
                 Problem($"tensor {key} matches nothing in the model: the adapter was made for another model or other options");
         }
         List<string> all = [.. Config.PlacedProblems, .. _problems];

@@ -22,15 +22,22 @@ public class InputException : Exception
     /// <summary>Every problem, one sentence or two each.</summary>
     public IReadOnlyList<string> Problems { get; }
 
-    private static string Compose(string headline, IReadOnlyList<string> problems)
+    /// <summary>The first of many problems under one headline; the message shows them and counts the others.</summary>
+    /// <param name="headline">What they are problems of.</param>
+    /// <param name="first">Those that are spelled out.</param>
+    /// <param name="count">How many there are in all.</param>
+    public InputException(string headline, IReadOnlyList<string> first, int count) : base(Compose(headline, first, first?.Count ?? 0, count)) => Problems = first!;
+
+    private static string Compose(string headline, IReadOnlyList<string> problems) =>
+        problems.Count == 1 && problems[0] == headline ? headline : Compose(headline, problems, MostShown, problems.Count);
+
+    private static string Compose(string headline, IReadOnlyList<string> problems, int shown, int count)
     {
-        if (problems.Count == 1 && problems[0] == headline)
-            return headline;
         StringBuilder text = new(headline);
-        foreach (string problem in problems.Take(MostShown))
+        foreach (string problem in problems.Take(shown))
             text.Append("\n  - ").Append(problem);
-        if (problems.Count > MostShown)
-            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n  - … and {problems.Count - MostShown} more");
+        if (count > shown)
+            text.Append(System.Globalization.CultureInfo.InvariantCulture, $"\n  - … and {count - shown:N0} more");
         return text.ToString();
     }
 }

@@ -14,10 +14,8 @@ public sealed class ProblemList(int shown = 20)
     /// <summary>Every problem so far, spelled out or not.</summary>
     public int Count { get; private set; }
 
-    /// <summary>The problems that are spelled out, and a last line that counts the others.</summary>
-    public IReadOnlyList<string> Lines => Count <= _problems.Count
-        ? _problems
-        : [.. _problems, string.Create(Invariant, $"… and {Count - _problems.Count:N0} more")];
+    /// <summary>The problems that are spelled out.</summary>
+    public IReadOnlyList<string> Lines => _problems;
 
     /// <summary>Adds a problem: where it is, what was found, what was expected, what to do.</summary>
     public void Add(string problem)
@@ -32,6 +30,6 @@ public sealed class ProblemList(int shown = 20)
     public void ThrowIfAny(string subject)
     {
         if (Count > 0)
-            throw new InputException(string.Create(Invariant, $"{subject}: {Count:N0} problem{(Count == 1 ? "" : "s")}"), Lines);
+            throw new InputException(string.Create(Invariant, $"{subject}: {Count:N0} problem{(Count == 1 ? "" : "s")}"), _problems, Count);
     }
 }

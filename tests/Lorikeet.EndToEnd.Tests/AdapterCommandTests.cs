@@ -78,6 +78,28 @@ public sealed class AdapterCommandTests : IDisposable
         third.Error.ShouldContain("no adapter is called third; there are one, other, none");
     }
 
+    [Fact]
+    public void A_GGUF_file_in_the_other_ones_place_is_told_what_it_is()
+    {
+        using TinyModelFolder tiny = new();
+        string model = Path.Combine(_folder, "model.gguf"), adapter = Path.Combine(_folder, "adapter.gguf");
+        CommandRun.Of("quantize", tiny.Path, "--to", "q8_0", "--out", model).Succeeded();
+        GgufWriter.Write(adapter, [new("general.architecture", "llama"), new("general.type", "adapter"), new("adapter.type", "lora")], []);
+
+        foreach (string[] command in (string[][])[["generate", adapter, "Once"], ["chat", adapter], ["bench", "decode", "--model", adapter], ["merge", adapter, "--adapter", adapter, "--out", Path.Combine(_folder, "merged")]])
+        {
+            CommandRun run = CommandRun.Of(command);
+            run.Code.ShouldBe(2);
+            run.Error.ShouldBe($"error: {adapter}: is an adapter for a model of architecture llama (general.type = adapter), and a model was expected; give the model that it was made for, and this file as --adapter\n");
+        }
+        foreach (string[] command in (string[][])[["generate", tiny.Path, "Once", "--adapter", model], ["merge", tiny.Path, "--adapter", model, "--out", Path.Combine(_folder, "merged")]])
+        {
+            CommandRun run = CommandRun.Of(command);
+            run.Code.ShouldBe(2);
+            run.Error.ShouldBe($"error: {model}: is a model (general.type = model, and no tensor is an adapter's), and an adapter was expected; give it as the model, and as --adapter a folder or a GGUF file that `lorikeet train` or `lorikeet convert` wrote\n");
+        }
+    }
+
     public void Dispose() => Directory.Delete(_folder, recursive: true);
 
     private static string Generate(TinyModelFolder model, params string[] options) => CommandRun.Of(["generate", model.Path, "Once", "--max-tokens", "12", .. options]).Succeeded().Output;

@@ -58,6 +58,33 @@ public class AdapterFileTests
     }
 
     [Fact]
+    public void Only_what_is_wrong_is_told()
+    {
+        using PeftGolden golden = PeftGolden.OfBase("llama");
+        DirectoryInfo temporary = Directory.CreateTempSubdirectory("lorikeet-");
+        try
+        {
+            string source = GoldenData.Path("peft", "lora", "default-qv-llama", "adapter");
+            File.Copy(Path.Combine(source, "adapter_config.json"), Path.Combine(temporary.FullName, "adapter_config.json"));
+            using (ITensorSource tensors = Formats.TensorFiles.Open(Path.Combine(source, "adapter_model.safetensors")))
+            {
+                // the first is missing, the second of another shape, all others are as they should be
+                StoredTensor[] all = [.. tensors.Names.Order(StringComparer.Ordinal).Skip(1).Select(name => tensors.Find(name)!)];
+                all[0] = all[0] with { Shape = [all[0].Shape[1], all[0].Shape[0]] };
+                Formats.SafetensorsWriter.Write(Path.Combine(temporary.FullName, "adapter_model.safetensors"), all.Select(tensor => new Formats.SafetensorsEntry(tensor.Name, tensor.Type, [.. tensor.Shape], tensor.Bytes.CopyTo)), null);
+            }
+            InputException error = Should.Throw<InputException>(() => AdapterFile.Load(golden.Model, temporary.FullName));
+            error.Problems.Count.ShouldBe(2, error.Message);
+            error.Problems[0].ShouldEndWith(" is missing");
+            error.Problems[1].ShouldContain(" was expected for this model and configuration");
+        }
+        finally
+        {
+            temporary.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void No_memory_is_spent_on_what_a_configuration_claims()
     {
         using PeftGolden golden = PeftGolden.OfBase("llama");

@@ -17,4 +17,15 @@ public class InputExceptionTests
         exception.Message.ShouldBe("train.yaml: 2 problems\n  - line 3: no such key\n  - line 5: a number was expected");
         exception.Problems.Count.ShouldBe(2);
     }
+
+    [Fact]
+    public void Of_many_problems_the_first_are_shown_and_the_others_counted()
+    {
+        InputException all = new("m.gguf", [.. Enumerable.Range(0, 1300).Select(i => $"tensor {i} is missing")]);
+        all.Message.Split('\n').Length.ShouldBe(22);
+        all.Message.ShouldEndWith("tensor 19 is missing\n  - … and 1,280 more");
+        all.Problems.Count.ShouldBe(1300);
+        new InputException("rows", ["one", "two"], 7).Message.ShouldBe("rows\n  - one\n  - two\n  - … and 5 more");
+        new InputException("rows", ["one", "two"], 2).Message.ShouldBe("rows\n  - one\n  - two");
+    }
 }

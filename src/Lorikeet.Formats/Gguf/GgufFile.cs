@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Numerics;
 using Lorikeet.Kernels;
 using Lorikeet.Tensors;
@@ -11,7 +10,6 @@ namespace Lorikeet.Formats;
 /// </summary>
 public sealed class GgufFile : ITensorSource
 {
-    private const int MostProblems = 20;
     private const int MostDimensions = 4;
 
     private readonly MappedFile _file;
@@ -132,8 +130,6 @@ public sealed class GgufFile : ITensorSource
         }
         if (problems.Count == 0)
             FindOverlaps(infos, problems);
-        if (problems.Count > MostProblems)
-            problems = [.. problems.Take(MostProblems), string.Create(CultureInfo.InvariantCulture, $"… and {problems.Count - MostProblems} more")];
         if (problems.Count > 0)
             throw new InputException($"{_file.Path}: not a readable GGUF file", problems);
     }

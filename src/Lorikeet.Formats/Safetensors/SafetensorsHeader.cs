@@ -15,8 +15,6 @@ internal sealed class SafetensorsHeader
     /// <summary>Longest header that the format allows.</summary>
     public const long LongestHeader = 100_000_000;
 
-    private const int MostProblems = 20;
-
     private readonly List<string> _problems = [];
     private readonly OrderedDictionary<string, string> _metadata = [];
     private readonly List<Entry> _entries = [];
@@ -63,7 +61,7 @@ internal sealed class SafetensorsHeader
         }
         header.CheckData(file.Length - header.DataStart);
         if (header._problems.Count > 0)
-            throw new InputException($"{description}: not a valid safetensors file", Shortened(header._problems));
+            throw new InputException($"{description}: not a valid safetensors file", header._problems);
         return header;
     }
 
@@ -257,8 +255,4 @@ internal sealed class SafetensorsHeader
     }
 
     private static InputException Bad(string description, string problem) => new($"{description}: not a valid safetensors file", [problem]);
-
-    private static List<string> Shortened(List<string> problems) => problems.Count <= MostProblems
-        ? problems
-        : [.. problems.Take(MostProblems), string.Create(CultureInfo.InvariantCulture, $"… and {problems.Count - MostProblems} more")];
 }

@@ -105,7 +105,7 @@ public sealed class LoraMethod : PeftMethod
         foreach (Module module in targets)
         {
             double chosen = ranks.Of(module.Path) ?? rank, a = alphas.Of(module.Path) ?? alpha;
-            if (builder.Broken)
+            if (builder.Refused)
                 return;
             if (chosen is not (>= 1 and <= int.MaxValue) || chosen != Math.Floor(chosen))
             {

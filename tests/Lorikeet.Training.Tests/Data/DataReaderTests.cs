@@ -136,8 +136,10 @@ public sealed class DataReaderTests : IDisposable
         string path = Written("a.jsonl", string.Join('\n', Enumerable.Repeat("{", 1000)));
         ProblemList problems = Read(new DataSource { Path = path }).Problems;
         problems.Count.ShouldBe(1000);
-        problems.Lines.Count.ShouldBe(21);
-        problems.Lines[20].ShouldBe("… and 980 more");
+        problems.Lines.Count.ShouldBe(20);
+        string[] told = Should.Throw<Tensors.InputException>(() => problems.ThrowIfAny("rows")).Message.Split('\n');
+        told.Length.ShouldBe(22);
+        told[^1].ShouldBe("  - … and 980 more");
     }
 
     [Theory]
