@@ -43,6 +43,16 @@ public static class AtomicFile
         }
     }
 
+    /// <summary>Says before any work is done what <see cref="Write"/> would say.</summary>
+    /// <param name="path">Final place.</param>
+    /// <param name="name">What the message calls it: an option and its value; null for the path.</param>
+    /// <exception cref="InputException">No file can be written there.</exception>
+    public static void Check(string path, string? name = null)
+    {
+        if ((Directory.Exists(path) ? "it is a folder" : WriteFailure.Obstacle(path)) is { } obstacle)
+            throw new InputException($"{name ?? path}: cannot be written ({obstacle}); choose another place, or make this one free");
+    }
+
     /// <summary>Writes text as UTF-8 without a byte-order mark.</summary>
     /// <exception cref="InputException">The folder cannot be written, or the disk is full.</exception>
     public static void WriteText(string path, string text) => WriteBytes(path, Encoding.UTF8.GetBytes(text));

@@ -84,20 +84,25 @@ public static class AtomicFolder
             Directory.Delete(older, recursive: true);
     }
 
-    /// <summary>Says before any work is done what <see cref="Write"/> would say: that a folder holds something else and is not replaced.</summary>
+    /// <summary>Says before any work is done what <see cref="Write"/> would say: that nothing can be written there, or that a folder holds something else and is not replaced.</summary>
     /// <param name="path">Final place.</param>
     /// <param name="hallmark">The file by which one knows what the folder is.</param>
-    /// <exception cref="InputException">The folder is not empty and lacks the file, or holds more of the kind below it.</exception>
-    public static void Check(string path, string hallmark)
+    /// <param name="name">What messages call the place: an option and its value; null for the path.</param>
+    /// <exception cref="InputException">No folder can be written there; or it is not empty and lacks the file, or holds more of the kind below it.</exception>
+    public static void Check(string path, string hallmark, string? name = null)
     {
+        if (File.Exists(path))
+            throw new InputException($"{name ?? path}: is a file; a folder is to be written there. Remove it or choose another name");
+        if (WriteFailure.Obstacle(path) is { } obstacle)
+            throw new InputException($"{name ?? path}: cannot be written ({obstacle}); choose another place, or make this one free");
         if (!Directory.Exists(path) || !Directory.EnumerateFileSystemEntries(path).Any())
             return;
         if (!File.Exists(Path.Combine(path, hallmark)))
-            throw new InputException($"{path}: holds something, but no {hallmark}; it would be replaced as a whole. Choose another folder, or empty it");
+            throw new InputException($"{name ?? path}: holds something, but no {hallmark}; it would be replaced as a whole. Choose another folder, or empty it");
         foreach (string inner in Directory.EnumerateDirectories(path))
         {
             if (Directory.EnumerateFiles(inner, hallmark, SearchOption.AllDirectories).FirstOrDefault() is { } file)
-                throw new InputException($"{path}: would be replaced as a whole, and {file} with it. Choose another folder");
+                throw new InputException($"{name ?? path}: would be replaced as a whole, and {file} with it. Choose another folder");
         }
     }
 

@@ -4,7 +4,7 @@ using Lorikeet.Tensors;
 namespace Lorikeet.Formats;
 
 /// <summary>What to tell somebody whose file or folder could not be written.</summary>
-internal static class WriteFailure
+public static class WriteFailure
 {
     // ENOSPC and EDQUOT of Unix (the latter on Linux and on macOS), ERROR_DISK_FULL and ERROR_HANDLE_DISK_FULL of Windows
     private static readonly int[] Full = [28, 122, 69, unchecked((int)0x80070070), unchecked((int)0x80070027)];
@@ -24,9 +24,41 @@ internal static class WriteFailure
         if (IsTooLarge(e))
             return new UnavailableException($"{path}: cannot be written (it is larger than a file may be there: a quota, or ulimit -f); what was there before is unchanged. Raise the limit or choose another place, then run again", e);
         if (!IsFull(e))
-            return new InputException($"{path}: cannot be written ({e.Message.Replace(aside, path, StringComparison.Ordinal).TrimEnd('.')}); what was there before is unchanged", e);
+        {
+            string reason = Obstacle(path) ?? e.Message.Replace(aside, path, StringComparison.Ordinal).TrimEnd('.');
+            return new InputException($"{path}: cannot be written ({reason}); what was there before is unchanged. Choose another place, or make this one free", e);
+        }
         string free = FreeSpace(Path.GetDirectoryName(aside)!) is { } bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes:N0} bytes of free space are left") : "";
         return new UnavailableException($"{path}: the disk is full{free}; what was there before is unchanged. Make room or choose another place, then run again", e);
+    }
+
+    /// <summary>What stands in the way of a file or folder that is not there yet: a file where a folder is needed, or a folder that nothing may be put into. Null where nothing does.</summary>
+    internal static string? Obstacle(string path)
+    {
+        string? folder = Path.GetDirectoryName(Path.TrimEndingDirectorySeparator(Path.GetFullPath(path)));
+        while (folder is not null && !Directory.Exists(folder))
+        {
+            if (File.Exists(folder))
+                return $"{folder} is a file, where a folder is needed";
+            folder = Path.GetDirectoryName(folder);
+        }
+        if (folder is null)
+            return null;
+        // permissions alone do not say it: there are systems of files that take none, and users who may do everything
+        string probe = AtomicFile.AsideOf(Path.Combine(folder, "probe"));
+        try
+        {
+            new FileStream(probe, FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose).Dispose();
+            return null;
+        }
+        catch (UnauthorizedAccessException)
+        {
+            return $"you may put nothing into {folder}: its permissions do not allow it";
+        }
+        catch (IOException e)
+        {
+            return IsFull(e) ? $"the disk of {folder} is full" : $"the system lets nothing be put into {folder}";
+        }
     }
 
     /// <summary>A failure of a file within a folder, under the folder's final name.</summary>

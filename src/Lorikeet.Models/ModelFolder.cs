@@ -9,6 +9,9 @@ namespace Lorikeet.Models;
 /// <summary>Writes a model as a Hugging Face folder, with whatever lies beside the weights of the one it came from.</summary>
 public static class ModelFolder
 {
+    /// <summary>The file that tells a model's folder from a folder of something else.</summary>
+    public const string ConfigName = "config.json";
+
     private static readonly string[] Companions =
     [
         "generation_config.json", "tokenizer.json", "tokenizer.model", "tokenizer_config.json", "special_tokens_map.json", "added_tokens.json",
@@ -30,7 +33,7 @@ public static class ModelFolder
         Action<WeightError>? written = null)
     {
         Origins.Check(folder, within: false, [.. source is null ? [] : new[] { source }, .. alsoRead ?? []]);
-        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage, written), "config.json");
+        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage, written), ConfigName);
     }
 
     /// <summary>Writes the files into a folder that somebody else makes complete.</summary>

@@ -15,7 +15,8 @@ public static class AdapterFile
     /// <summary>The release whose format is written.</summary>
     public const string PeftVersion = "0.21.2";
 
-    private const string ConfigName = "adapter_config.json";
+    /// <summary>The file that tells an adapter's folder from a folder of something else.</summary>
+    public const string ConfigName = "adapter_config.json";
 
     /// <summary>Reads an adapter folder for a model. It acts once <see cref="Adapter.Attach"/> is called.</summary>
     /// <param name="model">The base.</param>

@@ -9,6 +9,7 @@ namespace Lorikeet.EndToEnd.Tests;
 public sealed class BadInputTests : IDisposable
 {
     private readonly TinyModelFolder _model = new();
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("lorikeet-");
 
     public static TheoryData<string> Adapters => [.. Cases("peft", "bad", folder => (string?)Json(folder, "case.json")["wanted"] is { } wanted && wanted.StartsWith("reject", StringComparison.Ordinal))];
 
@@ -111,7 +112,34 @@ public sealed class BadInputTests : IDisposable
         run.Error.ShouldNotContain("\u001b");
     }
 
-    public void Dispose() => _model.Dispose();
+    [Theory]
+    [InlineData("merge MODEL --adapter MODEL --out PLACE")]
+    [InlineData("convert MODEL --adapter MODEL --out PLACE")]
+    [InlineData("convert MODEL --adapter MODEL --out PLACE.gguf")]
+    [InlineData("quantize MODEL --to nf4 --out PLACE")]
+    [InlineData("quantize MODEL --to q8_0 --out PLACE.gguf")]
+    [InlineData("forward MODEL MODEL --out PLACE")]
+    [InlineData("quickstart --output PLACE")]
+    [InlineData("train RECIPE --set output=PLACE")]
+    [InlineData("train RECIPE --dry-run --set training.optimizer=paged_adamw --set training.optimizer_state=PLACE")]
+    public void A_place_that_cannot_be_written_is_told_before_any_work(string command)
+    {
+        string taken = Path.Combine(_folder.FullName, "taken"), place = Path.Combine(taken, "out"), recipe = _model.File("recipe.yaml"), rows = _model.File("rows.jsonl");
+        File.WriteAllText(taken, "");
+        File.WriteAllText(rows, """{"text": "a row"}""");
+        File.WriteAllText(recipe, $"model: '{_model.Path}'\nadapter: {{method: lora, target_modules: all-linear}}\ndata: '{rows}'\noutput: '{_model.File("run")}'");
+        CommandRun run = CommandRun.Of([.. command.Split(' ').Select(word => word.Replace("MODEL", _model.Path, StringComparison.Ordinal).Replace("RECIPE", recipe, StringComparison.Ordinal).Replace("PLACE", place, StringComparison.Ordinal))]);
+        run.Code.ShouldBe(2, run.Error);
+        run.Output.ShouldBeEmpty();
+        run.Error.ShouldContain($"cannot be written ({taken} is a file, where a folder is needed); choose another place, or make this one free\n");
+        run.Error.ShouldStartWith(command.Contains(" --out ", StringComparison.Ordinal) ? "error: --out " : command.Contains("optimizer_state", StringComparison.Ordinal) ? "error: training.optimizer_state: " : "error: output: ");
+    }
+
+    public void Dispose()
+    {
+        _model.Dispose();
+        _folder.Delete(recursive: true);
+    }
 
     private static void Refused(CommandRun run, params string[] named)
     {

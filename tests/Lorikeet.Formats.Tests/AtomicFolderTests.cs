@@ -50,6 +50,31 @@ public sealed class AtomicFolderTests : IDisposable
     }
 
     [Fact]
+    public void What_stands_in_the_way_is_told_before_the_work_and_after()
+    {
+        File.WriteAllText(_folder.File("taken"), "");
+        string beneath = Path.Combine(_folder.File("taken"), "deeper", "adapter");
+        string obstacle = $"({_folder.File("taken")} is a file, where a folder is needed)";
+        Should.Throw<InputException>(() => AtomicFolder.Check(beneath, "config.json", "--out x")).Message.ShouldBe($"--out x: cannot be written {obstacle}; choose another place, or make this one free");
+        Should.Throw<InputException>(() => AtomicFile.Check(beneath)).Message.ShouldStartWith($"{beneath}: cannot be written {obstacle}");
+        Should.Throw<InputException>(() => AtomicFile.WriteText(beneath, "")).Message.ShouldContain(obstacle);
+        Should.Throw<InputException>(() => AtomicFolder.Write(beneath, _ => { })).Message.ShouldContain(obstacle);
+        Should.Throw<InputException>(() => AtomicFolder.Check(_folder.File("taken"), "config.json")).Message.ShouldContain("is a file; a folder is to be written there");
+        Directory.CreateDirectory(_folder.File("there"));
+        Should.Throw<InputException>(() => AtomicFile.Check(_folder.File("there"))).Message.ShouldContain("(it is a folder)");
+        AtomicFolder.Check(Path.Combine(_folder.File("new"), "deeper"), "config.json");
+        _folder.Entries.ShouldBe(["taken", "there"], ignoreOrder: true, "looking leaves nothing behind");
+    }
+
+    [Fact]
+    public void A_folder_that_takes_nothing_is_told()
+    {
+        if (!OperatingSystem.IsLinux())
+            Assert.Skip("/proc is of Linux");
+        Should.Throw<InputException>(() => AtomicFile.Check("/proc/adapter/x")).Message.ShouldStartWith("/proc/adapter/x: cannot be written (the system lets nothing be put into /proc)");
+    }
+
+    [Fact]
     public void A_full_disk_is_told_by_the_final_name_of_the_file()
     {
         string path = Old();

@@ -35,6 +35,10 @@ internal static class ConvertCommand
         Origins.Check(output, within: true, [.. files.IsRandom ? [] : new[] { files.Path }, adapterPath]);
         if (!overwrite && (File.Exists(output) || (Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())))
             throw new InputException($"{output}: is there already; choose another name, or say --overwrite to replace it");
+        if (isFile)
+            AtomicFile.Check(output, $"--out {output}");
+        else
+            AtomicFolder.Check(output, AdapterFile.ConfigName, $"--out {output}");
         using LanguageModel model = files.LoadAnyModel();
         Adapter adapter = GgufAdapterFile.LoadAny(model, adapterPath);
         foreach (string note in adapter.Notes)

@@ -42,6 +42,7 @@ internal static class ForwardCommand
 
     private static int Run(string modelName, string[] folders, bool merged, string inputFile, string outputFile, ForwardOptions options, Terminal terminal)
     {
+        AtomicFile.Check(outputFile, $"--out {outputFile}");
         using LanguageModel model = ModelFiles.Find(modelName).LoadAnyModel();
         using ITensorSource source = TensorFiles.Open(inputFile);
         ForwardInputs inputs = ForwardInputs.Read(source, model);

@@ -43,6 +43,7 @@ internal static class MergeCommand
         Origins.Check(output, within: false, [.. files.IsRandom ? [] : new[] { files.Path }, adapterFolder]);
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
+        AtomicFolder.Check(output, ModelFolder.ConfigName, $"--out {output}");
         // asked for wide weights, one that is quantised is merged wide
         using LanguageModel model = files.LoadAnyModel(type is not null && files.IsQuantized ? DType.F32 : null);
         Adapter adapter = GgufAdapterFile.LoadAny(model, adapterFolder);

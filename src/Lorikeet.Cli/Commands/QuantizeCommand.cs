@@ -63,6 +63,10 @@ internal static class QuantizeCommand
             throw new InputException($"{output}: is there already; choose another name, or say --overwrite to replace it");
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
+        if (isFile)
+            AtomicFile.Check(output, $"--out {output}");
+        else
+            AtomicFolder.Check(output, ModelFolder.ConfigName, $"--out {output}");
         ExampleSet? text = data is null ? null : Read(data, files.LoadTokenizer());
         using LanguageModel model = files.LoadAnyModel();
         double? before = text is null ? null : Perplexity(model, text);

@@ -1,3 +1,4 @@
+using Lorikeet.Formats;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.Cli.Training;
@@ -16,15 +17,19 @@ internal sealed class OutputLock : IDisposable
     /// <exception cref="InputException">Another run holds it.</exception>
     public static OutputLock Take(string folder)
     {
-        Directory.CreateDirectory(folder);
         string path = Path.Combine(folder, ".lock");
         try
         {
+            Directory.CreateDirectory(folder);
             return new OutputLock(new FileStream(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None));
         }
         catch (IOException e) when (e.HResult is SharingViolation or WouldBlock or WouldBlockMac)
         {
             throw new InputException($"{folder}: another run is writing into this folder; wait until it ends, or give this one an output of its own");
+        }
+        catch (Exception e) when (WriteFailure.Is(e))
+        {
+            throw WriteFailure.Of(path, path, e);
         }
     }
 

@@ -92,7 +92,9 @@ internal sealed class TrainingRun : IDisposable
     {
         Problems problems = new();
         problems.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
-        problems.Try(() => AtomicFolder.Check(ResultOf(recipe).Folder, ResultOf(recipe).Hallmark));
+        problems.Try(() => AtomicFolder.Check(ResultOf(recipe).Folder, ResultOf(recipe).Hallmark, $"output: {ResultOf(recipe).Folder}"));
+        if (recipe.Training.OptimizerState is { } moments)
+            problems.Try(() => AtomicFile.Check(Path.Combine(moments, "moments"), $"training.optimizer_state: {moments}"));
         // a run that goes on tells the templates the day that it began on, and computes as it began
         (DateOnly? Date, TrainingOptions Training)? began = resumeFrom is null ? null : problems.Try(() => ((DateOnly?, TrainingOptions)?)(Checkpoints.DateOf(resumeFrom), Checkpoints.Decided(resumeFrom, recipe.Training)));
         DateOnly date = recipe.Data.Date ?? began?.Date ?? DateOnly.FromDateTime(DateTime.Now);
@@ -323,8 +325,8 @@ internal sealed class TrainingRun : IDisposable
 
     // the folder, and the file that tells it from a folder of something else
     private static (string Folder, string Hallmark) ResultOf(Recipe recipe) => RecipeAdapter.IsFull(recipe)
-        ? (Path.Combine(recipe.Output, "model"), "config.json")
-        : (Path.Combine(recipe.Output, "adapter"), "adapter_config.json");
+        ? (Path.Combine(recipe.Output, "model"), ModelFolder.ConfigName)
+        : (Path.Combine(recipe.Output, "adapter"), AdapterFile.ConfigName);
 
     private void WriteReport(TrainResult result, string metrics)
     {

@@ -11,20 +11,22 @@ namespace Lorikeet.Training;
 /// </summary>
 public sealed class MetricsLog : IDisposable
 {
+    private readonly string _path;
     private readonly FileStream _file;
     private readonly ArrayBufferWriter<byte> _line = new(512);
     private readonly Utf8JsonWriter _json;
 
     private MetricsLog(string path, FileMode mode)
     {
+        _path = path;
         try
         {
             Directory.CreateDirectory(Path.GetDirectoryName(Path.GetFullPath(path))!);
             _file = new FileStream(path, mode, FileAccess.Write, FileShare.Read, bufferSize: 0);
         }
-        catch (Exception failure) when (failure is IOException or UnauthorizedAccessException)
+        catch (Exception failure) when (WriteFailure.Is(failure))
         {
-            throw new InputException($"{path}: cannot be written: {failure.Message}", failure);
+            throw WriteFailure.Of(path, path, failure);
         }
         _json = new Utf8JsonWriter(_line);
     }
@@ -128,7 +130,14 @@ public sealed class MetricsLog : IDisposable
         _json.WriteEndObject();
         _json.Flush();
         _line.Write("\n"u8);
-        _file.Write(_line.WrittenSpan);
+        try
+        {
+            _file.Write(_line.WrittenSpan);
+        }
+        catch (Exception failure) when (WriteFailure.Is(failure))
+        {
+            throw WriteFailure.Of(_path, _path, failure);
+        }
     }
 
     // JSON has no numbers for what a broken run gives
