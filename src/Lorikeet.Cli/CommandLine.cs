@@ -11,6 +11,9 @@ namespace Lorikeet.Cli;
 /// <summary>The whole program: arguments in, exit code out. 0 is success, 1 a failure, 2 wrong use or unusable input, 130 an interruption.</summary>
 internal static class CommandLine
 {
+    // longer lines are hard to read, also where nothing says how wide the terminal is
+    private const int WidestHelp = 100;
+
     /// <summary>Runs one command.</summary>
     public static int Run(IReadOnlyList<string> arguments, Terminal terminal)
     {
@@ -69,7 +72,10 @@ internal static class CommandLine
         foreach (Option option in root.Options)
         {
             if (option is System.CommandLine.Help.HelpOption { Action: System.CommandLine.Help.HelpAction action } help)
+            {
+                action.MaxWidth = Math.Min(action.MaxWidth, WidestHelp);
                 help.Action = new HelpWithExample(action);
+            }
             else if (option is VersionOption version)
                 version.Action = new PrintVersion(terminal);
         }

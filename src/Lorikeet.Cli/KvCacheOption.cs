@@ -15,7 +15,7 @@ internal static class KvCacheOption
                 + "Anything but f32 may change the text",
             DefaultValueFactory = _ => "f32",
         };
-        option.AcceptOnlyFromAmong("f32", "bf16", "int8");
+        option.AcceptOneOf("f32", "bf16", "int8");
         return option;
     }
 

@@ -15,7 +15,7 @@ internal static class PrecisionOption
                 + "meet quantised weights (what llama.cpp does); auto for the fastest here",
             DefaultValueFactory = _ => "f32",
         };
-        option.AcceptOnlyFromAmong("f32", "bf16", "int8", "auto");
+        option.AcceptOneOf("f32", "bf16", "int8", "auto");
         return option;
     }
 

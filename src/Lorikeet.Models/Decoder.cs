@@ -14,8 +14,7 @@ public sealed class Decoder : Backbone
     /// <summary>Builds the layers; what is wrong with the weights is left with their context.</summary>
     /// <param name="config">What differs from its relatives.</param>
     /// <param name="root">The root of the model's weights.</param>
-    public Decoder(DecoderConfig config, Weights root) : base(new ModelFacts(config.ModelType, config.Hidden, config.Layers,
-        config.Heads, config.KvHeads, config.HeadDim, config.Vocabulary, config.ContextLength))
+    public Decoder(DecoderConfig config, Weights root) : base(config.Facts)
     {
         Config = config;
         Weights model = root / "model";

@@ -49,6 +49,8 @@ public sealed record DecoderConfig
     public required IReadOnlyList<bool> Rotates { get; init; }
     /// <summary>Positions that the model was made for.</summary>
     public required int ContextLength { get; init; }
+    /// <summary>What every model says of itself.</summary>
+    internal ModelFacts Facts => new(ModelType, Hidden, Layers, Heads, KvHeads, HeadDim, Vocabulary, ContextLength);
 
     /// <summary>The model types that are read.</summary>
     public static IReadOnlyList<string> ModelTypes { get; } = ["llama", "mistral", "phi3", "qwen2", "qwen3", "smollm3"];

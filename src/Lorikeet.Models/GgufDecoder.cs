@@ -42,6 +42,15 @@ public static class GgufDecoder
         });
     }
 
+    /// <summary>The sizes that the metadata describe.</summary>
+    /// <exception cref="InputException">The architecture is not supported, or something is missing.</exception>
+    internal static ModelFacts FactsOf(string path)
+    {
+        using GgufFile file = GgufFile.Open(path);
+        RefuseAdapter(file.Metadata, path);
+        return ReadConfig(file).Facts;
+    }
+
     /// <summary>The configuration that the metadata describes.</summary>
     public static DecoderConfig ReadConfig(GgufFile file)
     {

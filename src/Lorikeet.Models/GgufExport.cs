@@ -67,18 +67,7 @@ public static class GgufExport
                 _ => type,
             };
         }
-        if (columns % type.BlockSize() == 0)
-            return type;
-        DType next = type switch
-        {
-            DType.TQ1_0 or DType.TQ2_0 => DType.Q4_0,
-            DType.Q2_K or DType.Q3_K or DType.IQ4_XS => DType.IQ4_NL,
-            DType.Q4_K => DType.Q5_0,
-            DType.Q5_K => DType.Q5_1,
-            DType.Q6_K => DType.Q8_0,
-            _ => DType.F16,
-        };
-        return columns % next.BlockSize() == 0 ? next : DType.F16;
+        return WeightStorage.Fitting(type, columns);
     }
 
     private static List<KeyValuePair<string, object>> Metadata(DecoderConfig config, string arch)

@@ -15,8 +15,7 @@ public sealed class Gpt2 : Backbone
     /// <summary>Builds the layers; what is wrong with the weights is left with their context.</summary>
     /// <param name="config">Sizes.</param>
     /// <param name="root">The root of the model's weights.</param>
-    public Gpt2(Gpt2Config config, Weights root) : base(new ModelFacts("gpt2", config.Hidden, config.Layers, config.Heads, config.Heads,
-        config.Hidden / config.Heads, config.Vocabulary, config.Positions))
+    public Gpt2(Gpt2Config config, Weights root) : base(config.Facts)
     {
         Config = config;
         // the hub's gpt2 files leave the prefix away

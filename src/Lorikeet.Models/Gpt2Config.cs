@@ -1,5 +1,6 @@
 using Lorikeet.Formats;
 using Lorikeet.Kernels;
+using Lorikeet.Nn;
 
 namespace Lorikeet.Models;
 
@@ -28,6 +29,8 @@ public sealed record Gpt2Config
     public bool ScaleByLayer { get; init; }
     /// <summary>The head is the embedding.</summary>
     public bool Tied { get; init; } = true;
+    /// <summary>What every model says of itself.</summary>
+    internal ModelFacts Facts => new("gpt2", Hidden, Layers, Heads, Heads, Hidden / Heads, Vocabulary, Positions);
 
     /// <summary>Reads a configuration; problems are left with the reader.</summary>
     public static Gpt2Config Read(JsonConfig config)

@@ -52,13 +52,30 @@ public static class ModelLoader
     {
         ArgumentNullException.ThrowIfNull(config);
         ArgumentNullException.ThrowIfNull(open);
-        Func<Weights, Backbone> backbone = BackboneOf(config);
+        Func<Weights, Backbone> backbone = BackboneOf(config).Build;
         string? architecture = ClassifierConfig.ArchitectureOf(config);
         ClassifierConfig? classifier = architecture is null ? null : ClassifierConfig.Read(config);
         config.Check();
         return Build<LanguageModel>(Converted(Unpacked(config, open()), storage), source => classifier is null ? new CausalLm(source, backbone)
             : ClassifierConfig.LabelsTokens(architecture!) ? new TokenClassifier(source, backbone, classifier)
             : new SequenceClassifier(source, backbone, classifier));
+    }
+
+    /// <summary>The sizes of a model as its configuration or metadata have them; no weight is read.</summary>
+    /// <param name="path">As for <see cref="Load(string, ModelStorage?)"/>.</param>
+    /// <exception cref="InputException">There is no model, or what is said of it cannot be used.</exception>
+    public static ModelFacts FactsOf(string path)
+    {
+        if (IsFolder(path))
+        {
+            JsonConfig config = ConfigOf(path);
+            ModelFacts facts = BackboneOf(config).Facts;
+            config.Check();
+            return facts;
+        }
+        return path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal) ? RandomWeights.ConfigOf(path).Facts
+            : File.Exists(path) && GgufDecoder.IsGguf(path) ? GgufDecoder.FactsOf(path)
+            : throw NoModel(path);
     }
 
     internal static T Build<T>(ITensorSource source, Func<ITensorSource, T> build) where T : LanguageModel
@@ -79,13 +96,13 @@ public static class ModelLoader
     private static ITensorSource Unpacked(JsonConfig config, ITensorSource source) =>
         QuantizedTensors.Wrap(source, config.Root["quantization_config"]?.Deserialize<JsonElement>(), config.Description);
 
-    private static Func<Weights, Backbone> BackboneOf(JsonConfig config)
+    private static (ModelFacts Facts, Func<Weights, Backbone> Build) BackboneOf(JsonConfig config)
     {
         string type = config.Text("model_type", "");
         if (type == "gpt2")
         {
             Gpt2Config gpt2 = Gpt2Config.Read(config);
-            return root => new Gpt2(gpt2, root);
+            return (gpt2.Facts, root => new Gpt2(gpt2, root));
         }
         if (!DecoderConfig.ModelTypes.Contains(type))
         {
@@ -94,7 +111,7 @@ public static class ModelLoader
                 : $"{config.Description}: model_type \"{type}\" is not supported; supported are {string.Join(", ", ModelTypes)}");
         }
         DecoderConfig decoder = DecoderConfig.Read(config);
-        return root => new Decoder(decoder, root);
+        return (decoder.Facts, root => new Decoder(decoder, root));
     }
 
     private static bool IsFolder(string path)
@@ -112,8 +129,10 @@ public static class ModelLoader
             return RandomWeights.Build(path, storage);
         if (File.Exists(path) && GgufDecoder.IsGguf(path))
             return GgufDecoder.Load(path, storage);
-        throw new InputException(File.Exists(path)
-            ? $"{path}: a model is a folder with config.json and weights, or one .gguf file; this file is neither"
-            : $"{path}: there is no such model folder or file. `lorikeet pull ORG/NAME` downloads one, `random:NAME` makes one of random weights");
+        throw NoModel(path);
     }
+
+    private static InputException NoModel(string path) => new(File.Exists(path)
+        ? $"{path}: a model is a folder with config.json and weights, or one .gguf file; this file is neither"
+        : $"{path}: there is no such model folder or file. `lorikeet pull ORG/NAME` downloads one, `random:NAME` makes one of random weights");
 }

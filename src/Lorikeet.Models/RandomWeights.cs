@@ -15,7 +15,7 @@ public sealed class RandomWeights : ITensorSource
     /// <summary>What such a model's name begins with.</summary>
     public const string Prefix = "random:";
 
-    private static readonly Dictionary<string, (int Vocabulary, int Hidden, int Intermediate, int Layers, int Heads, int KvHeads)> Shapes = new(StringComparer.Ordinal)
+    private static readonly Dictionary<string, (int Vocabulary, int Hidden, int Intermediate, int Layers, int Heads, int KvHeads)> Shapes = new(StringComparer.OrdinalIgnoreCase)
     {
         ["smollm2-135m"] = (49152, 576, 1536, 30, 9, 3),
         ["smollm2-360m"] = (49152, 960, 2560, 32, 15, 5),
@@ -43,22 +43,37 @@ public sealed class RandomWeights : ITensorSource
 
     IReadOnlyList<string> ITensorSource.Names => [.. _shapes.Keys];
 
+    IReadOnlyList<string> ITensorSource.Remarks =>
+    [
+        .. _shapes.Where(pair => pair.Value.Rank == 2 && _storage.Of(pair.Key, 2) is { } asked && TypeOf(pair.Key, pair.Value) != asked)
+            .GroupBy(pair => (Asked: _storage.Of(pair.Key, 2)!.Value, Taken: TypeOf(pair.Key, pair.Value)))
+            .Select(of => WeightStorage.Remark(of.Key.Asked, of.Key.Taken, [.. of.Select(pair => pair.Key)])),
+    ];
+
     /// <summary>Builds the model that a name such as <c>random:tiny</c> or <c>random:llama-1b:bf16</c> asks for.</summary>
     /// <param name="name">Shape and, behind a colon, storage.</param>
     /// <param name="storage">What it says wins over the name.</param>
     /// <exception cref="InputException">The shape or the storage is unknown.</exception>
     public static CausalLm Build(string name, ModelStorage? storage = null)
     {
+        (DecoderConfig config, DType? matrices) = Read(name);
+        if (matrices is { } named)
+            storage = new ModelStorage(storage?.Matrices ?? named, storage?.Embeddings);
+        return ModelLoader.Build(new RandomWeights(name, config, storage ?? DType.F32), source => new CausalLm(source, root => new Decoder(config, root)));
+    }
+
+    /// <summary>The sizes of the model that a name asks for; nothing is made yet.</summary>
+    /// <exception cref="InputException">The shape or the storage is unknown.</exception>
+    internal static DecoderConfig ConfigOf(string name) => Read(name).Config;
+
+    private static (DecoderConfig Config, DType? Storage) Read(string name)
+    {
         ArgumentNullException.ThrowIfNull(name);
         string[] parts = name[Prefix.Length..].Split(':');
         if (!Shapes.TryGetValue(parts[0], out var shape) || parts.Length > 2)
             throw new InputException($"{name}: unknown shape; known are {string.Join(", ", Shapes.Keys.Select(key => Prefix + key))}, each with its storage behind it if wanted ({string.Join(", ", WeightStorage.Names.Select(storage => ":" + storage))})");
-        if (parts.Length == 2)
-        {
-            DType matrices = WeightStorage.Parse(parts[1])
-                ?? throw new InputException($"{name}: storage \"{parts[1]}\" is not known; {string.Join(", ", WeightStorage.Names)} are");
-            storage = new ModelStorage(storage?.Matrices ?? matrices, storage?.Embeddings);
-        }
+        DType? storage = parts.Length < 2 ? null : WeightStorage.Parse(parts[1])
+            ?? throw new InputException($"{name}: storage \"{parts[1]}\" is not known; {string.Join(", ", WeightStorage.Names)} are");
         DecoderConfig config = new()
         {
             ModelType = "llama",
@@ -77,7 +92,7 @@ public sealed class RandomWeights : ITensorSource
             Rotates = [.. Enumerable.Repeat(true, shape.Layers)],
             ContextLength = 8192,
         };
-        return ModelLoader.Build(new RandomWeights(name, config, storage ?? DType.F32), source => new CausalLm(source, root => new Decoder(config, root)));
+        return (config, storage);
     }
 
     /// <inheritdoc/>
@@ -85,10 +100,7 @@ public sealed class RandomWeights : ITensorSource
     {
         if (!_shapes.TryGetValue(name, out Shape shape))
             return null;
-        // a model that is quantised has the rest in bf16, one whose tables alone are the rest in f32
-        DType type = shape.Rank == 1 ? DType.F32
-            : _storage.Of(name, shape.Rank) is { } asked && shape.Columns % asked.BlockSize() == 0 ? asked
-            : _storage.Matrices is null ? DType.F32 : DType.BF16;
+        DType type = TypeOf(name, shape);
         if (!_made.TryGetValue(name, out WeakReference<NativeBuffer>? made) || !made.TryGetTarget(out NativeBuffer? buffer))
             _made[name] = new WeakReference<NativeBuffer>(buffer = Fill(name, shape, type));
         return new StoredTensor(name, type, shape.ToArray(), buffer.Bytes);
@@ -96,6 +108,16 @@ public sealed class RandomWeights : ITensorSource
 
     /// <inheritdoc/>
     public void Dispose() => _made.Clear();
+
+    // a model that is quantised has the rest in bf16, one whose tables alone are the rest in f32
+    private DType TypeOf(string name, Shape shape)
+    {
+        DType rest = shape.Rank == 1 || _storage.Matrices is null ? DType.F32 : DType.BF16;
+        if (_storage.Of(name, shape.Rank) is not { } asked)
+            return rest;
+        DType fitting = WeightStorage.Fitting(asked, shape.Columns);
+        return fitting == DType.F16 && asked != DType.F16 ? rest : fitting;
+    }
 
     // names are the seed, so that the same tensor is the same in every process
     private static NativeBuffer Fill(string name, Shape shape, DType type)

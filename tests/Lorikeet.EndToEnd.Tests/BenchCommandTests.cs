@@ -183,6 +183,51 @@ public class BenchCommandTests
         run.Error.ShouldStartWith($"error: {option} 99999: ");
     }
 
+    [Theory]
+    [InlineData("gemm --m 0 --n 64 --k 99999", "--m 0: a size between 1 and 65536 was expected", "--k 99999: a size between 1 and 65536 was expected")]
+    [InlineData("gemm --weights q9_0", "--weights q9_0: one of f32, f16, bf16, ", "Did you mean q")]
+    [InlineData("gemm --model random:huge --threads 0", "--model random:huge: unknown shape", "--threads 0: a number between 1 and ")]
+    [InlineData("gemv --n 0 --k 32 --m 17", "--n 0: a size between", "--m 17: a number between 1 and 16 was expected")]
+    [InlineData("gemv --model nowhere --precision half", "--precision half: one of f32, bf16, int8, auto was expected")]
+    [InlineData("train --model random:tiny:q9 --steps 1 --memory much", "--model random:tiny:q9: storage \"q9\" is not known", "--steps 1: at least 2", "--memory: found much, expected a size")]
+    [InlineData("train --model random:tiny --memory 1MB", "--memory: found 1MB, expected at least ", "make it smaller: --seq, --weights nf4-dq")]
+    [InlineData("train --model random:tiny --rank 2000", "--rank: found a rank of 2000")]
+    [InlineData("train --optimizer sgd --activations f16", "--optimizer sgd: one of adamw, ", "--activations f16: one of f32, bf16, auto was expected")]
+    [InlineData("prefill --model nowhere --weights int4", "--weights int4: one of ")]
+    [InlineData("prefill --model nowhere", "--model nowhere: there is no such folder or file")]
+    [InlineData("decode --model nowhere --tokens 1", "--model nowhere: there is no such folder or file", "--tokens 1: at least 2 were expected")]
+    [InlineData("decode --kv-cache int4", "--kv-cache int4: one of f32, bf16, int8 was expected")]
+    [InlineData("attention --form sideways", "--form sideways: one of forward, backward, prefill, decode was expected")]
+    public void Options_are_looked_at_before_anything_is_measured_and_called_by_their_names(string typed, params string[] told)
+    {
+        CommandRun run = CommandRun.Of(["bench", .. typed.Split(' ')]);
+        run.Code.ShouldBe(2);
+        foreach (string part in told)
+            run.Error.ShouldContain(part);
+        run.Error.ShouldNotContain("training.");
+        run.Error.ShouldNotContain("not recognized");
+        // what only the loaded model tells comes after the machine's line
+        if (!typed.Contains("1MB", StringComparison.Ordinal) && !typed.Contains("2000", StringComparison.Ordinal))
+            run.Output.ShouldBeEmpty();
+    }
+
+    [Fact]
+    public void Storages_and_precisions_are_written_in_any_case()
+    {
+        Lines("decode", "--model", "random:TINY:BF16", "--weights", "Q4_0", "--precision", "INT8", "--kv-cache", "Int8", "--tokens", "4").ShouldHaveSingleItem().GetProperty("weights").GetString().ShouldBe("q4_0 76 %, bf16 24 %");
+    }
+
+    [Fact]
+    public void A_model_whose_rows_fit_a_storage_in_part_says_what_its_matrices_are()
+    {
+        // rows of 64 and 172: none is a block of 256, and 172 is none of 32 either
+        string[] bench = ["bench", "decode", "--model", "random:tiny", "--weights", "q4_k", "--tokens", "4", "--json"];
+        CommandRun run = CommandRun.Of(bench).Succeeded();
+        JsonDocument.Parse(run.Lines.ShouldHaveSingleItem()).RootElement.GetProperty("weights").GetString().ShouldBe("q5_0 76 %, bf16 24 %");
+        run.Error.ShouldContain("31 matrices are not kept as q4_k but as q5_0, for rows are not whole blocks of 256: ");
+        run.Error.ShouldContain("5 matrices are not kept as q4_k but as bf16");
+    }
+
     [Fact]
     public void An_interruption_does_not_wait_for_the_end()
     {

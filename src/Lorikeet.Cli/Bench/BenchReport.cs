@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using Lorikeet.Kernels;
+using Lorikeet.Models;
 
 namespace Lorikeet.Cli;
 
@@ -44,6 +45,13 @@ internal sealed class BenchReport(Terminal terminal, bool json, int repeat, Earl
     /// <returns>The machine, with the greater figure.</returns>
     public static MachineSpeed MeasureAgain(MachineSpeed machine) =>
         machine with { FmaAllCores = Math.Max(machine.FmaAllCores, MachinePeak.FmaPeak(machine.Threads, AgainSeconds)) };
+
+    /// <summary>Tells what somebody should know of the model that is measured.</summary>
+    public void Tell(CausalLm model)
+    {
+        foreach (string remark in model.Remarks)
+            terminal.Error.WriteLine($"note: {remark}");
+    }
 
     /// <summary>Takes one result: names in the order of their columns, and values. The last repetition of a configuration writes it.</summary>
     public void Add(params (string Name, object Value)[] fields)

@@ -19,8 +19,7 @@ internal static class DecodeBench
     {
         MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
-        if (tokens >= model.Facts.ContextLength)
-            throw new InputException($"--tokens {tokens}: {name} sees {model.Facts.ContextLength}, and one token is written behind each prompt");
+        report.Tell(model);
         using Generator generator = new(model, maxBatch: streams) { Precision = precision, PrefillChunk = chunk };
         Random random = new(1);
         GenerationRequest[] requests =
@@ -63,6 +62,9 @@ internal static class DecodeBench
         }
     }
 
+    /// <summary>Tokens that the longest text of <see cref="Decode"/> comes to: the first is written while prompts of others are read.</summary>
+    public static long TokensOf(int streams, int tokens, int context, int chunk) => (long)context + WarmUp + tokens + ((long)streams * context - 1) / chunk;
+
     /// <summary>Greedy texts, all of them a token further with each pass.</summary>
     public static void Decode(BenchReport report, string name, int streams, int tokens, int context, int chunk, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single, DType kvCache = DType.F32)
     {
@@ -76,11 +78,8 @@ internal static class DecodeBench
             first.Next();
         }
         started.FirstToken = ProcessClock.Seconds;
+        report.Tell(model);
         MachineSpeed machine = report.MeasureMachine();
-        // the first text is written while prompts of others are read
-        long needed = (long)context + WarmUp + tokens + ((long)streams * context - 1) / chunk;
-        if (needed >= model.Facts.ContextLength)
-            throw new InputException($"--tokens {tokens}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {model.Facts.ContextLength}");
         double? peak = null;
         for (int repetition = 0; repetition < report.Repeat; repetition++)
             Measure(report, machine, model, name, streams, tokens, context, chunk, precision, kvCache, started, ref peak);

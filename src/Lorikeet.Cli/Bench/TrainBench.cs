@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json.Nodes;
 using Lorikeet.Cli.Training;
 using Lorikeet.Formats;
@@ -26,8 +27,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         double measured = Stopwatch.GetElapsedTime(measuring).TotalSeconds;
 
         using CausalLm model = ModelFiles.Find(Model).LoadModel(Weights);
-        if (Length > model.Facts.ContextLength)
-            throw new InputException($"--seq {Length}: {Model} sees {model.Facts.ContextLength} tokens");
+        report.Tell(model);
         IReadOnlyList<Parameter> parameters = Prepare(model);
         Random random = new(1);
         TrainingExample[] rows = [.. Enumerable.Range(0, Batch * (1 + (Steps - 1) * report.Repeat)).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
@@ -44,7 +44,11 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
             OptimizerInBackward = InBackward,
             MaxGradNorm = InBackward ? 0 : 1,
         };
-        MemoryPlanner planner = new(model, parameters, options, items => items * Length);
+        MemoryPlanner planner = new(model, parameters, options, items => items * Length)
+        {
+            Budget = "--memory",
+            Remedy = "Give it more, or make it smaller: --seq, --weights nf4-dq, --activations auto, a lower --rank",
+        };
         MemoryPlan plan = planner.Plan();
         using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File, passes: plan.Passes);
 
@@ -84,9 +88,18 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
             ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
     }
 
-    /// <summary>The storage of most of a model's matrices.</summary>
-    public static string StorageOf(CausalLm model) => WeightStorage.NameOf(model.Modules.OfType<Linear>()
-        .GroupBy(layer => layer.Weight.Value.Type).MaxBy(type => type.Sum(layer => layer.Weight.Value.Shape.Elements))!.Key);
+    /// <summary>The storage of a model's matrices without its head, with shares of their weights where it is not one for all.</summary>
+    public static string StorageOf(CausalLm model)
+    {
+        (DType Type, long Weights)[] stored =
+        [
+            .. model.Modules.OfType<Linear>().Where(layer => layer != model.Head).GroupBy(layer => layer.Weight.Value.Type)
+                .Select(group => (group.Key, group.Sum(layer => layer.Weight.Value.Shape.Elements))).OrderByDescending(group => group.Item2),
+        ];
+        long all = stored.Sum(group => group.Weights);
+        return stored.Length == 1 ? WeightStorage.NameOf(stored[0].Type)
+            : string.Join(", ", stored.Select(group => string.Create(CultureInfo.InvariantCulture, $"{WeightStorage.NameOf(group.Type)} {100.0 * group.Weights / all:0} %")));
+    }
 
     /// <summary>Token ids of no meaning.</summary>
     public static int[] RandomTokens(Random random, int count, int vocabulary)
@@ -119,7 +132,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         if (Method == "full")
             return model.Parameters;
         JsonObject options = new() { ["r"] = Rank, ["lora_alpha"] = 2 * Rank, ["target_modules"] = "all-linear" };
-        Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(Method), options);
+        Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(Method), options, nameOf: key => key == "r" ? "--rank" : $"adapter.{key}");
         adapter.Attach();
         return adapter.Parameters;
     }

@@ -3,6 +3,7 @@ using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
+using Lorikeet.Nn;
 using Lorikeet.Tensors;
 using Lorikeet.Training;
 
@@ -27,9 +28,9 @@ internal static class BenchCommand
         Option<int?> n = new("--n") { Description = "Columns of the result" };
         Option<int?> k = new("--k") { Description = "Length of the sums" };
         Option<string> form = new("--form") { Description = "How the factors of that shape lie in memory", DefaultValueFactory = _ => "forward" };
-        form.AcceptOnlyFromAmong("forward", "backward-input", "weight-gradient");
+        form.AcceptOneOf("forward", "backward-input", "weight-gradient");
         Option<string> precision = new("--precision") { Description = "How far factors may be rounded before they are multiplied", DefaultValueFactory = _ => "f32" };
-        precision.AcceptOnlyFromAmong("f32", "bf16", "int8");
+        precision.AcceptOneOf("f32", "bf16", "int8");
         Option<string> weights = Stored();
         Option<int[]> threads = Threads();
         Option<int> tokens = Count("--tokens", "Rows of the model's activations", 1024);
@@ -46,12 +47,13 @@ internal static class BenchCommand
             int[] counts = CountsOf(parse, threads, problems);
             if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
                 problems.Add("--m, --n and --k: all three or none were expected");
-            problems.AddRange(sizes.Where(size => size is < 1 or > 1 << 16).Select(size => $"{size}: a size between 1 and {1 << 16} was expected"));
+            problems.AddRange(new[] { "--m", "--n", "--k" }.Zip(sizes).Where(size => size.Second is < 1 or > 1 << 16).Select(size => $"{size.First} {size.Second}: a size between 1 and {1 << 16} was expected"));
+            if (sizes[0] is null)
+                FactsOf(parse.GetRequiredValue(model), problems);
             DType second = StorageOf(parse.GetRequiredValue(weights));
             if (second.IsBlocked() && (sizes[2] is not { } terms || terms % second.BlockSize() != 0 || parse.GetValue(form) != "forward"))
                 problems.Add($"--weights {parse.GetValue(weights)}: a shape was expected, of the form forward and with a multiple of {second.BlockSize()} as --k");
-            if (problems.Count > 0)
-                throw new InputException("nothing was measured", problems);
+            Refuse(problems);
             GemmPrecision rounding = parse.GetValue(precision) switch { "bf16" => GemmPrecision.BF16, "int8" => GemmPrecision.Int8, _ => GemmPrecision.Single };
             return output.Measure(terminal, parse, report =>
             {
@@ -71,18 +73,18 @@ internal static class BenchCommand
     {
         Option<string> model = Model();
         Option<string> method = new("--method") { Description = "What is trained", DefaultValueFactory = _ => "lora" };
-        method.AcceptOnlyFromAmong("lora", "full");
+        method.AcceptOneOf("lora", "full");
         Option<int> rank = Count("--rank", "LoRA's rank, on all linear layers", 16), batch = Count("--batch", "Rows of a batch", 4);
         Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
-        precision.AcceptOnlyFromAmong("f32", "bf16", "auto");
+        precision.AcceptOneOf("f32", "bf16", "auto");
         Option<string?> activations = new("--activations") { Description = "What activations are kept in between forward and backward pass; by default as --precision" };
-        activations.AcceptOnlyFromAmong("f32", "bf16", "auto");
+        activations.AcceptOneOf("f32", "bf16", "auto");
         Option<string?> memory = new("--memory") { Description = $"The memory that a step may take at most: {MemorySize.Examples}" };
         Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" };
         Option<string> optimizer = new("--optimizer") { Description = "How AdamW keeps its moments", DefaultValueFactory = _ => "adamw" };
-        optimizer.AcceptOnlyFromAmong([.. OptimizerKind.Names]);
+        optimizer.AcceptOneOf([.. OptimizerKind.Names]);
         Option<bool> inBackward = new("--optimizer-in-backward") { Description = "Move weights inside the backward pass, block by block, without clipping" };
         ExampleCommand command = new("train", "Training steps on random tokens: time, memory, useful operations, managed allocation.",
             "lorikeet bench train --model random:smollm2-135m --method lora --rank 16 --batch 4 --seq 256 --steps 6 --json")
@@ -93,11 +95,20 @@ internal static class BenchCommand
         command.SetAction(parse =>
         {
             int count = parse.GetValue(steps), tokens = parse.GetValue(length);
-            if (count < 2 || tokens < 2)
-                throw new InputException("--steps and --seq: at least 2 were expected; the first step is not counted, and the first token has none before it");
+            string name = parse.GetRequiredValue(model);
+            List<string> problems = [];
+            if (count < 2)
+                problems.Add($"--steps {count}: at least 2 were expected; the first is not counted");
+            if (tokens < 2)
+                problems.Add($"--seq {tokens}: at least 2 were expected; the first token has none before it");
+            else if (FactsOf(name, problems) is { } facts && tokens > facts.ContextLength)
+                problems.Add($"--seq {tokens}: {name} sees {facts.ContextLength} tokens");
             if (parse.GetValue(inBackward) && parse.GetValue(method) != "full")
-                throw new InputException("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
-            return output.Measure(terminal, parse, report => new TrainBench(parse.GetRequiredValue(model), parse.GetRequiredValue(method),
+                problems.Add("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
+            if (parse.GetValue(memory) is { } budget && MemorySize.Parse(budget) is null)
+                problems.Add($"--memory: found {budget}, expected a size: {MemorySize.Examples}");
+            Refuse(problems);
+            return output.Measure(terminal, parse, report => new TrainBench(name, parse.GetRequiredValue(method),
                 parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights), parse.GetValue(embeddings)),
                 PrecisionOf(parse.GetValue(precision)) ?? Precision.F32, parse.GetRequiredValue(optimizer), parse.GetValue(inBackward),
                 PrecisionOf(parse.GetValue(activations)), parse.GetValue(memory)).Run(report));
@@ -119,8 +130,16 @@ internal static class BenchCommand
             model, streams, tokens, weights, embeddings, precision, chunk,
         };
         BenchOutput output = new(command);
-        command.SetAction(parse => output.Measure(terminal, parse, report => DecodeBench.Prefill(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(chunk),
-            Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision))));
+        command.SetAction(parse =>
+        {
+            string name = parse.GetRequiredValue(model);
+            List<string> problems = [];
+            if (FactsOf(name, problems) is { } facts && parse.GetValue(tokens) >= facts.ContextLength)
+                problems.Add($"--tokens {parse.GetValue(tokens)}: {name} sees {facts.ContextLength}, and one token is written behind each prompt");
+            Refuse(problems);
+            return output.Measure(terminal, parse, report => DecodeBench.Prefill(report, name, parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(chunk),
+                Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision)));
+        });
         return command;
     }
 
@@ -139,9 +158,15 @@ internal static class BenchCommand
         BenchOutput output = new(command);
         command.SetAction(parse =>
         {
+            string name = parse.GetRequiredValue(model);
+            List<string> problems = [];
             if (parse.GetValue(tokens) < 2)
-                throw new InputException("--tokens: at least 2 were expected, for allocation is measured over each half of them");
-            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, parse.GetRequiredValue(model), parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk),
+                problems.Add($"--tokens {parse.GetValue(tokens)}: at least 2 were expected, for allocation is measured over each half of them");
+            long needed = DecodeBench.TokensOf(parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk));
+            if (FactsOf(name, problems) is { } facts && needed >= facts.ContextLength)
+                problems.Add($"--tokens {parse.GetValue(tokens)}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {facts.ContextLength}");
+            Refuse(problems);
+            return output.Measure(terminal, parse, report => DecodeBench.Decode(report, name, parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk),
                 Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
         });
         return command;
@@ -168,13 +193,14 @@ internal static class BenchCommand
             (int? columns, int? terms) = (parse.GetValue(n), parse.GetValue(k));
             if (columns is null != terms is null)
                 problems.Add("--n and --k: both or none were expected");
-            problems.AddRange(new[] { columns, terms }.Where(size => size is < 1 or > 1 << 20).Select(size => $"{size}: a size between 1 and {1 << 20} was expected"));
+            problems.AddRange(new[] { ("--n", columns), ("--k", terms) }.Where(size => size.Item2 is < 1 or > 1 << 20).Select(size => $"{size.Item1} {size.Item2}: a size between 1 and {1 << 20} was expected"));
+            if (columns is null)
+                FactsOf(parse.GetRequiredValue(model), problems);
             DType stored = StorageOf(parse.GetRequiredValue(weights));
             if (terms % stored.BlockSize() is > 0)
                 problems.Add($"--k {terms}: a multiple of {stored.BlockSize()} was expected, for a row is whole blocks of {WeightStorage.NameOf(stored)}");
             int[] counts = CountsOf(parse, threads, problems);
-            if (problems.Count > 0)
-                throw new InputException("nothing was measured", problems);
+            Refuse(problems);
             return output.Measure(terminal, parse, report =>
             {
                 (int N, int K)[] shapes = columns is { } one ? [(one, terms!.Value)] : ShapesOf(parse.GetRequiredValue(model), stored);
@@ -194,7 +220,7 @@ internal static class BenchCommand
     private static ExampleCommand Attention(Terminal terminal)
     {
         Option<string[]> forms = new("--form") { Description = "forward and backward (training), prefill, decode; may be repeated. By default all", AllowMultipleArgumentsPerToken = true };
-        forms.AcceptOnlyFromAmong([.. AttentionBench.Forms.Select(known => known.Name)]);
+        forms.AcceptOneOf([.. AttentionBench.Forms.Select(known => known.Name)]);
         Option<int> batch = Count("--batch", "Sequences together", 4), length = Count("--length", "Tokens of each", 512);
         Option<int> heads = Count("--heads", "Query heads", 9), kvHeads = Count("--kv-heads", "Key and value heads", 3), dimensions = Count("--head-dim", "Dimensions of a head", 64);
         Option<int[]> threads = Threads();
@@ -214,11 +240,30 @@ internal static class BenchCommand
             if ((long)bench.Sequences * bench.Length > 1 << 20)
                 problems.Add($"--batch {bench.Sequences} and --length {bench.Length}: at most {1 << 20} tokens together were expected");
             int[] counts = CountsOf(parse, threads, problems);
-            if (problems.Count > 0)
-                throw new InputException("nothing was measured", problems);
+            Refuse(problems);
             return output.Measure(terminal, parse, report => bench.Run(report, parse.GetValue(forms) is { Length: > 0 } given ? given : [.. AttentionBench.Forms.Select(known => known.Name)], counts));
         });
         return command;
+    }
+
+    private static void Refuse(List<string> problems)
+    {
+        if (problems.Count > 0)
+            throw problems.Count == 1 ? new InputException(problems[0]) : new InputException("nothing was measured", problems);
+    }
+
+    // what the model's configuration says, before its weights are made or read
+    private static ModelFacts? FactsOf(string model, List<string> problems)
+    {
+        try
+        {
+            return ModelLoader.FactsOf(ModelFiles.Find(model).Path);
+        }
+        catch (InputException e)
+        {
+            problems.Add($"--model {e.Message}");
+            return null;
+        }
     }
 
     private static Option<string> Model() => new("--model") { Description = "A model; random:NAME[:bf16] needs no download", DefaultValueFactory = _ => DefaultModel };
@@ -226,14 +271,14 @@ internal static class BenchCommand
     private static Option<string?> Weights()
     {
         Option<string?> option = new("--weights") { Description = "Turns the model's matrices into this storage in memory first" };
-        option.AcceptOnlyFromAmong([.. WeightStorage.Names]);
+        option.AcceptOneOf([.. WeightStorage.Names]);
         return option;
     }
 
     private static Option<string?> Embeddings()
     {
         Option<string?> option = new("--embeddings") { Description = "Storage of the table of embeddings and the head, which nf4, fp4 and int8 leave alone" };
-        option.AcceptOnlyFromAmong([.. WeightStorage.Names]);
+        option.AcceptOneOf([.. WeightStorage.Names]);
         return option;
     }
 
@@ -245,7 +290,7 @@ internal static class BenchCommand
     private static Option<string> Stored()
     {
         Option<string> option = new("--weights") { Description = "Storage of the second factor", DefaultValueFactory = _ => "f32" };
-        option.AcceptOnlyFromAmong([.. Storages.Select(WeightStorage.NameOf)]);
+        option.AcceptOneOf([.. Storages.Select(WeightStorage.NameOf)]);
         return option;
     }
 

@@ -18,7 +18,7 @@ internal static class MergeCommand
         Option<string> adapter = new("--adapter", "-a") { Description = "The adapter: a folder, or a GGUF file", Required = true };
         Option<string> output = new("--out", "-o") { Description = "The folder to write; it appears complete or not at all", Required = true };
         Option<string?> type = new("--dtype") { Description = "Storage of the weights; by default what the base has: of bitsandbytes' formats the same again, of other quantised ones f32" };
-        type.AcceptOnlyFromAmong("f32", "bf16", "f16");
+        type.AcceptOneOf("f32", "bf16", "f16");
         Option<bool> overwrite = new("--overwrite") { Description = "Replace the model folder that is there" };
         ExampleCommand command = new("merge", "Make an adapter part of the weights and write a model folder.",
             "lorikeet merge models/smollm2 --adapter runs/first/adapter --out models/smollm2-e2e")

@@ -28,8 +28,8 @@ internal static class QuantizeCommand
     {
         Argument<string> model = CommonOptions.Model();
         Option<string> output = new("--out", "-o") { Description = "The folder to write, or a name that ends in .gguf for one GGUF file; it appears complete or not at all", Required = true };
-        Option<string> to = new("--to") { Description = "Storage of the matrices. nf4, fp4 and int8 are those of bitsandbytes, -dq with double quantisation, where embeddings and heads stay as they are; those with a q are those of GGUF files", Required = true };
-        to.AcceptOnlyFromAmong([.. FolderStorages.Union(GgufStorages)]);
+        Option<string> to = new("--to") { Description = "Storage of the matrices. nf4, fp4 and int8 are those of bitsandbytes, -dq with double quantisation, where embeddings and heads stay as they are; those with a q, and tq, are those of GGUF files", Required = true };
+        to.AcceptOneOf([.. FolderStorages.Union(GgufStorages)]);
         Option<string?> data = new("--data") { Description = "A text file; the model's perplexity on it is told before and after" };
         Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder or file if it is there" };
         ExampleCommand command = new("quantize", "Write a model in fewer bits, and say what that costs.",
@@ -40,8 +40,9 @@ internal static class QuantizeCommand
         command.Validators.Add(result =>
         {
             // a storage that is none is told of by the option itself
-            if (result.GetValue(output) is not { } place || result.GetResult(to)?.Tokens is not [{ Value: var storage }] || !(FolderStorages.Contains(storage) || GgufStorages.Contains(storage)))
+            if (result.GetValue(output) is not { } place || result.GetResult(to)?.Tokens is not [{ Value: var typed }] || WeightStorage.Parse(typed) is not { } type)
                 return;
+            string storage = WeightStorage.NameOf(type);
             bool isFile = place.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
             if (isFile && !GgufStorages.Contains(storage))
                 result.AddError($"--to {storage} is written as a folder: give --out a name that does not end in {GgufSuffix}");

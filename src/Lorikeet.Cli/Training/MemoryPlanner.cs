@@ -35,6 +35,12 @@ internal sealed class MemoryPlanner
         _kinds = [.. model.Backbone.Blocks.Select(KindOf)];
     }
 
+    /// <summary>What messages call the budget.</summary>
+    public string Budget { get; init; } = "training.memory";
+
+    /// <summary>What to do where it is too small.</summary>
+    public string Remedy { get; init; } = "Give it more, or make it smaller: data.max_length, model.quantize: nf4-dq, training.activations: auto, a lower adapter.r";
+
     /// <summary>The plan of what the options say: with a budget, the fastest that keeps to it.</summary>
     /// <exception cref="InputException">No way of making passes keeps to the budget.</exception>
     public MemoryPlan Plan()
@@ -42,14 +48,13 @@ internal sealed class MemoryPlanner
         PassPlan asked = PassPlan.Of(_options, _kinds.Length);
         if (_options.Memory is not { } text)
             return Of(asked);
-        long budget = MemorySize.Parse(text) ?? throw new InputException($"training.memory: found {text}, expected a size: {MemorySize.Examples}");
+        long budget = MemorySize.Parse(text) ?? throw new InputException($"{Budget}: found {text}, expected a size: {MemorySize.Examples}");
         List<(double Cost, MemoryPlan Plan)> plans = [.. Candidates(asked).Select(passes => (CostOf(passes), Of(passes)))];
         if (plans.Where(candidate => candidate.Plan.Total <= budget).OrderBy(candidate => candidate.Cost).FirstOrDefault().Plan is { } best)
             return best;
         MemoryPlan least = plans.MinBy(candidate => candidate.Plan.Total).Plan;
         throw new InputException(string.Create(CultureInfo.InvariantCulture,
-            $"training.memory: found {text}, expected at least {Math.Ceiling(least.Total / 1e6):0}MB: with passes of {least.Description} this run takes {least}. ")
-            + "Give it more, or make it smaller: data.max_length, model.quantize: nf4-dq, training.activations: auto, a lower adapter.r");
+            $"{Budget}: found {text}, expected at least {Math.Ceiling(least.Total / 1e6):0}MB: with passes of {least.Description} this run takes {least}. ") + Remedy);
     }
 
     private string Describe(PassPlan passes)

@@ -1,4 +1,3 @@
-using System.Globalization;
 using Lorikeet.Kernels;
 using Lorikeet.Tensors;
 
@@ -11,7 +10,7 @@ public sealed class ConvertedTensors : ITensorSource
     private readonly ModelStorage _storage;
     private readonly Dictionary<string, StoredTensor> _made = new(StringComparer.Ordinal);
     private readonly List<string> _remarks;
-    private readonly List<(string Name, DType Type)> _left = [];
+    private readonly List<(string Name, DType Asked, DType Taken)> _others = [];
 
     /// <summary>Looks at a checkpoint through a storage.</summary>
     /// <param name="source">The checkpoint; it belongs to this.</param>
@@ -33,8 +32,7 @@ public sealed class ConvertedTensors : ITensorSource
     public IReadOnlyList<string> Remarks =>
     [
         .. _remarks,
-        .. _left.GroupBy(left => left.Type).Select(of => string.Create(CultureInfo.InvariantCulture,
-            $"{of.Count()} matrices are not kept as {WeightStorage.NameOf(of.Key)}, for their rows are not whole blocks of {of.Key.BlockSize()}: {string.Join(", ", of.Take(3).Select(left => left.Name))}{(of.Count() > 3 ? ", …" : "")}")),
+        .. _others.GroupBy(other => (other.Asked, other.Taken)).Select(of => WeightStorage.Remark(of.Key.Asked, of.Key.Taken, [.. of.Select(other => other.Name)])),
     ];
 
     /// <inheritdoc/>
@@ -62,16 +60,21 @@ public sealed class ConvertedTensors : ITensorSource
     private StoredTensor Convert(StoredTensor stored, DType type)
     {
         Shape shape = Shape.From(stored.Shape);
-        bool fits = shape.Columns % type.BlockSize() == 0;
-        if (!fits)
-            _left.Add((stored.Name, type));
         // values are those of the storage all the same: what is trained on them fits the model that was saved in it
         Tensor value = Tensor.FromStored(stored, shape);
-        if (WeightStorage.IsBitsandbytes(type))
-        {
-            using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(stored.Name, value, type);
-            return matrix.InMemory();
-        }
-        return fits ? stored with { Type = type, Bytes = value.To(type, stored.Name).Contents, Order = null } : stored;
+        StoredTensor made = WeightStorage.IsBitsandbytes(type) ? Packed(stored.Name, value, type) : InBlocks(stored, value, WeightStorage.Fitting(type, shape.Columns), type);
+        if (made.Type != type)
+            _others.Add((stored.Name, type, made.Type));
+        return made;
     }
+
+    private static StoredTensor Packed(string name, Tensor value, DType type)
+    {
+        using BitsandbytesMatrix matrix = BitsandbytesMatrix.Of(name, value, type);
+        return matrix.InMemory();
+    }
+
+    // where no blocks fit, another width wins nothing
+    private static StoredTensor InBlocks(StoredTensor stored, Tensor value, DType fitting, DType asked) =>
+        fitting == stored.Type || (fitting == DType.F16 && asked != DType.F16) ? stored : stored with { Type = fitting, Bytes = value.To(fitting, stored.Name).Contents, Order = null };
 }

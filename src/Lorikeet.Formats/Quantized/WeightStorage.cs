@@ -1,3 +1,4 @@
+using System.Globalization;
 using Lorikeet.Kernels;
 
 namespace Lorikeet.Formats;
@@ -45,6 +46,29 @@ public static class WeightStorage
             return false;
         return !IsBitsandbytes(type) || !IsTable(name);
     }
+
+    /// <summary>The storage of a matrix whose rows are no whole blocks of the one that was asked for, as llama.cpp chooses it; F16 where none fits.</summary>
+    /// <param name="type">What was asked for.</param>
+    /// <param name="columns">Length of a row.</param>
+    public static DType Fitting(DType type, int columns)
+    {
+        if (columns % type.BlockSize() == 0)
+            return type;
+        DType next = type switch
+        {
+            DType.TQ1_0 or DType.TQ2_0 => DType.Q4_0,
+            DType.Q2_K or DType.Q3_K or DType.IQ4_XS => DType.IQ4_NL,
+            DType.Q4_K => DType.Q5_0,
+            DType.Q5_K => DType.Q5_1,
+            DType.Q6_K => DType.Q8_0,
+            _ => DType.F16,
+        };
+        return columns % next.BlockSize() == 0 ? next : DType.F16;
+    }
+
+    /// <summary>Tells of matrices that have another storage than was asked for.</summary>
+    public static string Remark(DType asked, DType taken, IReadOnlyList<string> names) => string.Create(CultureInfo.InvariantCulture,
+        $"{names.Count} {(names.Count == 1 ? "matrix is" : "matrices are")} not kept as {NameOf(asked)} but as {NameOf(taken)}, for rows are not whole blocks of {asked.BlockSize()}: {string.Join(", ", names.Take(3))}{(names.Count > 3 ? ", …" : "")}");
 
     /// <summary>True for tables that are looked up, and heads.</summary>
     public static bool IsTable(string name)

@@ -18,9 +18,9 @@ public readonly record struct OptimizerKind(bool EightBit, bool Paged)
     /// <summary>The names of recipes.</summary>
     public static IReadOnlyList<string> Names { get; } = [.. Own.Select(known => known.Name)];
 
-    /// <summary>The kind of a name, of recipes or of transformers; null where none has it.</summary>
+    /// <summary>The kind of a name, of recipes or of transformers, in any case; null where none has it.</summary>
     public static OptimizerKind? Parse(string name) =>
-        Own.Concat(Foreign).Where(known => known.Name == name).Select(known => (OptimizerKind?)known.Kind).FirstOrDefault();
+        Own.Concat(Foreign).Where(known => known.Name.Equals(name, StringComparison.OrdinalIgnoreCase)).Select(known => (OptimizerKind?)known.Kind).FirstOrDefault();
 
     /// <summary>The name in recipes.</summary>
     public override string ToString()

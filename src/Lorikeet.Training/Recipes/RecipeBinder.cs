@@ -114,7 +114,7 @@ internal sealed class RecipeBinder(RecipeProblems problems)
         if (type == typeof(DateOnly))
             return DateOnly.TryParseExact(text, RecipeNames.DateFormat, Invariant, DateTimeStyles.None, out DateOnly date) ? date : null;
         if (type.IsEnum)
-            return Enum.GetValues(type).Cast<object>().FirstOrDefault(choice => RecipeNames.Of(choice.ToString()!) == text);
+            return Enum.GetValues(type).Cast<object>().FirstOrDefault(choice => RecipeNames.Of(choice.ToString()!).Equals(text, StringComparison.OrdinalIgnoreCase));
         throw new NotSupportedException($"recipes have no values of type {type}");
     }
 
