@@ -6,7 +6,7 @@ namespace Lorikeet.Cli.Tests;
 public class CommandLineTests
 {
     public static TheoryData<string> Commands =>
-        [.. CommandRun.Of("--help").Output.Split("Commands:")[1].Split('\n').Select(line => line.Trim().Split(' ')[0]).Where(name => name.Length > 0)];
+        [.. CommandRun.Of("--help").Output.Split("Commands:")[1].Split('\n').Where(line => line.Length > 2 && line[2] != ' ').Select(line => line.Trim().Split(' ')[0])];
 
     [Theory]
     [MemberData(nameof(Commands))]
@@ -15,6 +15,7 @@ public class CommandLineTests
         CommandRun run = CommandRun.Of(name, "--help").Succeeded();
         run.Output.ShouldContain("Usage:");
         run.Output.ShouldContain($"lorikeet {name}", customMessage: "an example");
+        run.Output.Split("Example:")[0].Split('\n').ShouldAllBe(line => line.Length <= 101, "it fits a terminal");
         run.Error.ShouldBeEmpty();
     }
 

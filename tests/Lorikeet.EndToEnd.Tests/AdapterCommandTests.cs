@@ -90,7 +90,7 @@ public sealed class AdapterCommandTests : IDisposable
         {
             CommandRun run = CommandRun.Of(command);
             run.Code.ShouldBe(2);
-            run.Error.ShouldBe($"error: {adapter}: is an adapter for a model of architecture llama (general.type = adapter), and a model was expected; give the model that it was made for, and this file as --adapter\n");
+            run.Error.ShouldBe($"error: {(command[0] == "bench" ? "--model " : "")}{adapter}: is an adapter for a model of architecture llama (general.type = adapter), and a model was expected; give the model that it was made for, and this file as --adapter\n");
         }
         foreach (string[] command in (string[][])[["generate", tiny.Path, "Once", "--adapter", model], ["merge", tiny.Path, "--adapter", model, "--out", Path.Combine(_folder, "merged")]])
         {
