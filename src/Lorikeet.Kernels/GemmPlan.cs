@@ -75,16 +75,17 @@ internal unsafe struct GemmPlan
             return;
         int panels = (_call.N + 2 * tiles.Lanes - 1) / (2 * tiles.Lanes);
         int rowTiles = (_call.M + tiles.MaxRows - 1) / tiles.MaxRows;
-        double best = double.MaxValue;
+        double best = double.MaxValue, ofRows = !_call.A.Transposed && InPlace(_call.A) ? 0 : 1;
         for (int rows = 1; rows <= Math.Min(rowTiles, threads); rows++)
         {
             for (int turns = 1; turns <= 4; turns++)
             {
                 int columns = Math.Clamp(turns * threads / rows, 1, panels);
                 // in units of one tile's work: the tiles of the largest part, the packing of its rows and columns, and
-                // a tenth of a part that the last thread ends later than the others, since no two run equally fast
+                // a tenth of a part that the last thread ends later than the others, since no two run equally fast.
+                // Packing takes about 1.4 cycles for each value, most of them waiting for memory; a tile one for each 32 of its products
                 double rowsOfPart = (double)rowTiles / rows, columnsOfPart = Math.Ceiling((double)panels / columns);
-                double part = rowsOfPart * columnsOfPart + 0.3 * rowsOfPart + 0.7 * columnsOfPart + 1;
+                double part = rowsOfPart * columnsOfPart + ofRows * rowsOfPart + 3 * columnsOfPart + 1;
                 double time = part * ((rows * columns + threads - 1) / threads + 0.1);
                 if (time < best)
                 {
