@@ -75,7 +75,7 @@ internal unsafe struct GemmPlan
             return;
         int panels = (_call.N + 2 * tiles.Lanes - 1) / (2 * tiles.Lanes);
         int rowTiles = (_call.M + tiles.MaxRows - 1) / tiles.MaxRows;
-        double best = double.MaxValue, ofRows = !_call.A.Transposed && InPlace(_call.A) ? 0 : 1;
+        double best = double.MaxValue, ofRows = !_call.A.Transposed && InPlace(_call.A) ? 0.5 : 1;
         for (int rows = 1; rows <= Math.Min(rowTiles, threads); rows++)
         {
             for (int turns = 1; turns <= 4; turns++)
@@ -83,7 +83,8 @@ internal unsafe struct GemmPlan
                 int columns = Math.Clamp(turns * threads / rows, 1, panels);
                 // in units of one tile's work: the tiles of the largest part, the packing of its rows and columns, and
                 // a tenth of a part that the last thread ends later than the others, since no two run equally fast.
-                // Packing takes about 1.4 cycles for each value, most of them waiting for memory; a tile one for each 32 of its products
+                // Packing takes about 1.4 cycles for each value, most of them waiting for memory, a tile one for each 32 of its products;
+                // rows that are read as they lie have to come near, too
                 double rowsOfPart = (double)rowTiles / rows, columnsOfPart = Math.Ceiling((double)panels / columns);
                 double part = rowsOfPart * columnsOfPart + ofRows * rowsOfPart + 3 * columnsOfPart + 1;
                 double time = part * ((rows * columns + threads - 1) / threads + 0.1);
@@ -318,7 +319,6 @@ internal unsafe struct GemmPlan
             A2Row = block.Pitch * sizeof(float),
             A2Step = height * sizeof(float),
             Steps2 = tiles.Fetches ? block.Steps2 : 0,
-            Next = a,
             CStep = (nint)_call.StrideC * sizeof(float),
             Accumulate = block.Accumulate ? 1 : 0,
         };
@@ -333,18 +333,21 @@ internal unsafe struct GemmPlan
             call.A2Row = (nint)_call.A2.Stride * sizeof(float);
         }
         float* c = _call.C + row * _call.StrideC + block.Column;
+        call.BPanel = (block.BInPlace ? panel : panel * k) * sizeof(float);
+        // memory that lies scattered is fetched between tiles
+        int together = tiles.Fetches && !ahead.Scattered ? block.Columns / panel : 1;
         int j = 0;
-        for (; j + panel <= block.Columns; j += panel)
+        for (; j + panel <= block.Columns; j += together * panel)
         {
-            if (tiles.Fetches && ahead.IsPacked)
-                call.Next = ahead.Take(k);
-            else
-                ahead.Fetch();
+            ahead.Fetch();
+            call.Next = ahead.Take((nint)together * block.Steps, a, out call.NextEnd);
             call.B = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
             call.C = c + j;
             call.Bias = block.Bias == null ? null : block.Bias + j;
+            call.Panels = together;
             tiles.Run(height, 2, block.Apart, &call);
         }
+        call.Panels = 1;
         if (j < block.Columns)
         {
             int rest = block.Columns - j, width = rest <= lanes ? lanes : panel;
@@ -418,20 +421,24 @@ internal unsafe struct GemmPlan
             _share = (_bytes / Line + shares) / shares;
         }
 
-        /// <summary>True where the rows are packed already, one after another.</summary>
-        public readonly bool IsPacked => _packed;
+        /// <summary>True where there is something that tiles cannot fetch, since it does not lie in one piece.</summary>
+        public readonly bool Scattered => !_packed && _rows > 0;
 
-        /// <summary>Where a tile of k steps, which fetches <see cref="GemmTiles.FetchedByStep"/> bytes each, may go on.</summary>
-        public byte* Take(nint k)
+        /// <summary>What tiles of so many steps, which fetch <see cref="GemmTiles.FetchedByStep"/> bytes each, may fetch, and its end; where nothing is left, something that is near.</summary>
+        public void* Take(nint steps, void* near, out void* end)
         {
+            end = _packed ? _from + _bytes : near;
+            if (!_packed)
+                return near;
             byte* from = _from + Math.Min(_at, _bytes);
-            _at = (int)Math.Min(_bytes, _at + k * GemmTiles.FetchedByStep);
+            _at = (int)Math.Min(_bytes, _at + steps * GemmTiles.FetchedByStep);
             return from;
         }
 
+        /// <summary>Fetches one tile's share of what lies scattered.</summary>
         public void Fetch()
         {
-            for (int i = 0; i < _share && _row < _rows; i++)
+            for (int i = 0; i < _share && Scattered && _row < _rows; i++)
             {
                 Sse.Prefetch1(_from + _row * _stride + _at);
                 _at += Line;

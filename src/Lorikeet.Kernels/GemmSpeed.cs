@@ -86,7 +86,8 @@ public static unsafe class GemmSpeed
             for (int i = 0; i < threads.Length; i++)
             {
                 times[i].Sort();
-                rates[i] = rates[i] with { Rate = 2.0 * m * n * k / times[i][times[i].Count / 2] / 1e9 };
+                double operations = 2.0 * m * n * k / 1e9;
+                rates[i] = rates[i] with { Rate = operations / times[i][times[i].Count / 2], Best = operations / times[i][0] };
             }
             return rates;
         }

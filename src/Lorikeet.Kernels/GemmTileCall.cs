@@ -36,4 +36,10 @@ internal unsafe struct GemmTileCall
     public nint A2Row;
     /// <summary>Its steps; 0 for none.</summary>
     public nint Steps2;
+    /// <summary>Tiles side by side, of the same rows; 0 is one. Assembled tiles change this and what follows them while they run: B, C and the bias.</summary>
+    public nint Panels;
+    /// <summary>Bytes from one panel of B to the next.</summary>
+    public nint BPanel;
+    /// <summary>A tile that would begin to fetch further than here begins here.</summary>
+    public void* NextEnd;
 }

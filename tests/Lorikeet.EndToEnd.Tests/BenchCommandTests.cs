@@ -22,6 +22,11 @@ public class BenchCommandTests
         lines[0].GetProperty("speedup").GetDouble().ShouldBe(1);
         double[] rates = [.. lines.Select(line => line.GetProperty("gflops").GetDouble())];
         lines[1].GetProperty("speedup").GetDouble().ShouldBe(rates[1] / rates[0], 1e-3 * rates[1] / rates[0]);
+        double[] best = [.. lines.Select(line => line.GetProperty("best_gflops").GetDouble())];
+        best[0].ShouldBeGreaterThanOrEqualTo(rates[0]);
+        best[1].ShouldBeGreaterThanOrEqualTo(rates[1]);
+        lines[1].GetProperty("best_speedup").GetDouble().ShouldBe(best[1] / best[0], 1e-3 * best[1] / best[0]);
+        ShouldHold(lines[1], "best_share_of_peak");
     }
 
     [Theory]

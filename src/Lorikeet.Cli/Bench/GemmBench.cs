@@ -47,10 +47,11 @@ internal static class GemmBench
         {
             foreach (GemmRate[] rates in often)
             {
-                (string, object)[] speedup = one < 0 || threads.Length == 1 ? [] : [("speedup", rates[i].Rate / rates[one].Rate)];
+                (string, object)[] speedup = one < 0 || threads.Length == 1 ? [] : [("speedup", rates[i].Rate / rates[one].Rate), ("best_speedup", rates[i].Best / rates[one].Best)];
                 report.Add([
                     (BenchReport.Kind, "gemm"), ("form", form), ("m", m), ("n", n), ("k", k), ("threads", threads[i]), ("precision", PrecisionOption.NameOf(precision)), ("weights", WeightStorage.NameOf(second)),
-                    ("gflops", rates[i].Rate), ("share_of_peak", rates[i].Rate / rates[i].Dots), ("share_of_fma_peak", rates[i].Rate / rates[i].Fma), .. speedup,
+                    ("gflops", rates[i].Rate), ("share_of_peak", rates[i].Rate / rates[i].Dots), ("share_of_fma_peak", rates[i].Rate / rates[i].Fma),
+                    ("best_gflops", rates[i].Best), ("best_share_of_peak", rates[i].Best / rates[i].Dots), .. speedup,
                     ("fma_peak_gflops", rates[i].Fma), ("read_gb_s", threads[i] == 1 ? machine.ReadOneCore : machine.ReadAllCores)]);
             }
         }

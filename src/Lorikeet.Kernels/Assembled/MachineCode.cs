@@ -40,6 +40,9 @@ internal sealed class MachineCode(int width)
         _instructions.Add(instruction);
     }
 
+    /// <summary>Jumps.</summary>
+    public void Jump(ulong label) => Add(Instruction.CreateBranch(Code.Jmp_rel32_64, label));
+
     /// <summary>Jumps where the last comparison left the zero flag clear.</summary>
     public void JumpIfNotZero(ulong label) => Add(Instruction.CreateBranch(Code.Jne_rel32_64, label));
 
@@ -52,6 +55,9 @@ internal sealed class MachineCode(int width)
     /// <summary>Jumps where the last comparison or subtraction was not less than zero.</summary>
     public void JumpIfNotLess(ulong label) => Add(Instruction.CreateBranch(Code.Jge_rel32_64, label));
 
+    /// <summary>Jumps where the last subtraction was not greater than zero.</summary>
+    public void JumpIfNotGreater(ulong label) => Add(Instruction.CreateBranch(Code.Jle_rel32_64, label));
+
     /// <summary>Jumps where what was tested last was greater than zero.</summary>
     public void JumpIfGreater(ulong label) => Add(Instruction.CreateBranch(Code.Jg_rel32_64, label));
 
@@ -63,6 +69,19 @@ internal sealed class MachineCode(int width)
 
     /// <summary>Reads eight bytes.</summary>
     public void LoadWord(Register to, Register address, int offset) => Add(Instruction.Create(Code.Mov_r64_rm64, to, At(address, offset)));
+
+    /// <summary>Writes eight bytes.</summary>
+    public void StoreWord(Register address, int offset, Register from) => Add(Instruction.Create(Code.Mov_rm64_r64, At(address, offset), from));
+
+    /// <summary>No more than the eight bytes at an address, unsigned.</summary>
+    public void AtMost(Register value, Register address, int offset)
+    {
+        Add(Instruction.Create(Code.Cmp_r64_rm64, value, At(address, offset)));
+        Add(Instruction.Create(Code.Cmova_r64_rm64, value, At(address, offset)));
+    }
+
+    /// <summary>Adds eight bytes from memory.</summary>
+    public void AddTo(Register to, Register address, int offset) => Add(Instruction.Create(Code.Add_r64_rm64, to, At(address, offset)));
 
     /// <summary><c>to += from</c>.</summary>
     public void AddTo(Register to, Register from) => Add(Instruction.Create(Code.Add_r64_rm64, to, from));

@@ -46,6 +46,10 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
     {
         _code.Enter();
         _code.Move(Call, MachineCode.Argument);
+        _code.LoadWord(Next, Call, 72);
+        ulong panel = _code.NewLabel(), last = _code.NewLabel();
+        _code.Bind(panel);
+        _code.AtMost(Next, Call, 136);
         _code.LoadWord(C, Call, 40);
         _code.LoadWord(CStep, Call, 48);
         for (int i = 0; i < Sums; i++)
@@ -55,7 +59,6 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
         if (!apart)
             _code.LoadWord(BStep, Call, 24);
         _code.LoadWord(Steps, Call, 32);
-        _code.LoadWord(Next, Call, 72);
 
         ulong fetching = _code.NewLabel(), many = _code.NewLabel(), few = _code.NewLabel(), one = _code.NewLabel();
         ulong end = _code.NewLabel(), second = _code.NewLabel(), finish = _code.NewLabel();
@@ -101,8 +104,33 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
         _code.JumpIfNotZero(second);
         _code.Bind(finish);
         Finish(_code, Call, 0, rows, registers, Sums);
+        _code.LoadWord(Steps, Call, 120);
+        _code.Subtract(Steps, 1);
+        _code.JumpIfNotGreater(last);
+        _code.StoreWord(Call, 120, Steps);
+        MoveOn();
+        _code.Jump(panel);
+        _code.Bind(last);
         _code.Leave();
         return _code;
+    }
+
+    /// <summary>The call becomes that of the tile to the right.</summary>
+    private void MoveOn()
+    {
+        _code.LoadWord(B, Call, 16);
+        _code.AddTo(B, Call, 128);
+        _code.StoreWord(Call, 16, B);
+        _code.LoadWord(C, Call, 40);
+        _code.AddTo(C, registers * width);
+        _code.StoreWord(Call, 40, C);
+        ulong plain = _code.NewLabel();
+        _code.LoadWord(Other, Call, 56);
+        _code.Test(Other);
+        _code.JumpIfZero(plain);
+        _code.AddTo(Other, registers * width);
+        _code.StoreWord(Call, 56, Other);
+        _code.Bind(plain);
     }
 
     /// <summary>Some steps of k, of which those of rows that lie apart move no pointer but at the end: additions take turns from multiplications.</summary>

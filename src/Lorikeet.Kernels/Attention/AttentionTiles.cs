@@ -53,7 +53,7 @@ internal sealed unsafe class AttentionTiles
         GemmTileCall call = new()
         {
             A = a, AStep = aStep * sizeof(float), B = b, BStep = bStep * sizeof(float), Steps = steps,
-            C = c, CStep = cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b,
+            C = c, CStep = cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b, NextEnd = b,
         };
         _tiles.Run(rows, columns > _tiles.Lanes ? 2 : 1, apart: false, &call);
     }
@@ -69,7 +69,7 @@ internal sealed unsafe class AttentionTiles
             GemmTileCall call = new()
             {
                 A = a, AStep = sizeof(float), ARow = (nint)aRow * sizeof(float), B = b, BStep = Width * sizeof(float), Steps = steps,
-                C = c, CStep = (nint)cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b,
+                C = c, CStep = (nint)cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b, NextEnd = b,
             };
             _tiles.Run(rows, 2, apart: true, &call);
             return;
