@@ -30,7 +30,7 @@ internal static unsafe class ByteTile
         if (dots is IntegerDots.Avx512Vnni or IntegerDots.AvxVnni)
             ((delegate* unmanaged[SuppressGCTransition]<ByteTileCall*, void>)Assembled(dots == IntegerDots.Avx512Vnni ? 64 : 32, rows))(call);
         else
-            Compiled(rows, &call->Tile);
+            Compiled(rows, call);
     }
 
     private static nint Assembled(int width, int rows)
@@ -47,7 +47,7 @@ internal static unsafe class ByteTile
         return tile;
     }
 
-    private static void Compiled(int rows, GemmTileCall* call)
+    private static void Compiled(int rows, ByteTileCall* call)
     {
         for (int column = 0; column < PanelLayout.Columns; column += 4)
         {
@@ -70,28 +70,39 @@ internal static unsafe class ByteTile
     }
 
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private static void Columns<TRows>(int column, GemmTileCall* call)
+    private static void Columns<TRows>(int column, ByteTileCall* call)
         where TRows : struct, IGemmSize
     {
-        const int columns = PanelLayout.Columns, greater = unchecked((int)0x80808080);
-        Vector128<float> f0 = default, f1 = default, f2 = default, f3 = default;
+        const int columns = PanelLayout.Columns;
         int rows = TRows.Value;
-        int* a = (int*)call->A, b = (int*)call->B + column;
-        for (nint left = call->Steps; left > 0; left -= PanelLayout.RowTerms / 4)
+        float* sums = call->Sums + column;
+        Vector128<float> f0 = default, f1 = default, f2 = default, f3 = default;
+        if (call->First == 0)
+        {
+            f0 = Vector128.Load(sums);
+            if (rows > 1)
+                f1 = Vector128.Load(sums + columns);
+            if (rows > 2)
+                f2 = Vector128.Load(sums + 2 * columns);
+            if (rows > 3)
+                f3 = Vector128.Load(sums + 3 * columns);
+        }
+        int* a = (int*)call->Tile.A, b = (int*)call->Tile.B + column;
+        for (nint left = call->Tile.Steps; left > 0; left -= PanelLayout.RowTerms / 4)
         {
             Vector128<int> i0 = default, i1 = default, i2 = default, i3 = default;
-            // codes of A are made signed here: what else would be added to the integers is not wanted
-            b += columns;
+            // codes of B are made signed here: what sums would begin with is not wanted
+            a += rows;
             for (nint step = Math.Min(left, PanelLayout.RowTerms / 4); step > 0; step--, a += rows, b += columns)
             {
-                Vector128<sbyte> codes = Vector128.Load(b).AsSByte();
-                i0 = QuantizedTile.Dot(i0, codes, a[0] ^ greater);
+                Vector128<sbyte> codes = (Vector128.Load(b).AsByte() ^ Vector128.Create((byte)128)).AsSByte();
+                i0 = QuantizedTile.Dot(i0, codes, a[0]);
                 if (rows > 1)
-                    i1 = QuantizedTile.Dot(i1, codes, a[1] ^ greater);
+                    i1 = QuantizedTile.Dot(i1, codes, a[1]);
                 if (rows > 2)
-                    i2 = QuantizedTile.Dot(i2, codes, a[2] ^ greater);
+                    i2 = QuantizedTile.Dot(i2, codes, a[2]);
                 if (rows > 3)
-                    i3 = QuantizedTile.Dot(i3, codes, a[3] ^ greater);
+                    i3 = QuantizedTile.Dot(i3, codes, a[3]);
             }
             float* by = (float*)a;
             f0 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i0), Vector128.Create(by[0]), f0);
@@ -103,13 +114,24 @@ internal static unsafe class ByteTile
                 f3 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i3), Vector128.Create(by[3]), f3);
             a += rows;
         }
+        if (call->Last == 0)
+        {
+            f0.Store(sums);
+            if (rows > 1)
+                f1.Store(sums + columns);
+            if (rows > 2)
+                f2.Store(sums + 2 * columns);
+            if (rows > 3)
+                f3.Store(sums + 3 * columns);
+            return;
+        }
         Vector128<float> scale = Vector128.Load((float*)b);
-        QuantizedTile.Store(call, 0, column, f0 * scale);
+        QuantizedTile.Store(&call->Tile, 0, column, f0 * scale);
         if (rows > 1)
-            QuantizedTile.Store(call, 1, column, f1 * scale);
+            QuantizedTile.Store(&call->Tile, 1, column, f1 * scale);
         if (rows > 2)
-            QuantizedTile.Store(call, 2, column, f2 * scale);
+            QuantizedTile.Store(&call->Tile, 2, column, f2 * scale);
         if (rows > 3)
-            QuantizedTile.Store(call, 3, column, f3 * scale);
+            QuantizedTile.Store(&call->Tile, 3, column, f3 * scale);
     }
 }

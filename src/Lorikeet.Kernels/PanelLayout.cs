@@ -3,8 +3,8 @@ namespace Lorikeet.Kernels;
 /// <summary>
 /// How a block format lies in panels of 32 columns, interleaved so that a register holds the same four terms of as many columns as it has lanes.
 /// A panel is a row of units of 32 terms: words of four codes, 32 columns side by side, then what belongs to the unit of each column. Formats of
-/// 256 weights have a head before each eight units: their scales, then those of all units. Where a whole row shares a scale there are groups of
-/// <see cref="RowTerms"/> in place of units: -128 times the sum of each column's codes, then words of signed codes; behind the last, the columns' scales.
+/// 256 weights have a head before each eight units: their scales, then those of all units. Where a whole row shares a scale, the columns' scales lie
+/// behind the last.
 /// </summary>
 /// <param name="CodeWords">Words of codes of a column in a unit: two codes to a byte have 4, one has 8, six bits 4 and 2 of upper bits.</param>
 /// <param name="TailBytes">Bytes of a unit behind its codes.</param>
@@ -23,6 +23,9 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
 
     /// <summary>Terms of a row of activations that share a scale where a whole row of weights does: their sum stays an integer.</summary>
     public const int RowTerms = 128;
+
+    /// <summary>Terms of a panel that meet all rows before the next: a byte each, they stay in the first cache.</summary>
+    public const int BlockTerms = 768;
 
     /// <summary>True where a whole row shares a scale.</summary>
     public bool ByRows => Scales == 0;
@@ -68,16 +71,17 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
         DType.Q8_0 => new(8, 2 * Columns, 1, 0, 7, false, 1),
         DType.Q4_K => new(4, 0, 8, (4 + 8 * 2) * Columns, -1, true, 1),
         DType.Q6_K => new(6, 0, 8, (2 + 8 * 2) * Columns, 5, false, 2),
-        DType.Int8Row => new(8, 0, 1, 0, -1, false, 0),
+        DType.Int8Row => new(8, 0, 1, 0, 7, false, 0),
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "its codes are no integers that share a scale"),
     };
 
-    /// <summary>Bytes of a panel of so many terms, whole blocks.</summary>
+    /// <summary>Bytes of so many terms of a panel, whole blocks.</summary>
     public nint Bytes(int terms)
     {
-        if (ByRows)
-            return ((nint)terms + (nint)(terms + RowTerms - 1) / RowTerms * 4 + 4) * Columns;
         int units = terms / Terms;
         return (nint)units * UnitBytes + (nint)(units / Units) * HeadBytes;
     }
+
+    /// <summary>Bytes of a whole panel.</summary>
+    public nint PanelBytes(int terms) => Bytes(terms) + (ByRows ? Columns * sizeof(float) : 0);
 }

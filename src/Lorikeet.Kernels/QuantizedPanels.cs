@@ -15,7 +15,7 @@ public unsafe struct QuantizedPanels
     public static bool Fits(DType type, int k) => PanelLayout.Exists(type) && k > 0 && k % type.BlockSize() == 0;
 
     /// <summary>Bytes of n rows of k weights in panels.</summary>
-    public static long Bytes(DType type, int n, int k) => (long)PanelLayout.Of(type).Bytes(k) * ((n + PanelLayout.Columns - 1) / PanelLayout.Columns);
+    public static long Bytes(DType type, int n, int k) => (long)PanelLayout.Of(type).PanelBytes(k) * ((n + PanelLayout.Columns - 1) / PanelLayout.Columns);
 
     /// <summary>Interleaves whole weights on all threads.</summary>
     /// <param name="weights"><c>[n, k]</c>, not transposed.</param>
@@ -32,7 +32,7 @@ public unsafe struct QuantizedPanels
     {
         var panels = (QuantizedPanels*)context;
         int row = panel * PanelLayout.Columns, k = panels->_k;
-        Pack(panels->_from, row, Math.Min(PanelLayout.Columns, panels->_n - row), 0, k, panels->_to + panel * panels->_layout.Bytes(k));
+        Pack(panels->_from, row, Math.Min(PanelLayout.Columns, panels->_n - row), 0, k, panels->_to + panel * panels->_layout.PanelBytes(k));
     }
 
     /// <summary>Packs one panel.</summary>
@@ -40,7 +40,7 @@ public unsafe struct QuantizedPanels
     /// <param name="row">First of them: the panel's first column.</param>
     /// <param name="count">Columns that exist, 1 to 32; the others become zero.</param>
     /// <param name="first">First term, at the beginning of a block.</param>
-    /// <param name="terms">Whole blocks; of weights whose rows have one scale, whole rows.</param>
+    /// <param name="terms">Whole blocks.</param>
     /// <param name="to">The panel.</param>
     internal static void Pack(in GemmOperand x, long row, int count, int first, int terms, byte* to)
     {
@@ -48,7 +48,7 @@ public unsafe struct QuantizedPanels
         PanelLayout layout = PanelLayout.Of(type);
         if (layout.ByRows)
         {
-            Rows(x, row, count, terms, to);
+            Rows(x, row, count, first, terms, to);
             return;
         }
         if (count < PanelLayout.Columns)
@@ -65,9 +65,9 @@ public unsafe struct QuantizedPanels
         }
     }
 
-    /// <summary>Packs whole rows that have one scale each.</summary>
+    /// <summary>Packs terms of rows that have one scale each.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization), SkipLocalsInit]
-    private static void Rows(in GemmOperand x, long row, int count, int terms, byte* to)
+    private static void Rows(in GemmOperand x, long row, int count, int first, int terms, byte* to)
     {
         const int columns = PanelLayout.Columns, stored = 64, bytes = 68;
         byte* nothing = stackalloc byte[bytes];
@@ -75,39 +75,22 @@ public unsafe struct QuantizedPanels
         byte** rows = stackalloc byte*[columns];
         float* scales = stackalloc float[columns];
         for (int j = 0; j < columns; j++)
+            rows[j] = j < count ? x.Row(row + j) + first / stored * bytes : nothing;
+        uint* words = (uint*)to;
+        for (int p = 0; p < terms; p += stored, words += stored / 4 * columns)
         {
-            rows[j] = j < count ? x.Row(row + j) : nothing;
-            scales[j] = *(float*)rows[j] / 127;
-        }
-        for (int first = 0; first < terms; first += PanelLayout.RowTerms)
-        {
-            int* sums = (int*)to;
-            uint* words = (uint*)sums + columns;
-            int group = Math.Min(PanelLayout.RowTerms, terms - first);
-            for (int p = 0; p < group; p += stored, words += stored / 4 * columns)
+            for (int j = 0; j < columns; j += 4)
             {
-                for (int j = 0; j < columns; j += 4)
-                {
-                    for (int i = 4; i < bytes; i += 16)
-                        Turn4(rows[j] + i, rows[j + 1] + i, rows[j + 2] + i, rows[j + 3] + i, 0, words + (i - 4) / 4 * columns + j);
-                }
-                for (int j = 0; j < count; j++)
-                    rows[j] += bytes;
+                for (int i = 4; i < bytes; i += 16)
+                    Turn4(rows[j] + i, rows[j + 1] + i, rows[j + 2] + i, rows[j + 3] + i, 0x80808080, words + (i - 4) / 4 * columns + j);
             }
-            for (int j = 0; j < columns; j += Vector256<int>.Count)
+            for (int j = 0; j < columns; j++)
             {
-                Vector256<int> sum = default;
-                int* fours = sums + columns + j;
-                for (int p = 0; p < group; p += 4, fours += columns)
-                {
-                    Vector256<int> four = Vector256.Load(fours);
-                    sum += (four << 24 >> 24) + (four << 16 >> 24) + ((four << 8 >> 24) + (four >> 24));
-                }
-                (-sum << 7).Store(sums + j);
+                scales[j] = *(float*)rows[j] / 127;
+                rows[j] += j < count ? bytes : 0;
             }
-            to = (byte*)words;
         }
-        Unsafe.CopyBlockUnaligned(to, scales, columns * sizeof(float));
+        Unsafe.CopyBlockUnaligned(words, scales, columns * sizeof(float));
     }
 
     /// <summary>Moves a block of each of four columns whose codes lie in the order of their terms.</summary>

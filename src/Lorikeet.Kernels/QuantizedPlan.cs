@@ -16,9 +16,6 @@ internal unsafe struct QuantizedPlan
     /// <summary>With more rows, unpacking a panel before they meet it pays.</summary>
     private const int FewRows = 24;
 
-    /// <summary>Terms of a panel that meet all rows before the next: a byte each, they stay in the first cache.</summary>
-    private const int BlockTerms = 768;
-
     /// <summary>Bytes of activations that stay in the second cache while panels meet them.</summary>
     private const long ChunkBytes = 512 * 1024;
 
@@ -101,14 +98,18 @@ internal unsafe struct QuantizedPlan
     {
         DType type = call.B.Type;
         PanelLayout stored = PanelLayout.Of(type), layout = _many && stored.Nibbles ? stored.Widened : stored;
-        // tiles whose sums stay integers for long go through all of k
-        int blockTerms = stored.ByRows ? call.K : BlockTerms;
-        nint whole = stored.Bytes(call.K), longest = stored.Bytes(blockTerms);
-        byte* scratch = (byte*)GemmScratch.Rent((sizeof(ByteTileCall) + longest + layout.Bytes(blockTerms)) / sizeof(float));
-        var tile = (ByteTileCall*)scratch;
-        scratch += sizeof(ByteTileCall);
-        float* edge = stackalloc float[MostRows * PanelLayout.Columns];
+        // blocks of a single strip lie behind each other: where sums need not leave for C in between, one tile takes all
+        int blockTerms = stored.ByRows && _strips.Count == 1 ? call.K : PanelLayout.BlockTerms;
+        nint whole = stored.PanelBytes(call.K), longest = stored.Bytes(blockTerms);
         int firstStrip = (int)((long)_strips.Count * chunk / _chunks), lastStrip = (int)((long)_strips.Count * (chunk + 1) / _chunks);
+        int firstRow = _strips.First(firstStrip);
+        // sums of tiles that wait for the next block
+        bool wait = stored.ByRows && call.K > blockTerms;
+        long sumsCount = (long)PanelLayout.Columns * (wait ? _strips.First(lastStrip) - firstRow : MostRows);
+        float* sums = GemmScratch.Rent(sumsCount + (stored.PanelBytes(blockTerms) + layout.Bytes(blockTerms)) / sizeof(float));
+        byte* scratch = (byte*)(sums + sumsCount);
+        ByteTileCall tile = default;
+        float* edge = stackalloc float[MostRows * PanelLayout.Columns];
         for (int panel = begin; panel < end; panel++)
         {
             int column = panel * PanelLayout.Columns, columns = Math.Min(PanelLayout.Columns, call.N - column);
@@ -117,8 +118,8 @@ internal unsafe struct QuantizedPlan
             for (int k = 0; k < call.K; k += blockTerms, block += longest)
             {
                 int terms = Math.Min(blockTerms, call.K - k);
-                bool accumulate = call.Accumulate || k > 0;
-                float* bias = k == 0 && call.Bias != null ? call.Bias + column : null;
+                bool accumulate = call.Accumulate || k > 0 && !stored.ByRows;
+                float* bias = (k == 0 || stored.ByRows) && call.Bias != null ? call.Bias + column : null;
                 byte* weights = scratch;
                 if (call.B.Panels != null)
                     weights = block;
@@ -130,26 +131,30 @@ internal unsafe struct QuantizedPlan
                     weights = scratch + longest;
                 }
                 int steps = terms / (layout.ByRows ? 4 : PanelLayout.Terms);
-                tile->Tile = new() { B = weights, Steps = steps, Bias = inside ? bias : null, Accumulate = inside && accumulate ? 1 : 0 };
-                // what is read after this comes near while this is used: the next panel, or the next block of this one and then the next panel's first
-                byte* next = layout.ByRows ? block + whole : block + stored.Bytes(terms);
-                byte* last = call.B.Panels == null ? next : layout.ByRows ? panel + 1 < end ? next + whole : next : call.B.Panels + end * whole;
+                tile.Tile = new() { B = weights, Steps = steps, Bias = inside ? bias : null, Accumulate = inside && accumulate ? 1 : 0 };
+                // what is read after this comes near while this is used
+                byte* next = block + stored.Bytes(terms), last = call.B.Panels == null ? next : call.B.Panels + end * whole;
                 for (int strip = firstStrip; strip < lastStrip; strip++)
                 {
                     int row = _strips.First(strip), rows = _strips.First(strip + 1) - row;
                     float* c = call.C + row * call.StrideC + column;
-                    tile->Tile.A = _strips.At(strip, k);
-                    tile->Tile.C = inside ? c : edge;
-                    tile->Tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
-                    tile->Tile.Next = next < last ? next : weights;
+                    tile.Tile.A = _strips.At(strip, k);
+                    tile.Tile.C = inside ? c : edge;
+                    tile.Tile.CStep = (inside ? (nint)call.StrideC : PanelLayout.Columns) * sizeof(float);
+                    tile.Tile.Next = next < last ? next : weights;
                     next += steps * (layout.ByRows ? ByteTileAssembler.FetchedByStep : QuantizedTileAssembler.FetchedByUnit);
                     if (layout.ByRows)
-                        ByteTile.Run(_dots, rows, tile);
+                    {
+                        tile.Sums = wait ? sums + (row - firstRow) * PanelLayout.Columns : sums;
+                        tile.Last = k + terms == call.K ? 1 : 0;
+                        tile.First = k == 0 ? 1 : 0;
+                        ByteTile.Run(_dots, rows, &tile);
+                    }
                     else if (_dots == IntegerDots.Compiled)
-                        QuantizedTile.Run(layout, rows, &tile->Tile);
+                        QuantizedTile.Run(layout, rows, &tile.Tile);
                     else
-                        ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)Tile(type, layout, rows))(&tile->Tile);
-                    if (!inside)
+                        ((delegate* unmanaged[SuppressGCTransition]<GemmTileCall*, void>)Tile(type, layout, rows))(&tile.Tile);
+                    if (!inside && (!layout.ByRows || tile.Last != 0))
                         Spread(edge, rows, columns, c, call.StrideC, bias, accumulate);
                 }
             }

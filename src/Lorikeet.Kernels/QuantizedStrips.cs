@@ -6,9 +6,9 @@ namespace Lorikeet.Kernels;
 
 /// <summary>
 /// Activations in 8 bits as tiles of panels read them, whatever format the weights have: each 32 terms of a row share a scale, <c>x = scale * q</c>,
-/// <c>|q| &lt;= 127</c>. Rows lie in strips that a tile takes together. A unit of 32 terms of a strip holds eight words of four codes, the rows side
+/// <c>|q| &lt;= 127</c>. Rows lie in strips that a tile takes together, a strip's <see cref="PanelLayout.BlockTerms"/> terms before the next strip's. A unit of 32 terms of a strip holds eight words of four codes, the rows side
 /// by side; then what sums of products with each row begin with, where the weights' codes have an offset; then its scale, and scale times sum. For weights whose rows
-/// have one scale, units are groups of <see cref="PanelLayout.RowTerms"/> instead: words of codes that are greater by 128, then the row's scale.
+/// have one scale, units are groups of <see cref="PanelLayout.RowTerms"/> instead: what sums begin with, words of codes, then the row's scale.
 /// </summary>
 internal unsafe struct QuantizedStrips
 {
@@ -53,15 +53,12 @@ internal unsafe struct QuantizedStrips
     /// <summary>First row of a strip; that of the strip behind the last is the number of rows.</summary>
     public readonly int First(int strip) => (int)((long)_rows * strip / _strips);
 
-    /// <summary>Where a strip's unit of a term begins.</summary>
-    public readonly byte* At(int strip, int term)
-    {
-        int first = First(strip), rows = First(strip + 1) - first;
-        return _to + ((nint)WordsOf(_terms) * first + (nint)WordsOf(term) * rows) * sizeof(int);
-    }
+    /// <summary>Where a strip's block of terms begins: the blocks of all strips lie side by side.</summary>
+    public readonly byte* At(int strip, int term) =>
+        _to + ((nint)WordsOf(term) * _rows + (nint)WordsOf(Math.Min(PanelLayout.BlockTerms, _terms - term)) * First(strip)) * sizeof(int);
 
     /// <summary>Words of so many terms of a row.</summary>
-    private readonly int WordsOf(int terms) => terms / 4 + (terms + _unit - 1) / _unit * (_unit == Terms ? Words - 8 : 1);
+    private readonly int WordsOf(int terms) => terms / 4 + (terms + _unit - 1) / _unit * (_unit == Terms ? Words - 8 : 2);
 
     /// <summary>Quantises all rows on all threads.</summary>
     public void Fill(byte* to)
@@ -93,9 +90,11 @@ internal unsafe struct QuantizedStrips
         int* codes = stackalloc int[8];
         for (int i = 0; i < rows; i++)
         {
-            int* to = (int*)At(strip, 0) + i;
+            int* to = null;
             for (int p = 0; p < _terms; p += Terms, to += Words * rows)
             {
+                if (p % PanelLayout.BlockTerms == 0)
+                    to = (int*)At(strip, p) + i;
                 float scale = Quantize(Read(_from, first + i, p, Terms, copy), (sbyte*)codes, out int low, out int high);
                 for (int step = 0; step < 8; step++)
                     to[step * rows] = codes[step];
@@ -115,14 +114,18 @@ internal unsafe struct QuantizedStrips
     {
         int first = First(strip), rows = First(strip + 1) - first;
         float* copy = stackalloc float[PanelLayout.RowTerms];
-        uint* codes = stackalloc uint[PanelLayout.RowTerms / 4];
+        int* codes = stackalloc int[PanelLayout.RowTerms / 4];
         for (int i = 0; i < rows; i++)
         {
-            uint* to = (uint*)At(strip, 0) + i;
+            int* to = null;
             for (int p = 0; p < _terms; p += PanelLayout.RowTerms)
             {
+                if (p % PanelLayout.BlockTerms == 0)
+                    to = (int*)At(strip, p) + i;
                 int terms = Math.Min(PanelLayout.RowTerms, _terms - p);
-                float scale = Quantize(Read(_from, first + i, p, terms, copy), terms, (byte*)codes);
+                float scale = Quantize(Read(_from, first + i, p, terms, copy), terms, (sbyte*)codes, out int sum);
+                *to = -sum << 7;
+                to += rows;
                 for (int step = 0; step < terms / 4; step++, to += rows)
                     *to = codes[step];
                 *(float*)to = _alpha * scale;
@@ -131,9 +134,9 @@ internal unsafe struct QuantizedStrips
         }
     }
 
-    /// <summary>Rounds a group of values, a multiple of 32, to codes that are greater by 128: their scale.</summary>
+    /// <summary>Rounds a group of values, a multiple of 32, to codes: their scale, and the sum of the codes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
-    private static float Quantize(float* x, int terms, byte* codes)
+    private static float Quantize(float* x, int terms, sbyte* codes, out int sum)
     {
         float scale;
         if (Avx512F.IsSupported)
@@ -147,8 +150,14 @@ internal unsafe struct QuantizedStrips
             even = Vector512.Max(even, odd);
             (float by512, scale) = ScaleOf(Most(Vector256.Max(even.GetLower(), even.GetUpper())));
             Vector512<float> times512 = Vector512.Create(by512);
+            Vector512<int> sums512 = default;
             for (int p = 0; p < terms; p += 16)
-                (Avx512F.ConvertToVector128Byte(Avx512F.ConvertToVector512Int32(Vector512.Load(x + p) * times512)) ^ Vector128.Create((byte)128)).Store(codes + p);
+            {
+                Vector512<int> whole = Avx512F.ConvertToVector512Int32(Vector512.Load(x + p) * times512);
+                sums512 += whole;
+                Avx512F.ConvertToVector128SByte(whole).Store(codes + p);
+            }
+            sum = Vector512.Sum(sums512);
             return scale;
         }
         Vector256<int> greatest = default;
@@ -156,12 +165,15 @@ internal unsafe struct QuantizedStrips
             greatest = Vector256.Max(greatest, Vector256.Max(Magnitude(Vector256.Load(x + p)), Magnitude(Vector256.Load(x + p + 8))));
         (float by, scale) = ScaleOf(Most(greatest));
         Vector256<float> times = Vector256.Create(by);
+        Vector256<int> sums = default;
         for (int p = 0; p < terms; p += 32)
         {
-            Vector256<short> lower = Vector256.Narrow(Whole(Vector256.Load(x + p) * times), Whole(Vector256.Load(x + p + 8) * times));
-            Vector256<short> upper = Vector256.Narrow(Whole(Vector256.Load(x + p + 16) * times), Whole(Vector256.Load(x + p + 24) * times));
-            (Vector256.Narrow(lower, upper).AsByte() ^ Vector256.Create((byte)128)).Store(codes + p);
+            Vector256<int> i0 = Whole(Vector256.Load(x + p) * times), i1 = Whole(Vector256.Load(x + p + 8) * times);
+            Vector256<int> i2 = Whole(Vector256.Load(x + p + 16) * times), i3 = Whole(Vector256.Load(x + p + 24) * times);
+            sums += i0 + i1 + (i2 + i3);
+            Vector256.Narrow(Vector256.Narrow(i0, i1), Vector256.Narrow(i2, i3)).Store(codes + p);
         }
+        sum = Vector256.Sum(sums);
         return scale;
     }
 

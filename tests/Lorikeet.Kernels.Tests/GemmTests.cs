@@ -156,6 +156,13 @@ public sealed unsafe class GemmTests : IDisposable
             x.Call.B = Stored(random, type, n, k, false);
             x.Call.Precision = GemmPrecision.Int8;
             CheckInt8(x, Enum.Parse<IntegerDots>(instructions));
+            byte[] panels = new byte[QuantizedPanels.Bytes(type, n, k)];
+            fixed (byte* p = panels)
+            {
+                QuantizedPanels.Interleave(x.Call.B, n, k, p);
+                x.Call.B.Panels = p;
+                CheckInt8(x, Enum.Parse<IntegerDots>(instructions));
+            }
         }
     }
 
@@ -164,8 +171,8 @@ public sealed unsafe class GemmTests : IDisposable
     public void All_instructions_give_the_same_bits(DType type, string instructions)
     {
         var random = new Random(18);
-        Case x = NewCase(random, 7, 75, 512, 0);
-        x.Call.B = Stored(random, type, 75, 512, false);
+        Case x = NewCase(random, 7, 75, 1280, 0);
+        x.Call.B = Stored(random, type, 75, 1280, false);
         x.Call.Precision = GemmPrecision.Int8;
         x.Reset();
         Gemm.Run(x.Call, Isa.Tier, IntegerDots.Compiled);
