@@ -42,8 +42,14 @@ internal readonly record struct PanelLayout(int CodeWords, int TailBytes, int Un
     /// <summary>True where codes need all eight bits: pairs of their products are too great for 16 bits unless signs are taken apart.</summary>
     public bool FullBytes => OffsetShift == 7;
 
-    /// <summary>The same with a byte for each code.</summary>
-    public PanelLayout Widened => this with { CodeWords = 8 };
+    /// <summary>True where each unit has its scales, and then its minima, as singles behind its codes.</summary>
+    public bool Singles { get; init; }
+
+    /// <summary>Singles of a column in a unit, where there are such.</summary>
+    public int SinglesOfUnit => Scales + (HasMinimum ? 1 : 0);
+
+    /// <summary>The same with a byte for each code and a single for each scale and minimum.</summary>
+    public PanelLayout Widened => this with { CodeWords = 8, Singles = true, TailBytes = SinglesOfUnit * sizeof(float) * Columns, Units = 1, HeadBytes = 0 };
 
     /// <summary>True for the formats whose codes are multiplied as integers.</summary>
     public static bool Exists(DType type) => Index(type) >= 0;

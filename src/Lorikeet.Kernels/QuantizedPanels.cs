@@ -134,7 +134,7 @@ public unsafe struct QuantizedPanels
         GemmPack.ZipHigh(even, odd).AsUInt32().Store(to + 3 * columns);
     }
 
-    /// <summary>Gives each code of a panel's units a byte of its own, so that many rows find them unpacked.</summary>
+    /// <summary>Gives each code of a panel's units a byte of its own and each scale a single, so that many rows find them unpacked.</summary>
     /// <param name="layout">Two codes to a byte.</param>
     /// <param name="from">Whole blocks of a panel.</param>
     /// <param name="units">Units of 32 terms.</param>
@@ -143,14 +143,15 @@ public unsafe struct QuantizedPanels
     internal static void Widen(PanelLayout layout, byte* from, int units, byte* to)
     {
         const int word = 4 * PanelLayout.Columns;
+        PanelLayout widened = layout.Widened;
+        byte* head = from;
         Vector256<byte> low = Vector256.Create((byte)15), upper = Vector256.Create((byte)0x30);
-        for (int unit = 0; unit < units; unit++, from += layout.UnitBytes, to += layout.Widened.UnitBytes)
+        for (int unit = 0; unit < units; unit++, from += layout.UnitBytes, to += widened.UnitBytes)
         {
             if (layout.HeadBytes > 0 && unit % layout.Units == 0)
             {
-                Unsafe.CopyBlockUnaligned(to, from, (uint)layout.HeadBytes);
+                head = from;
                 from += layout.HeadBytes;
-                to += layout.HeadBytes;
             }
             int half = layout.SixBits ? 2 : 4;
             for (int group = 0; group < layout.Scales; group++)
@@ -171,9 +172,32 @@ public unsafe struct QuantizedPanels
                     second.Store(codes + half * word);
                 }
             }
-            Unsafe.CopyBlockUnaligned(to + 8 * word, from + layout.CodeWords * word, (uint)layout.TailBytes);
+            for (int i = 0; i < widened.SinglesOfUnit; i++)
+            {
+                float* singles = (float*)(to + (8 + i) * word);
+                bool minimum = i == layout.Scales;
+                for (int j = 0; j < PanelLayout.Columns; j += Vector256<float>.Count)
+                    Scales(layout, from, head, unit % layout.Units, minimum ? 0 : i, minimum, j).Store(singles + j);
+            }
         }
     }
+
+    /// <summary>Scales or minima of eight columns in a unit.</summary>
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Scales(PanelLayout layout, byte* unit, byte* head, int inside, int group, bool minimum, int column)
+    {
+        const int columns = PanelLayout.Columns;
+        if (layout.HeadBytes == 0)
+            return Halves8((ushort*)(unit + 4 * columns * layout.CodeWords) + (minimum ? columns : 0) + column);
+        Vector128<byte> scales = Vector128.CreateScalar(*(ulong*)(head + ((layout.HasMinimum ? 4 : 2) + 2 * inside + (minimum ? 1 : group)) * columns + column)).AsByte();
+        Vector256<int> whole = layout.Scales == 2
+            ? Vector256.WidenLower(Vector128.WidenLower(scales.AsSByte()).ToVector256Unsafe())
+            : Vector256.WidenLower(Vector128.WidenLower(scales).ToVector256Unsafe()).AsInt32();
+        return Vector256.ConvertToSingle(whole) * Halves8((ushort*)head + (minimum ? columns : 0) + column);
+    }
+
+    [MethodImpl(MethodImplOptions.AggressiveInlining)]
+    private static Vector256<float> Halves8(ushort* x) => F16.ToSingle(Vector256.WidenLower(Vector128.Load(x).ToVector256Unsafe()));
 
     /// <summary>Moves one block into its column.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

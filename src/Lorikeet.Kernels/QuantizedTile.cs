@@ -153,6 +153,8 @@ internal static unsafe class QuantizedTile
     private static Vector128<float> Scale(PanelLayout layout, byte* unit, byte* head, int inside, int column, int group, bool minimum)
     {
         const int columns = PanelLayout.Columns;
+        if (layout.Singles)
+            return Vector128.Load((float*)(unit + 4 * columns * layout.CodeWords) + (minimum ? layout.Scales : group) * columns + column);
         if (layout.HeadBytes == 0)
             return Halves((ushort*)(unit + 4 * columns * layout.CodeWords) + (minimum ? columns : 0) + column);
         byte* scales = head + ((layout.HasMinimum ? 4 : 2) + 2 * inside + (minimum ? 1 : group)) * columns + column;

@@ -276,6 +276,11 @@ internal sealed class QuantizedTileAssembler
     private void Scale(int v, int at, int group, bool minimum)
     {
         int to = _codes + v, passing = _passing + v, columns = at / 4;
+        if (_layout.Singles)
+        {
+            _code.Load(to, B, 4 * PanelLayout.Columns * (_layout.CodeWords + (minimum ? _layout.Scales : group)) + at);
+            return;
+        }
         if (_layout.HeadBytes == 0)
         {
             _code.LoadHalves(to, B, 4 * PanelLayout.Columns * _layout.CodeWords + (minimum ? 2 * PanelLayout.Columns : 0) + 2 * columns);
