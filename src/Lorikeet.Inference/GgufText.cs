@@ -1,3 +1,4 @@
+using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Tensors;
 using Lorikeet.Text;
@@ -7,7 +8,7 @@ namespace Lorikeet.Inference;
 /// <summary>Reads what a GGUF file says about text: the vocabulary and the tokens that end it.</summary>
 internal static class GgufText
 {
-    private const string Prefix = "tokenizer.ggml.";
+    private const string Prefix = "tokenizer.ggml.", Template = "tokenizer.chat_template";
     private static readonly string[] Ends = ["eos_token_id", "eot_token_id", "eom_token_id"];
     private static readonly (string Variable, string Key)[] SpecialTokens =
     [
@@ -51,14 +52,13 @@ internal static class GgufText
     /// <exception cref="TemplateException">A template is broken.</exception>
     public static ModelChatTemplates? ChatTemplates(GgufMetadata metadata, string file)
     {
-        const string key = "tokenizer.chat_template";
         Dictionary<string, ChatTemplate> templates = new(StringComparer.Ordinal);
-        if (metadata.Text(key) is { } source)
-            templates[ModelChatTemplates.DefaultName] = ChatTemplate.Parse(source, $"{file} ({key})");
+        if (metadata.Text(Template) is { } source)
+            templates[ModelChatTemplates.DefaultName] = ChatTemplate.Parse(source, $"{file} ({Template})");
         foreach (string name in metadata.Texts("tokenizer.chat_templates") ?? [])
         {
-            if (metadata.Text($"{key}.{name}") is { } named)
-                templates[name] = ChatTemplate.Parse(named, $"{file} ({key}.{name})");
+            if (metadata.Text($"{Template}.{name}") is { } named)
+                templates[name] = ChatTemplate.Parse(named, $"{file} ({Template}.{name})");
         }
         if (templates.Count == 0)
             return null;
@@ -70,6 +70,49 @@ internal static class GgufText
                 variables[variable] = tokens[token];
         }
         return new ModelChatTemplates(templates, new ChatTemplateVariables { All = variables });
+    }
+
+    /// <summary>Writes what a file says about text as the files of a model's folder: <c>tokenizer.json</c>, <c>tokenizer_config.json</c> with the chat template, templates of other names, <c>generation_config.json</c>.</summary>
+    /// <param name="metadata">What the file says.</param>
+    /// <param name="file">Its name.</param>
+    /// <param name="folder">Receives them.</param>
+    /// <returns>Why there is no <c>tokenizer.json</c>; null where there is one.</returns>
+    public static string? WriteFolder(GgufMetadata metadata, string file, string folder)
+    {
+        GgufVocabulary vocabulary;
+        try
+        {
+            vocabulary = Vocabulary(metadata, file);
+            AtomicFile.WriteBytes(Path.Combine(folder, "tokenizer.json"), vocabulary.ToTokenizerJson());
+        }
+        catch (Exception e) when (e is TokenizerException || (e is InputException && metadata.Texts(Prefix + "tokens") is null))
+        {
+            return e.Message;
+        }
+        // the file says what goes around a text; other classes would add to it what they are used to
+        JsonObject config = new() { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };
+        foreach ((string variable, string key) in SpecialTokens)
+        {
+            if (Id(metadata, key) is { } id && id < vocabulary.Tokens.Count)
+                config[variable] = vocabulary.Tokens[id];
+        }
+        if (metadata.Integer($"{metadata.Text("general.architecture")}.context_length") is { } context)
+            config["model_max_length"] = context;
+        if (metadata.Text(Template) is { } usual)
+            config["chat_template"] = usual;
+        // a name that is no plain word would be a path to somewhere else
+        foreach (string name in (metadata.Texts("tokenizer.chat_templates") ?? []).Where(name => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')))
+        {
+            if (metadata.Text($"{Template}.{name}") is { } other)
+                AtomicFile.WriteText(Path.Combine(folder, "additional_chat_templates", name + ".jinja"), other);
+        }
+        new JsonConfig(config, "tokenizer_config.json").Save(Path.Combine(folder, "tokenizer_config.json"), JsonStyle.ModelConfig);
+        if (EndTokens(metadata).Distinct().ToArray() is { Length: > 0 } ends)
+        {
+            JsonObject generation = new() { ["eos_token_id"] = new JsonArray([.. ends.Select(id => JsonValue.Create(id))]) };
+            new JsonConfig(generation, "generation_config.json").Save(Path.Combine(folder, "generation_config.json"), JsonStyle.ModelConfig);
+        }
+        return null;
     }
 
     /// <summary>What a file says about text, for another file of the same model.</summary>

@@ -28,12 +28,17 @@ public static class ModelFolder
     /// <param name="storage">f32, bf16, f16, or one of bitsandbytes' for the matrices that it suits; null keeps what each weight was stored as.</param>
     /// <param name="alsoRead">Further folders that it was made from, adapters.</param>
     /// <param name="written">Told of each matrix that was rounded how far it moved, where not null.</param>
+    /// <param name="also">Writes what else belongs into the folder: the tokenizer of a GGUF file.</param>
     /// <exception cref="InputException">The folder cannot be written, holds something else, or holds or lies in what the model was made from.</exception>
     public static void Save(LanguageModel model, string? source, string folder, DType? storage = null, IReadOnlyList<string>? alsoRead = null,
-        Action<WeightError>? written = null)
+        Action<WeightError>? written = null, Action<string>? also = null)
     {
         Origins.Check(folder, within: false, [.. source is null ? [] : new[] { source }, .. alsoRead ?? []]);
-        AtomicFolder.Write(folder, aside => SaveInto(model, source, aside, storage, written), ConfigName);
+        AtomicFolder.Write(folder, aside =>
+        {
+            SaveInto(model, source, aside, storage, written);
+            also?.Invoke(aside);
+        }, ConfigName);
     }
 
     /// <summary>Writes the files into a folder that somebody else makes complete.</summary>

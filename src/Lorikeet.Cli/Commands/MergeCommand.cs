@@ -50,10 +50,11 @@ internal static class MergeCommand
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");
         adapter.Merge();
-        ModelFolder.Save(model, files.Path, output, type, [adapterFolder]);
+        string? withoutText = null;
+        ModelFolder.Save(model, files.Path, output, type, [adapterFolder], also: aside => withoutText = files.SaveTextInto(aside));
         terminal.Out.WriteLine($"{output}: {modelName} with {adapterFolder} ({adapter.Method.Type})");
-        if (files.IsGguf)
-            terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json; copy the one of the original model into the folder");
+        if (withoutText is not null)
+            terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");
         return ExitCode.Success;
     }
 }

@@ -73,6 +73,7 @@ internal static class QuantizeCommand
         double? before = text is null ? null : Perplexity(model, text);
         terminal.Out.WriteLine("relative error   largest         MB  matrix");
         long bytes = 0;
+        string? withoutText = null;
         List<WeightError> errors = [];
         void Written(WeightError error)
         {
@@ -84,7 +85,7 @@ internal static class QuantizeCommand
         if (isFile)
             GgufModelFile.Write(files, model as CausalLm ?? throw new InputException($"{modelName}: only a model that predicts tokens can be written as a GGUF file"), output, type, Written);
         else
-            ModelFolder.Save(model, files.Path, output, type, written: Written);
+            ModelFolder.Save(model, files.Path, output, type, written: Written, also: aside => withoutText = files.SaveTextInto(aside));
         long written = isFile ? new FileInfo(output).Length : Directory.EnumerateFiles(output, "*.safetensors").Sum(file => new FileInfo(file).Length);
         IGrouping<DType, WeightError>[] stored = [.. errors.GroupBy(error => error.Type).OrderByDescending(group => group.Count())];
         if (isFile && stored.Any(group => group.Key != type))
@@ -96,8 +97,8 @@ internal static class QuantizeCommand
             using LanguageModel after = ModelLoader.LoadAny(output);
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity on {data}: {was:0.0000} before, {Perplexity(after, text!):0.0000} after ({text!.TargetTokens:N0} tokens)"));
         }
-        if (files.IsGguf && !isFile)
-            terminal.Error.WriteLine($"note: {output} has no tokenizer: a GGUF file holds its own, and it is not turned into tokenizer.json");
+        if (withoutText is not null)
+            terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");
         return ExitCode.Success;
     }
 

@@ -318,7 +318,10 @@ internal sealed class TrainingRun : IDisposable
         if (Adapter is not null)
             AdapterFile.SaveInto(Adapter, folder, Adapter.Config.Has("base_model_name_or_path") ? null : Recipe.Model.Path);
         else
-            ModelFolder.SaveInto(Model, _package.Files.IsFolder ? _package.Files.Path : null, folder, null);
+        {
+            ModelFolder.SaveInto(Model, _package.Files.IsRandom ? null : _package.Files.Path, folder, null);
+            _package.Files.SaveTextInto(folder);
+        }
     }
 
     private void SaveResult() => AtomicFolder.Write(ResultFolder, SaveWeights, ResultOf(Recipe).Hallmark);

@@ -57,6 +57,11 @@ public sealed record GgufVocabulary
     /// <summary><c>tokenizer.ggml.precompiled_charsmap</c>: SentencePiece's table of character replacements, or empty.</summary>
     public ReadOnlyMemory<byte> PrecompiledCharsmap { get; init; }
 
+    /// <summary>The same tokenizer as a <c>tokenizer.json</c>, for kinds <c>gpt2</c> and <c>llama</c>.</summary>
+    /// <returns>The file's bytes.</returns>
+    /// <exception cref="TokenizerException">It is broken, of another kind, or such a file cannot say what it does.</exception>
+    public byte[] ToTokenizerJson() => GgufTokenizerJson.Write(this);
+
     /// <summary>What a GGUF file says of the tokenizer of a Hugging Face folder: byte-level BPE of a named word pattern, or a SentencePiece model.</summary>
     /// <param name="folderOrFile">A model's folder, or the file itself.</param>
     /// <exception cref="TokenizerException">It is broken, or no GGUF file can say what it does.</exception>

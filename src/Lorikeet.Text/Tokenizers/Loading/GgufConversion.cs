@@ -8,7 +8,8 @@ namespace Lorikeet.Text;
 /// </summary>
 internal static class GgufConversion
 {
-    private static readonly string[] Probes =
+    /// <summary>Texts on which a conversion has to agree with what it was made from.</summary>
+    public static readonly string[] Probes =
     [
         "Hello, world! It's 12345 o'clock.", "  two  blanks\tand\n\nlines \r\n", "naïve façade — 漢字かな 🙂👩‍👩‍👧", "def f(x):\n    return x**2 # 3.14e-10", "I'LL don't WE'VE", "é é ﬁ Å",
     ];
@@ -70,7 +71,8 @@ internal static class GgufConversion
     {
         using JsonDocument document = JsonField.ReadFile(path);
         JsonElement root = document.RootElement;
-        if (!root.TryGetProperty("model", out JsonElement model) || Text(model, "type") != "BPE" || !model.TryGetProperty("vocab", out JsonElement entries))
+        // files of early versions name no type
+        if (!root.TryGetProperty("model", out JsonElement model) || (Text(model, "type") ?? (model.TryGetProperty("merges", out _) ? "BPE" : null)) != "BPE" || !model.TryGetProperty("vocab", out JsonElement entries))
             throw new TokenizerException(path, "of tokenizer.json, byte-level BPE can be written into a GGUF file; this one is another kind");
         List<string> tokens = [];
         List<int> types = [];

@@ -132,7 +132,8 @@ internal static class GgufTokenizer
         return added;
     }
 
-    private static SpecialTokenTemplate Template(GgufVocabulary source, bool addBos, bool addEos)
+    /// <summary>What goes around a text, unless the file says otherwise.</summary>
+    public static SpecialTokenTemplate Template(GgufVocabulary source, bool addBos, bool addEos)
     {
         int[] before = (source.AddBos ?? addBos) && Valid(source, source.BosId) is { } bos ? [bos] : [];
         int[] after = (source.AddEos ?? addEos) && Valid(source, source.EosId) is { } eos ? [eos] : [];
