@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using Lorikeet.Formats;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
