@@ -5,7 +5,6 @@ using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
-using Lorikeet.Tensors;
 
 namespace Lorikeet.Cli;
 

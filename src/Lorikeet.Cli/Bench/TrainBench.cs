@@ -8,7 +8,6 @@ using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
 using Lorikeet.Peft;
-using Lorikeet.Tensors;
 using Lorikeet.Training;
 
 namespace Lorikeet.Cli;

@@ -13,6 +13,7 @@ namespace Lorikeet.Cli.Commands;
 internal static class BenchCommand
 {
     private const string DefaultModel = "random:smollm2-135m";
+    private static readonly string[] Sizes = ["--m", "--n", "--k"];
 
     /// <summary>The command.</summary>
     public static Command Create(Terminal terminal) => new ExampleCommand("bench", "Measure speed and memory, as shares of what this machine can do.",
@@ -47,7 +48,7 @@ internal static class BenchCommand
             int[] counts = CountsOf(parse, threads, problems);
             if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
                 problems.Add("--m, --n and --k: all three or none were expected");
-            problems.AddRange(new[] { "--m", "--n", "--k" }.Zip(sizes).Where(size => size.Second is < 1 or > 1 << 16).Select(size => $"{size.First} {size.Second}: a size between 1 and {1 << 16} was expected"));
+            problems.AddRange(Sizes.Zip(sizes).Where(size => size.Second is < 1 or > 1 << 16).Select(size => $"{size.First} {size.Second}: a size between 1 and {1 << 16} was expected"));
             if (sizes[0] is null)
                 FactsOf(parse.GetRequiredValue(model), problems);
             DType second = StorageOf(parse.GetRequiredValue(weights));
