@@ -1,5 +1,4 @@
 using System.Runtime.CompilerServices;
-using System.Runtime.Intrinsics.X86;
 using Lorikeet.Kernels.Assembled;
 
 namespace Lorikeet.Kernels;
@@ -199,18 +198,18 @@ internal unsafe struct GemmPlan
                     int strips = Math.Min(rest - left * (height - 1), mostStrips);
                     int after = at + strips * height, next = Math.Min(strips * height, row + rows - after), shares = strips * (block.Columns / panel);
                     float* strip = keepA ? a + (nint)(at - row) * pitch : a;
-                    Ahead ahead = default;
+                    GemmAhead ahead = default;
                     if (keepA && j > column)
                     {
-                        ahead = new Ahead(strip + (nint)strips * height * pitch, (nint)next * pitch, shares);
+                        ahead = new GemmAhead(strip + (nint)strips * height * pitch, (nint)next * pitch, shares);
                     }
                     else
                     {
                         PackA(block, at, height, strips, strip);
                         if (!apart && !block.AInPlace)
-                            ahead = new Ahead(_call.A, after, next, k1, terms, shares);
+                            ahead = new GemmAhead(_call.A, after, next, k1, terms, shares);
                         else if (block.AInPlace && apart && _call.A.Stride == terms)
-                            ahead = new Ahead((float*)_call.A.Data + after * _call.A.Stride, (nint)next * terms, shares);
+                            ahead = new GemmAhead((float*)_call.A.Data + after * _call.A.Stride, (nint)next * terms, shares);
                     }
                     for (; strips > 0; strips--, left--, at += height, strip += (nint)height * pitch)
                         Strip(block, tiles, at, height, strip, ref ahead);
@@ -304,7 +303,7 @@ internal unsafe struct GemmPlan
     }
 
     /// <summary>One strip of A, of which <paramref name="a"/> is what was packed, against all of the block's panels of B.</summary>
-    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, ref Ahead ahead)
+    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, ref GemmAhead ahead)
     {
         int lanes = tiles.Lanes, panel = 2 * lanes;
         int k = block.Steps + block.Steps2;
@@ -339,8 +338,10 @@ internal unsafe struct GemmPlan
         int j = 0;
         for (; j + panel <= block.Columns; j += together * panel)
         {
-            ahead.Fetch();
-            call.Next = ahead.Take((nint)together * block.Steps, a, out call.NextEnd);
+            if (tiles.Fetches)
+                call.Next = ahead.Take((nint)together * block.Steps, a, out call.NextEnd);
+            if (!tiles.Fetches || ahead.Scattered)
+                ahead.Fetch();
             call.B = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
             call.C = c + j;
             call.Bias = block.Bias == null ? null : block.Bias + j;
@@ -383,70 +384,6 @@ internal unsafe struct GemmPlan
                 if (accumulate)
                     value += c[j];
                 c[j] = bias == null ? value : value + bias[j];
-            }
-        }
-    }
-
-    /// <summary>Fetches what is packed of A next into the second cache, a share of it before each tile.</summary>
-    private struct Ahead
-    {
-        private const int Line = 64;
-
-        private readonly byte* _from;
-        private readonly nint _stride;
-        private readonly int _rows, _bytes, _share;
-        private readonly bool _packed;
-        private int _row, _at;
-
-        public Ahead(in GemmOperand x, int row, int rows, int first, int k, int shares)
-        {
-            if (!Sse.IsSupported || shares == 0 || rows == 0 || k == 0)
-                return;
-            _stride = (nint)(x.Stride / x.Type.BlockSize() * x.Type.BlockBytes());
-            (int memoryRow, int column, _rows, int columns) = x.Transposed ? (first, row, k, rows) : (row, first, rows, k);
-            int begin = column / x.Type.BlockSize() * x.Type.BlockBytes();
-            _from = x.Row(memoryRow) + begin;
-            _bytes = ((column + columns - 1) / x.Type.BlockSize() + 1) * x.Type.BlockBytes() - begin;
-            _share = (_rows * (_bytes / Line + 1) + shares - 1) / shares;
-        }
-
-        public Ahead(float* from, nint floats, int shares)
-        {
-            if (!Sse.IsSupported || shares == 0)
-                return;
-            _from = (byte*)from;
-            _packed = true;
-            _rows = 1;
-            _bytes = (int)(floats * sizeof(float));
-            _share = (_bytes / Line + shares) / shares;
-        }
-
-        /// <summary>True where there is something that tiles cannot fetch, since it does not lie in one piece.</summary>
-        public readonly bool Scattered => !_packed && _rows > 0;
-
-        /// <summary>What tiles of so many steps, which fetch <see cref="GemmTiles.FetchedByStep"/> bytes each, may fetch, and its end; where nothing is left, something that is near.</summary>
-        public void* Take(nint steps, void* near, out void* end)
-        {
-            end = _packed ? _from + _bytes : near;
-            if (!_packed)
-                return near;
-            byte* from = _from + Math.Min(_at, _bytes);
-            _at = (int)Math.Min(_bytes, _at + steps * GemmTiles.FetchedByStep);
-            return from;
-        }
-
-        /// <summary>Fetches one tile's share of what lies scattered.</summary>
-        public void Fetch()
-        {
-            for (int i = 0; i < _share && Scattered && _row < _rows; i++)
-            {
-                Sse.Prefetch1(_from + _row * _stride + _at);
-                _at += Line;
-                if (_at >= _bytes)
-                {
-                    _at = 0;
-                    _row++;
-                }
             }
         }
     }
