@@ -318,6 +318,8 @@ internal unsafe struct GemmPlan
             A2Row = block.Pitch * sizeof(float),
             A2Step = height * sizeof(float),
             Steps2 = tiles.Fetches ? block.Steps2 : 0,
+            Next = a,
+            NextEnd = a,
             CStep = (nint)_call.StrideC * sizeof(float),
             Accumulate = block.Accumulate ? 1 : 0,
         };
