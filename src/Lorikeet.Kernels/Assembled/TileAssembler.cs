@@ -177,7 +177,7 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
     {
         bool even = row % 2 == 0;
         Register address = apart ? Even[row / 2] : A;
-        int offset = apart ? 4 * step : 4 * row, repeated = Sums + registers + row % Repeats;
+        int offset = apart ? 4 * step : 4 * row, repeated = Sums + registers + row / 2 % Repeats;
         bool multiplies = even && width == 64;
         if (!multiplies)
             _code.Broadcast(repeated, address, apart && !even ? ARow : Register.None, 1, offset);

@@ -28,12 +28,15 @@ internal static unsafe class GemmPack
     /// <summary>
     /// Packs rows <c>row .. row + rows - 1</c> and sums' terms <c>first .. first + k - 1</c> in panels of <paramref name="width"/> rows:
     /// <c>to[panel * panelStep + p * width + r] = scale * x(row + panel * width + r, first + p)</c>. The columns of a last, narrower panel that
-    /// belong to no row hold rubbish. <paramref name="wide"/>: turn by registers of eight (AVX2), not of four.
+    /// belong to no row hold finite values that nothing depends on. <paramref name="wide"/>: turn by registers of eight (AVX2), not of four.
     /// </summary>
     public static void Panels(in GemmOperand x, long row, int rows, long first, int k, float scale, float* to, int width, nint panelStep, bool wide, float* scratch)
     {
         if (k == 0)
             return;
+        // tiles multiply all columns of a panel: what memory held before may be denormal, which takes a hundred times as long
+        if (rows % width != 0)
+            new Span<float>(to + rows / width * panelStep, k * width).Clear();
         if (!IsDirect(x.Type))
         {
             if (x.Transposed)

@@ -5,7 +5,7 @@ namespace Lorikeet.Kernels;
 
 /// <summary>
 /// Products in 8 bits with weights whose stored codes are multiplied as integers, on register tiles; several of the same activations run as one job.
-/// The activations are quantised before, once for all; threads take panels of weights, each read once for all rows. Sums run over a row's units in
+/// The activations are quantised before, once for all; threads take panels of weights, each read once for all rows that stay in the second cache. Sums run over a row's units in
 /// their order, whatever the cut: a result is the same bits for any number of rows and threads.
 /// </summary>
 internal unsafe struct QuantizedPlan
