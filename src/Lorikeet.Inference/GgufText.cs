@@ -1,3 +1,4 @@
+using System.Text;
 using System.Text.Json.Nodes;
 using Lorikeet.Formats;
 using Lorikeet.Tensors;
@@ -72,23 +73,25 @@ internal static class GgufText
         return new ModelChatTemplates(templates, new ChatTemplateVariables { All = variables });
     }
 
-    /// <summary>Writes what a file says about text as the files of a model's folder: <c>tokenizer.json</c>, <c>tokenizer_config.json</c> with the chat template, templates of other names, <c>generation_config.json</c>.</summary>
-    /// <param name="metadata">What the file says.</param>
-    /// <param name="file">Its name.</param>
-    /// <param name="folder">Receives them.</param>
-    /// <returns>Why there is no <c>tokenizer.json</c>; null where there is one.</returns>
-    public static string? WriteFolder(GgufMetadata metadata, string file, string folder)
+    /// <summary>What a file says about text as the files of a model's folder: <c>tokenizer.json</c>, <c>tokenizer_config.json</c> with the chat template, templates of other names, <c>generation_config.json</c>.</summary>
+    /// <returns>The files, or none and why.</returns>
+    public static ModelText Folder(GgufMetadata metadata, string file)
     {
-        GgufVocabulary vocabulary;
         try
         {
-            vocabulary = Vocabulary(metadata, file);
-            AtomicFile.WriteBytes(Path.Combine(folder, "tokenizer.json"), vocabulary.ToTokenizerJson());
+            return new ModelText(FolderFiles(metadata, file));
         }
-        catch (Exception e) when (e is TokenizerException || (e is InputException && metadata.Texts(Prefix + "tokens") is null))
+        // weights are good for something without words
+        catch (Exception e) when (e is TokenizerException or InputException)
         {
-            return e.Message;
+            return new ModelText([], e.Message);
         }
+    }
+
+    private static Dictionary<string, byte[]> FolderFiles(GgufMetadata metadata, string file)
+    {
+        GgufVocabulary vocabulary = Vocabulary(metadata, file);
+        Dictionary<string, byte[]> files = new(StringComparer.Ordinal) { ["tokenizer.json"] = vocabulary.ToTokenizerJson() };
         // the file says what goes around a text; other classes would add to it what they are used to
         JsonObject config = new() { ["tokenizer_class"] = "PreTrainedTokenizerFast", ["clean_up_tokenization_spaces"] = false };
         foreach ((string variable, string key) in SpecialTokens)
@@ -100,19 +103,15 @@ internal static class GgufText
             config["model_max_length"] = context;
         if (metadata.Text(Template) is { } usual)
             config["chat_template"] = usual;
-        // a name that is no plain word would be a path to somewhere else
-        foreach (string name in (metadata.Texts("tokenizer.chat_templates") ?? []).Where(name => name.Length > 0 && name.All(c => char.IsAsciiLetterOrDigit(c) || c is '_' or '-')))
+        foreach (string name in (metadata.Texts("tokenizer.chat_templates") ?? []).Where(ModelText.IsFileName))
         {
             if (metadata.Text($"{Template}.{name}") is { } other)
-                AtomicFile.WriteText(Path.Combine(folder, "additional_chat_templates", name + ".jinja"), other);
+                files[ModelText.TemplateFile(name)] = Encoding.UTF8.GetBytes(other);
         }
-        new JsonConfig(config, "tokenizer_config.json").Save(Path.Combine(folder, "tokenizer_config.json"), JsonStyle.ModelConfig);
+        files["tokenizer_config.json"] = ModelText.Bytes(config);
         if (EndTokens(metadata).Distinct().ToArray() is { Length: > 0 } ends)
-        {
-            JsonObject generation = new() { ["eos_token_id"] = new JsonArray([.. ends.Select(id => JsonValue.Create(id))]) };
-            new JsonConfig(generation, "generation_config.json").Save(Path.Combine(folder, "generation_config.json"), JsonStyle.ModelConfig);
-        }
-        return null;
+            files["generation_config.json"] = ModelText.Generation(ends);
+        return files;
     }
 
     /// <summary>What a file says about text, for another file of the same model.</summary>

@@ -128,11 +128,9 @@ public sealed class ModelFiles
         return [.. ends];
     }
 
-    /// <summary>Writes tokenizer, chat templates and end tokens of a GGUF file into a model's folder; those of a folder lie beside its weights already.</summary>
-    /// <param name="folder">Receives the files.</param>
-    /// <returns>Why there is no tokenizer; null where there is one, or none was looked for.</returns>
-    /// <exception cref="InputException">The folder cannot be written.</exception>
-    public string? SaveTextInto(string folder) => IsGguf ? GgufText.WriteFolder(_metadata.Value, Path, folder) : null;
+    /// <summary>Tokenizer, chat templates and end tokens of a GGUF file as a model's folder has them, or why not; nothing for a folder, where they lie beside the weights already.</summary>
+    /// <exception cref="InputException">The file cannot be read.</exception>
+    public ModelText Text() => IsGguf ? GgufText.Folder(_metadata.Value, Path) : new ModelText([]);
 
     /// <summary>What a GGUF file of this model says beside its sizes: name, tokenizer, chat templates.</summary>
     /// <exception cref="TokenizerException">The tokenizer is broken, or no GGUF file can say what it does.</exception>

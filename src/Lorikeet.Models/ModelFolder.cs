@@ -155,13 +155,26 @@ public static class ModelFolder
             using GgufFile file = GgufFile.Open(source);
             foreach ((string key, string theirs) in (ReadOnlySpan<(string, string)>)[("bos_token_id", "bos_token_id"), ("eos_token_id", "eos_token_id"), ("pad_token_id", "padding_token_id")])
             {
-                if (file.Metadata.Integer("tokenizer.ggml." + theirs) is >= 0 and <= int.MaxValue and { } id)
+                if (Id(file.Metadata, "tokenizer.ggml." + theirs) is { } id)
                     config[key] = id;
             }
-            if (file.Metadata.Text("tokenizer.chat_template") is { } template)
+            if (file.Metadata.GetValueOrDefault("tokenizer.chat_template") is string template)
                 AtomicFile.WriteText(Path.Combine(folder, "chat_template.jinja"), template);
         }
         new JsonConfig(config, "config.json").Save(Path.Combine(folder, "config.json"), JsonStyle.ModelConfig);
+    }
+
+    // what a file says wrongly of its text is no reason to lose the weights
+    private static int? Id(GgufMetadata metadata, string key)
+    {
+        try
+        {
+            return metadata.Integer(key) is >= 0 and <= int.MaxValue and { } id ? (int)id : null;
+        }
+        catch (InputException)
+        {
+            return null;
+        }
     }
 
     private static SafetensorsEntry Entry(Parameter parameter, DType type, Action<WeightError>? written)

@@ -32,7 +32,7 @@ public sealed class GgufModelFileTests : IDisposable
         using (CausalLm model = ModelLoader.Load(_folder.Path))
             GgufModelFile.Write(ModelFiles.Find(_folder.Path), model, file, DType.F32);
         using (CausalLm model = ModelLoader.Load(file))
-            ModelFolder.Save(model, file, folder, also: aside => ModelFiles.Find(file).SaveTextInto(aside).ShouldBeNull());
+            ModelFolder.Save(model, file, folder, also: ModelFiles.Find(file).Text().WriteInto);
         Answer(folder).ShouldBe(Answer(_folder.Path));
         using ModelPackage theirs = ModelPackage.Open(file), ours = ModelPackage.Open(folder);
         ours.EndTokens.ShouldBe(theirs.EndTokens);
@@ -53,7 +53,7 @@ public sealed class GgufModelFileTests : IDisposable
             new("tokenizer.chat_template.tools", "with tools"), new("tokenizer.chat_template.../up", "elsewhere"),
         ], []);
         Directory.CreateDirectory(folder);
-        ModelFiles.Find(file).SaveTextInto(folder).ShouldBeNull();
+        ModelFiles.Find(file).Text().WriteInto(folder);
         ChatTemplate.FromModelFolder(folder)!.Templates.Keys.Order().ShouldBe(["default", "tools"]);
         Directory.GetFiles(_folder.Path, "up*", SearchOption.AllDirectories).ShouldBeEmpty();
     }
@@ -65,7 +65,9 @@ public sealed class GgufModelFileTests : IDisposable
         using (CausalLm model = ModelLoader.Load("random:tiny"))
             GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, file, DType.Q8_0);
         Directory.CreateDirectory(folder);
-        ModelFiles.Find(file).SaveTextInto(folder).ShouldNotBeNull().ShouldContain("hold no tokenizer");
+        ModelText text = ModelFiles.Find(file).Text();
+        text.Missing.ShouldNotBeNull().ShouldContain("hold no tokenizer");
+        text.WriteInto(folder);
         Directory.GetFileSystemEntries(folder).ShouldBeEmpty();
     }
 

@@ -50,10 +50,10 @@ internal static class MergeCommand
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");
         adapter.Merge();
-        string? withoutText = null;
-        ModelFolder.Save(model, files.Path, output, type, [adapterFolder], also: aside => withoutText = files.SaveTextInto(aside));
+        ModelText text = files.Text();
+        ModelFolder.Save(model, files.Path, output, type, [adapterFolder], also: text.WriteInto);
         terminal.Out.WriteLine($"{output}: {modelName} with {adapterFolder} ({adapter.Method.Type})");
-        if (withoutText is not null)
+        if (text.Missing is { } withoutText)
             terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");
         return ExitCode.Success;
     }

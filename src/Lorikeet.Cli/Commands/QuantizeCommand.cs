@@ -73,7 +73,7 @@ internal static class QuantizeCommand
         double? before = text is null ? null : Perplexity(model, text);
         terminal.Out.WriteLine("relative error   largest         MB  matrix");
         long bytes = 0;
-        string? withoutText = null;
+        ModelText? words = isFile ? null : files.Text();
         List<WeightError> errors = [];
         void Written(WeightError error)
         {
@@ -85,7 +85,7 @@ internal static class QuantizeCommand
         if (isFile)
             GgufModelFile.Write(files, model as CausalLm ?? throw new InputException($"{modelName}: only a model that predicts tokens can be written as a GGUF file"), output, type, Written);
         else
-            ModelFolder.Save(model, files.Path, output, type, written: Written, also: aside => withoutText = files.SaveTextInto(aside));
+            ModelFolder.Save(model, files.Path, output, type, written: Written, also: words!.WriteInto);
         long written = isFile ? new FileInfo(output).Length : Directory.EnumerateFiles(output, "*.safetensors").Sum(file => new FileInfo(file).Length);
         IGrouping<DType, WeightError>[] stored = [.. errors.GroupBy(error => error.Type).OrderByDescending(group => group.Count())];
         if (isFile && stored.Any(group => group.Key != type))
@@ -97,7 +97,7 @@ internal static class QuantizeCommand
             using LanguageModel after = ModelLoader.LoadAny(output);
             terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity on {data}: {was:0.0000} before, {Perplexity(after, text!):0.0000} after ({text!.TargetTokens:N0} tokens)"));
         }
-        if (withoutText is not null)
+        if (words?.Missing is { } withoutText)
             terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");
         return ExitCode.Success;
     }

@@ -26,12 +26,14 @@ internal sealed class TrainingRun : IDisposable
     private readonly List<RunSample> _samples = [];
     private readonly string? _resumedFrom;
     private readonly IReadOnlyList<string> _resumeNotes = [];
+    private readonly ModelText? _text;
     private Trainer? _trainer;
 
-    private TrainingRun(Recipe recipe, ModelPackage package, TrainingData data, Adapter? adapter, ulong? frozen, IReadOnlyList<Question> questions, int end, string? resumedFrom, bool overwrite)
+    private TrainingRun(Recipe recipe, ModelPackage package, TrainingData data, Adapter? adapter, ulong? frozen, IReadOnlyList<Question> questions, int end, ModelText? text, string? resumedFrom, bool overwrite)
     {
         _package = package;
         _questions = questions;
+        _text = text;
         _endTokens = [.. package.EndTokens.Append(end).Distinct()];
         _resumedFrom = resumedFrom;
         Data = data;
@@ -118,8 +120,9 @@ internal sealed class TrainingRun : IDisposable
             ulong? frozen = package is null || RecipeAdapter.IsFull(recipe) ? null : Continuation.FingerprintOf(package.Model);
             Adapter? adapter = package is null ? null : problems.Try(() => RecipeAdapter.Attach(recipe, package.Model));
             IReadOnlyList<Question> questions = package is null || encoder is null ? [] : Questions(recipe, package.Model, encoder, data, problems);
+            ModelText? text = package is null || !RecipeAdapter.IsFull(recipe) ? null : problems.Try(() => ModelTextOf(recipe, package));
             problems.ThrowIfAny();
-            return new TrainingRun(recipe, package!, data!, adapter, frozen, questions, end, resumeFrom, overwrite);
+            return new TrainingRun(recipe, package!, data!, adapter, frozen, questions, end, text, resumeFrom, overwrite);
         }
         catch
         {
@@ -198,7 +201,11 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
-    private IEnumerable<string> Notes => [.. _resumeNotes, .. Adapter?.Notes ?? [], .. _package.Remarks];
+    private IEnumerable<string> Notes => [.. _resumeNotes, .. Adapter?.Notes ?? [], .. TextNotes, .. _package.Remarks];
+
+    private IEnumerable<string> TextNotes => _text is null ? []
+        : _text.Missing is { } reason ? [$"{ResultFolder} will have no tokenizer ({reason}); copy the one that it is trained with into it"]
+        : Recipe.Model.Tokenizer is { } tokenizer ? [$"{ResultFolder} will have the tokenizer of {tokenizer}, which it is trained with"] : [];
 
     private (long Trainable, long All) CountParameters() =>
         (Parameters.Sum(parameter => parameter.Shape.Elements), Model.Parameters.Sum(parameter => parameter.Shape.Elements) + (Adapter?.TrainableCount ?? 0));
@@ -288,6 +295,11 @@ internal sealed class TrainingRun : IDisposable
         }
     }
 
+    // what the folder of a model that is trained as a whole says about text: what it was trained with
+    private static ModelText ModelTextOf(Recipe recipe, ModelPackage package) => recipe.Model.Tokenizer is { } tokenizer
+        ? ModelText.Of(tokenizer, package.ChatTemplates, package.Files.IsFolder ? null : package.EndTokens)
+        : package.Files.Text();
+
     // what is asked before and after; only prompts that somebody wrote can be too long to be asked
     private static List<Question> Questions(Recipe recipe, CausalLm model, ExampleEncoder encoder, TrainingData? data, Problems problems)
     {
@@ -320,7 +332,7 @@ internal sealed class TrainingRun : IDisposable
         else
         {
             ModelFolder.SaveInto(Model, _package.Files.IsRandom ? null : _package.Files.Path, folder, null);
-            _package.Files.SaveTextInto(folder);
+            _text!.WriteInto(folder);
         }
     }
 

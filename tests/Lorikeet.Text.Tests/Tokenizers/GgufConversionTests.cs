@@ -58,6 +58,19 @@ public class GgufConversionTests
             Model = "t5", Tokens = ["<pad>", "</s>", "<unk>", "▁a"], Scores = [0, 0, 0, -1], TokenTypes = [3, 3, 2, 1], EosId = 1, UnkId = 2,
         }.ToTokenizerJson()).Message.ShouldContain("gpt2 and llama are");
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Pieces_that_can_be_cut_in_too_many_ways_are_refused_before_they_fill_the_memory(bool merging)
+    {
+        IEnumerable<string> pieces = merging ? Enumerable.Range(1, 1500).Select(i => new string('a', 2 * i)) : Enumerable.Range(0x4E00, 100).Select(i => new string((char)i, 4000));
+        string[] tokens = ["<unk>", "<s>", "</s>", "a", .. pieces];
+        Should.Throw<TokenizerException>(() => new GgufVocabulary
+        {
+            Model = "llama", Tokens = tokens, Scores = new float[tokens.Length], TokenTypes = [2, 3, 3, .. Enumerable.Repeat(1, tokens.Length - 3)], BosId = 1, EosId = 2, UnkId = 0,
+        }.ToTokenizerJson()).Message.ShouldContain("too many merges");
+    }
+
     private static void ShouldReadBack(GgufVocabulary vocabulary, string[] controls)
     {
         string folder = Directory.CreateTempSubdirectory("lorikeet-").FullName;

@@ -12,6 +12,12 @@ internal static class GgufTokenizerJson
 {
     private const int TokensTried = 16;
 
+    // of all merges together; the largest vocabularies of models have some millions
+    private const long MostCharacters = 64 << 20;
+
+    // of all cuts that are tried, each of which reads its piece
+    private const long MostCharactersTried = 1 << 30;
+
     private static readonly JsonWriterOptions Readable = new() { Indented = true, NewLine = "\n", Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
     /// <summary>The file's bytes.</summary>
@@ -165,16 +171,27 @@ internal static class GgufTokenizerJson
             if (source.Tokens[id].Length > 0 && type is PieceType.Normal or PieceType.UserDefined or PieceType.Unused)
                 scores.TryAdd(source.Tokens[id], source.Scores.Count > 0 ? source.Scores[id] : 0);
         }
-        List<(string Left, string Right, float Score)> merges = [];
+        if (scores.Keys.Sum(text => (long)text.Length * text.Length) > MostCharactersTried)
+            throw TooMany($"the longest piece has {scores.Keys.Max(text => text.Length):N0} characters, and there are {scores.Count:N0}");
+        Dictionary<string, float>.AlternateLookup<ReadOnlySpan<char>> pieces = scores.GetAlternateLookup<ReadOnlySpan<char>>();
+        List<(string Text, int Cut, float Score)> merges = [];
+        long characters = 0;
         foreach ((string text, float score) in scores)
         {
             for (int cut = 1; cut < text.Length; cut++)
             {
-                if (!char.IsLowSurrogate(text[cut]) && scores.ContainsKey(text[..cut]) && scores.ContainsKey(text[cut..]))
-                    merges.Add((text[..cut], text[cut..], score));
+                if (char.IsLowSurrogate(text[cut]) || !pieces.ContainsKey(text.AsSpan(0, cut)) || !pieces.ContainsKey(text.AsSpan(cut)))
+                    continue;
+                characters += text.Length;
+                if (characters > MostCharacters)
+                    throw TooMany($"they have more than {MostCharacters:N0} characters");
+                merges.Add((text, cut, score));
             }
         }
-        return merges.OrderByDescending(merge => merge.Score).ThenByDescending(merge => merge.Left.Length).Select(merge => (merge.Left, merge.Right));
+        return merges.OrderByDescending(merge => merge.Score).ThenByDescending(merge => merge.Cut).Select(merge => (merge.Text[..merge.Cut], merge.Text[merge.Cut..]));
+
+        static TokenizerException TooMany(FormattableString reason) =>
+            new("GGUF metadata", $"a tokenizer.json of these pieces would have too many merges to find and to write: {FormattableString.Invariant(reason)}");
     }
 
     private static void Model(Utf8JsonWriter json, GgufVocabulary source, string? unknown, bool ignoreMerges, IEnumerable<(string Left, string Right)> merges)
