@@ -17,11 +17,7 @@ internal static class PrefillChunkOption
                 + "more reads long prompts a little faster",
             DefaultValueFactory = _ => Generator.DefaultPrefillChunk,
         };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > Most)
-                result.AddError($"{option.Name}: a number between 1 and {Most} was expected");
-        });
+        option.AcceptBetween(1, Most);
         return option;
     }
 }

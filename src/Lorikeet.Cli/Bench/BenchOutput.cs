@@ -12,11 +12,7 @@ internal sealed class BenchOutput
     /// <summary>Adds the options to a command.</summary>
     public BenchOutput(Command command)
     {
-        _repeat.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 1000)
-                result.AddError("--repeat: a number between 1 and 1000 was expected");
-        });
+        _repeat.AcceptBetween(1, 1000);
         foreach (Option option in (Option[])[_repeat, _against, _json])
             command.Add(option);
     }

@@ -13,7 +13,6 @@ namespace Lorikeet.Cli.Commands;
 internal static class BenchCommand
 {
     private const string DefaultModel = "random:smollm2-135m";
-    private static readonly string[] Sizes = ["--m", "--n", "--k"];
 
     /// <summary>The command.</summary>
     public static Command Create(Terminal terminal) => new ExampleCommand("bench", "Measure speed and memory, as shares of what this machine can do.",
@@ -25,9 +24,9 @@ internal static class BenchCommand
     private static ExampleCommand Gemm(Terminal terminal)
     {
         Option<string> model = Model();
-        Option<int?> m = new("--m") { Description = "Rows of the result; with --n and --k one shape in place of all" };
-        Option<int?> n = new("--n") { Description = "Columns of the result" };
-        Option<int?> k = new("--k") { Description = "Length of the sums" };
+        const int Most = 1 << 16;
+        Option<int?> m = Size("--m", "Rows of the result; with --n and --k one shape in place of all", Most);
+        Option<int?> n = Size("--n", "Columns of the result", Most), k = Size("--k", "Length of the sums", Most);
         Option<string> form = new("--form") { Description = "How the factors of that shape lie in memory", DefaultValueFactory = _ => "forward" };
         form.AcceptOneOf("forward", "backward-input", "weight-gradient");
         Option<string> precision = new("--precision") { Description = "How far factors may be rounded before they are multiplied", DefaultValueFactory = _ => "f32" };
@@ -45,12 +44,9 @@ internal static class BenchCommand
         {
             int?[] sizes = [parse.GetValue(m), parse.GetValue(n), parse.GetValue(k)];
             List<string> problems = [];
-            int[] counts = CountsOf(parse, threads, problems);
+            int[] counts = CountsOf(parse, threads);
             if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
                 problems.Add("--m, --n and --k: all three or none were expected");
-            problems.AddRange(Sizes.Zip(sizes).Where(size => size.Second is < 1 or > 1 << 16).Select(size => $"{size.First} {size.Second}: a size between 1 and {1 << 16} was expected"));
-            if (sizes[0] is null)
-                FactsOf(parse.GetRequiredValue(model), problems);
             DType second = StorageOf(parse.GetRequiredValue(weights));
             if (second.IsBlocked() && (sizes[2] is not { } terms || terms % second.BlockSize() != 0 || parse.GetValue(form) != "forward"))
                 problems.Add($"--weights {parse.GetValue(weights)}: a shape was expected, of the form forward and with a multiple of {second.BlockSize()} as --k");
@@ -76,12 +72,17 @@ internal static class BenchCommand
         Option<string> method = new("--method") { Description = "What is trained", DefaultValueFactory = _ => "lora" };
         method.AcceptOneOf("lora", "full");
         Option<int> rank = Count("--rank", "LoRA's rank, on all linear layers", 16), batch = Count("--batch", "Rows of a batch", 4);
-        Option<int> length = Count("--seq", "Tokens of a row", 256), steps = Count("--steps", "Steps, the first of which is not counted", 6);
+        Option<int> length = Count("--seq", "Tokens of a row", 256, least: 2, why: "; the first token has none before it"), steps = Count("--steps", "Steps, the first of which is not counted", 6, least: 2, why: "; the first is not counted");
         Option<string> precision = new("--precision") { Description = "How products are computed", DefaultValueFactory = _ => "f32" };
         precision.AcceptOneOf("f32", "bf16", "auto");
         Option<string?> activations = new("--activations") { Description = "What activations are kept in between forward and backward pass; by default as --precision" };
         activations.AcceptOneOf("f32", "bf16", "auto");
         Option<string?> memory = new("--memory") { Description = $"The memory that a step may take at most: {MemorySize.Examples}" };
+        memory.Validators.Add(result =>
+        {
+            if (result.Tokens is [{ Value: { Length: > 0 } budget }] && MemorySize.Parse(budget) is null)
+                result.AddError($"--memory: found {budget}, expected a size: {MemorySize.Examples}");
+        });
         Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<bool> checkpointing = new("--checkpointing") { Description = "Compute activations again in the backward pass" };
         Option<string> optimizer = new("--optimizer") { Description = "How AdamW keeps its moments", DefaultValueFactory = _ => "adamw" };
@@ -98,16 +99,11 @@ internal static class BenchCommand
             int count = parse.GetValue(steps), tokens = parse.GetValue(length);
             string name = parse.GetRequiredValue(model);
             List<string> problems = [];
-            if (count < 2)
-                problems.Add($"--steps {count}: at least 2 were expected; the first is not counted");
-            if (tokens < 2)
-                problems.Add($"--seq {tokens}: at least 2 were expected; the first token has none before it");
-            else if (FactsOf(name, problems) is { } facts && tokens > facts.ContextLength)
-                problems.Add($"--seq {tokens}: {name} sees {facts.ContextLength} tokens");
+            int context = FactsOf(name).ContextLength;
+            if (tokens > context)
+                problems.Add($"--seq {tokens}: {name} sees {context} tokens");
             if (parse.GetValue(inBackward) && parse.GetValue(method) != "full")
                 problems.Add("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
-            if (parse.GetValue(memory) is { } budget && MemorySize.Parse(budget) is null)
-                problems.Add($"--memory: found {budget}, expected a size: {MemorySize.Examples}");
             Refuse(problems);
             return output.Measure(terminal, parse, report => new TrainBench(name, parse.GetRequiredValue(method),
                 parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights), parse.GetValue(embeddings)),
@@ -135,9 +131,9 @@ internal static class BenchCommand
         {
             string name = parse.GetRequiredValue(model);
             List<string> problems = [];
-            if (FactsOf(name, problems) is { } facts && parse.GetValue(tokens) >= facts.ContextLength)
-                problems.Add($"--tokens {parse.GetValue(tokens)}: {name} sees {facts.ContextLength}, and one token is written behind each prompt");
-            Refuse(problems);
+            int context = FactsOf(name).ContextLength;
+            if (parse.GetValue(tokens) >= context)
+                throw new InputException($"--tokens {parse.GetValue(tokens)}: {name} sees {context}, and one token is written behind each prompt");
             return output.Measure(terminal, parse, report => DecodeBench.Prefill(report, name, parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(chunk),
                 Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision)));
         });
@@ -147,7 +143,7 @@ internal static class BenchCommand
     private static ExampleCommand Decode(Terminal terminal)
     {
         Option<string> model = Model();
-        Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64);
+        Option<int> streams = Count("--streams", "Texts that are written at the same time", 1), tokens = Count("--tokens", "Tokens of each", 64, least: 2, why: ", for allocation is measured over each half of them");
         Option<int> context = Count("--context", "Tokens of each prompt", 32);
         Option<string?> weights = Weights(), embeddings = Embeddings();
         Option<string> precision = PrecisionOption.Create(), kvCache = KvCacheOption.Create();
@@ -160,13 +156,10 @@ internal static class BenchCommand
         command.SetAction(parse =>
         {
             string name = parse.GetRequiredValue(model);
-            List<string> problems = [];
-            if (parse.GetValue(tokens) < 2)
-                problems.Add($"--tokens {parse.GetValue(tokens)}: at least 2 were expected, for allocation is measured over each half of them");
+            int most = FactsOf(name).ContextLength;
             long needed = DecodeBench.TokensOf(parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk));
-            if (FactsOf(name, problems) is { } facts && needed >= facts.ContextLength)
-                problems.Add($"--tokens {parse.GetValue(tokens)}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {facts.ContextLength}");
-            Refuse(problems);
+            if (needed >= most)
+                throw new InputException($"--tokens {parse.GetValue(tokens)}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {most}");
             return output.Measure(terminal, parse, report => DecodeBench.Decode(report, name, parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk),
                 Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
         });
@@ -177,8 +170,8 @@ internal static class BenchCommand
     {
         Option<string> model = Model();
         Option<int[]> m = new("--m") { Description = "Rows, up to 16; may be repeated. By default 1, 4, 8 and 16", AllowMultipleArgumentsPerToken = true };
-        Option<int?> n = new("--n") { Description = "Columns of the result; with --k one shape in place of the model's" };
-        Option<int?> k = new("--k") { Description = "Length of the sums" };
+        m.AcceptBetween(1, 16, "; more rows are what gemm measures");
+        Option<int?> n = Size("--n", "Columns of the result; with --k one shape in place of the model's", 1 << 20), k = Size("--k", "Length of the sums", 1 << 20);
         Option<string> weights = Stored(), precision = PrecisionOption.Create();
         Option<int[]> threads = Threads();
         ExampleCommand command = new("gemv", "Products of few rows, as in writing text, with weights that no cache holds.", "lorikeet bench gemv --weights q4_0 --precision int8\nlorikeet bench gemv --m 1 8 --n 5632 --k 2048 --weights nf4-dq --threads 2")
@@ -190,17 +183,13 @@ internal static class BenchCommand
         {
             List<string> problems = [];
             int[] rows = parse.GetValue(m) is { Length: > 0 } given ? given : [1, 4, 8, 16];
-            problems.AddRange(rows.Where(row => row is < 1 or > 16).Select(row => $"--m {row}: a number between 1 and 16 was expected; more rows are what gemm measures"));
             (int? columns, int? terms) = (parse.GetValue(n), parse.GetValue(k));
             if (columns is null != terms is null)
                 problems.Add("--n and --k: both or none were expected");
-            problems.AddRange(new[] { ("--n", columns), ("--k", terms) }.Where(size => size.Item2 is < 1 or > 1 << 20).Select(size => $"{size.Item1} {size.Item2}: a size between 1 and {1 << 20} was expected"));
-            if (columns is null)
-                FactsOf(parse.GetRequiredValue(model), problems);
             DType stored = StorageOf(parse.GetRequiredValue(weights));
             if (terms % stored.BlockSize() is > 0)
                 problems.Add($"--k {terms}: a multiple of {stored.BlockSize()} was expected, for a row is whole blocks of {WeightStorage.NameOf(stored)}");
-            int[] counts = CountsOf(parse, threads, problems);
+            int[] counts = CountsOf(parse, threads);
             Refuse(problems);
             return output.Measure(terminal, parse, report =>
             {
@@ -223,7 +212,7 @@ internal static class BenchCommand
         Option<string[]> forms = new("--form") { Description = "forward and backward (training), prefill, decode; may be repeated. By default all", AllowMultipleArgumentsPerToken = true };
         forms.AcceptOneOf([.. AttentionBench.Forms.Select(known => known.Name)]);
         Option<int> batch = Count("--batch", "Sequences together", 4), length = Count("--length", "Tokens of each", 512);
-        Option<int> heads = Count("--heads", "Query heads", 9), kvHeads = Count("--kv-heads", "Key and value heads", 3), dimensions = Count("--head-dim", "Dimensions of a head", 64);
+        Option<int> heads = Count("--heads", "Query heads", 9), kvHeads = Count("--kv-heads", "Key and value heads", 3), dimensions = Count("--head-dim", "Dimensions of a head", 64, most: 1024);
         Option<int[]> threads = Threads();
         ExampleCommand command = new("attention", "Attention: forward, backward, over a prompt, and of one token of each text.", "lorikeet bench attention\nlorikeet bench attention --form decode --batch 8 --length 4096 --heads 32 --kv-heads 8")
         {
@@ -236,11 +225,9 @@ internal static class BenchCommand
             AttentionBench bench = new(parse.GetValue(batch), parse.GetValue(length), parse.GetValue(heads), parse.GetValue(kvHeads), parse.GetValue(dimensions));
             if (bench.Heads % bench.KvHeads != 0)
                 problems.Add($"--heads {bench.Heads}: a multiple of the {bench.KvHeads} key heads was expected");
-            if (bench.HeadDim > 1024)
-                problems.Add($"--head-dim {bench.HeadDim}: at most 1024 was expected");
             if ((long)bench.Sequences * bench.Length > 1 << 20)
                 problems.Add($"--batch {bench.Sequences} and --length {bench.Length}: at most {1 << 20} tokens together were expected");
-            int[] counts = CountsOf(parse, threads, problems);
+            int[] counts = CountsOf(parse, threads);
             Refuse(problems);
             return output.Measure(terminal, parse, report => bench.Run(report, parse.GetValue(forms) is { Length: > 0 } given ? given : [.. AttentionBench.Forms.Select(known => known.Name)], counts));
         });
@@ -254,20 +241,27 @@ internal static class BenchCommand
     }
 
     // what the model's configuration says, before its weights are made or read
-    private static ModelFacts? FactsOf(string model, List<string> problems)
-    {
-        try
-        {
-            return ModelLoader.FactsOf(ModelFiles.Find(model).Path);
-        }
-        catch (InputException e)
-        {
-            problems.Add($"--model {e.Message}");
-            return null;
-        }
-    }
+    private static ModelFacts FactsOf(string model) => ModelLoader.FactsOf(ModelFiles.Find(model).Path);
 
-    private static Option<string> Model() => new("--model") { Description = "A model; random:NAME[:bf16] needs no download", DefaultValueFactory = _ => DefaultModel };
+    private static Option<string> Model()
+    {
+        Option<string> option = new("--model") { Description = "A model; random:NAME[:bf16] needs no download", DefaultValueFactory = _ => DefaultModel };
+        // looked for together with all other options, so that its problem stands among theirs
+        option.Validators.Add(result =>
+        {
+            if (result.Tokens is not [{ Value: { Length: > 0 } model }])
+                return;
+            try
+            {
+                FactsOf(model);
+            }
+            catch (InputException e)
+            {
+                result.AddError($"--model {e.Message}");
+            }
+        });
+        return option;
+    }
 
     private static Option<string?> Weights()
     {
@@ -300,24 +294,27 @@ internal static class BenchCommand
     private static IEnumerable<DType> Storages =>
         Enum.GetValues<DType>().Where(type => type is DType.F32 or DType.F16 or DType.BF16 || (type.IsBlocked() && BlockFormats.CanDequantize(type)));
 
-    private static Option<int[]> Threads() =>
-        new("--threads") { Description = "How many threads; may be repeated. By default 1 and all", AllowMultipleArgumentsPerToken = true };
-
-    private static int[] CountsOf(ParseResult parse, Option<int[]> threads, List<string> problems)
+    private static Option<int[]> Threads()
     {
-        int[] counts = parse.GetValue(threads) is { Length: > 0 } given ? given : [.. new[] { 1, ComputePool.Threads }.Distinct()];
-        problems.AddRange(counts.Where(count => count is < 1 or > ComputePool.MaxThreads).Select(count => $"--threads {count}: a number between 1 and {ComputePool.MaxThreads} was expected"));
-        return counts;
+        Option<int[]> option = new("--threads") { Description = "How many threads; may be repeated. By default 1 and all", AllowMultipleArgumentsPerToken = true };
+        option.AcceptBetween(1, ComputePool.MaxThreads);
+        return option;
     }
 
-    private static Option<int> Count(string name, string description, int fallback)
+    private static int[] CountsOf(ParseResult parse, Option<int[]> threads) =>
+        parse.GetValue(threads) is { Length: > 0 } given ? given : [.. new[] { 1, ComputePool.Threads }.Distinct()];
+
+    private static Option<int> Count(string name, string description, int fallback, int least = 1, int most = 1 << 20, string why = "")
     {
         Option<int> option = new(name) { Description = description, DefaultValueFactory = _ => fallback };
-        option.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 1 << 20)
-                result.AddError($"{name}: a number between 1 and {1 << 20} was expected");
-        });
+        option.AcceptBetween(least, most, why);
+        return option;
+    }
+
+    private static Option<int?> Size(string name, string description, int most)
+    {
+        Option<int?> option = new(name) { Description = description };
+        option.AcceptBetween(1, most);
         return option;
     }
 }
