@@ -167,6 +167,41 @@ public sealed class ResumeTests : IDisposable
     }
 
     [Fact]
+    public void A_run_whose_steps_are_all_done_makes_the_evaluation_that_it_ends_with_and_makes_it_once()
+    {
+        string held = Path.Combine(_folder.FullName, "held.jsonl");
+        File.WriteAllText(held, """{"prompt": "7 and", "completion": " 8 follow each other."}""" + "\n");
+        string recipe = Recipe("run", "lora", "", 4, "lr_scheduler: constant\n  save_every: 2\n  save_total_limit: 4");
+        string[] evaluated = ["train", recipe, "--set", $"data.eval={held}"];
+        Run([.. evaluated, "--set", "training.steps=2", "--set", $"output={Path.Combine(_folder.FullName, "short")}"]).Code.ShouldBe(0);
+        Run(evaluated).Code.ShouldBe(0);
+        string run = Path.Combine(_folder.FullName, "run"), half = Path.Combine(run, "checkpoints", "step-000002");
+        for (int again = 0; again < 2; again++)
+        {
+            (int code, string error) = Run([.. evaluated, "--set", "training.steps=2", .. again == 0 ? new[] { "--resume-from", half } : ["--resume"]]);
+            code.ShouldBe(0, error);
+            Evaluations("run").ShouldBe(Evaluations("short"));
+            Evaluations("run").Count.ShouldBe(2);
+            File.ReadAllText(Path.Combine(half, "trainer_state.json")).ShouldContain("\"best_step\": 2");
+            File.ReadAllText(Path.Combine(run, "report.html")).ShouldNotContain("tokens per second");
+        }
+
+        IReadOnlyList<(int Step, double Loss, bool Best)> Evaluations(string name) =>
+            [.. MetricsLog.Read(Path.Combine(_folder.FullName, name, "metrics.jsonl")).Evaluations.Select(evaluation => (evaluation.Step, evaluation.Loss, evaluation.Best))];
+    }
+
+    [Fact]
+    public void A_checkpoint_without_a_recipe_goes_on_and_says_that_nothing_was_compared()
+    {
+        string recipe = Recipe("run", "lora", "", 2, "");
+        Run("train", recipe).Code.ShouldBe(0);
+        File.Delete(Path.Combine(_folder.FullName, "run", "checkpoints", "step-000002", "recipe.yaml"));
+        (int code, string error) = Run("train", recipe, "--resume", "--json", "--set", "training.steps=4", "--set", "training.learning_rate=1e-3");
+        code.ShouldBe(0, error);
+        error.ShouldContain("step-000002: keeps no recipe: settings could not be compared");
+    }
+
+    [Fact]
     public void A_checkpoint_without_a_recipe_that_does_not_fit_names_a_few_tensors_and_counts_the_others()
     {
         string recipe = Recipe("run", "lora", "target_modules: all-linear", 2, "");

@@ -80,7 +80,7 @@ internal static class TrainCommand
             return;
         }
         output.WriteLine(string.Create(CultureInfo.InvariantCulture,
-            $"{result.Steps} steps, {result.Tokens / Math.Max(result.Seconds, 1e-9):N0} tokens/s, peak memory {ProcessMemory.PeakBytes() / 1e6:N0} MB"));
+            $"{result.Steps} steps, {(result.Tokens == 0 ? "all done before" : string.Create(CultureInfo.InvariantCulture, $"{result.Tokens / Math.Max(result.Seconds, 1e-9):N0} tokens/s"))}, peak memory {ProcessMemory.PeakBytes() / 1e6:N0} MB"));
         if (result.BestEvaluation is { } best)
             output.WriteLine(string.Create(CultureInfo.InvariantCulture, $"held-out loss {best:0.0000} after step {result.BestStep}, the best"));
         bool early = result.Outcome == TrainOutcome.StoppedEarly;

@@ -361,7 +361,7 @@ internal sealed class TrainingRun : IDisposable
             [
                 ("model", Recipe.Model.Path),
                 ("trainable parameters", Parameters.Sum(parameter => parameter.Shape.Elements).ToString("N0", CultureInfo.InvariantCulture)),
-                ("tokens per second", (result.Tokens / Math.Max(result.Seconds, 1e-9)).ToString("N0", CultureInfo.InvariantCulture)),
+                .. result.Tokens == 0 ? Array.Empty<(string, string)>() : [("tokens per second", (result.Tokens / Math.Max(result.Seconds, 1e-9)).ToString("N0", CultureInfo.InvariantCulture))],
                 ("peak memory", (ProcessMemory.PeakBytes() / 1e6).ToString("N0", CultureInfo.InvariantCulture) + " MB"),
             ],
             Steps = steps,

@@ -37,7 +37,10 @@ public static class Continuation
         if (steps < done)
             problems.Add(string.Create(Invariant, $"training.{(recipe.Training.Steps is null ? "epochs" : "steps")}: asks for {steps:N0} steps in all, the checkpoint has done {done:N0}; ask for more, or go on from an older checkpoint (--resume-from)"));
         bool otherData = state.Sampler.Data != data.Fingerprint, otherBase = state.Base is { } before && frozen is { } now && before != now;
-        IReadOnlyList<RecipeDifference> differences = Checkpoints.RecipeIn(checkpoint) is { } made ? RecipeDifference.Between(made, recipe, state) : [];
+        RecipeNode? made = Checkpoints.RecipeIn(checkpoint);
+        if (made is null)
+            notes.Add($"{checkpoint}: keeps no recipe: settings could not be compared with those that it was made with");
+        IReadOnlyList<RecipeDifference> differences = made is not null ? RecipeDifference.Between(made, recipe, state) : [];
         foreach (RecipeDifference difference in differences)
         {
             if (Matters(difference.Key, recipe, otherData, otherBase))

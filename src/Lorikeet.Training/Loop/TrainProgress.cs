@@ -5,4 +5,5 @@ namespace Lorikeet.Training;
 /// <param name="BestLoss">The lowest evaluation loss so far.</param>
 /// <param name="BestStep">After which step that was.</param>
 /// <param name="BadEvaluations">Evaluations since then.</param>
-public readonly record struct TrainProgress(int Step, double? BestLoss, int BestStep, int BadEvaluations);
+/// <param name="EvaluatedStep">After which step the last evaluation was made; null where there was none.</param>
+public readonly record struct TrainProgress(int Step, double? BestLoss, int BestStep, int BadEvaluations, int? EvaluatedStep = null);

@@ -141,6 +141,12 @@ public sealed class Trainer : IDisposable
         _begun = true;
         if (_progress.Step == 0)
             Evaluate();
+        else if (_progress.Step == TotalSteps && _progress.EvaluatedStep != TotalSteps && _evaluation is not null)
+        {
+            // a longer run passed over the evaluation that this one ends with
+            saved = false;
+            EvaluateAndKeep();
+        }
         while (_progress.Step < TotalSteps)
         {
             if (stop.IsCancellationRequested)
@@ -156,14 +162,9 @@ public sealed class Trainer : IDisposable
             int done = _progress.Step;
             if ((_options.EvalEvery is { } every && done % every == 0) || done == TotalSteps)
             {
-                // the best state is on disk before anything can happen to it
-                if (Evaluate())
-                    (_, saved) = (Save(best: true), true);
-                if (_options.EarlyStoppingPatience is { } patience && _progress.BadEvaluations >= patience)
-                {
-                    outcome = TrainOutcome.StoppedEarly;
+                EvaluateAndKeep();
+                if (outcome == TrainOutcome.StoppedEarly)
                     break;
-                }
             }
             if (_options.SaveEvery is { } often && done % often == 0 && !saved)
                 (_, saved) = (Save(best: false), true);
@@ -171,6 +172,15 @@ public sealed class Trainer : IDisposable
         if (!saved)
             Save(best: false);
         return new TrainResult(outcome, _progress.Step, loss, _progress.BestLoss, _progress.BestStep, tokens, seconds, _checkpoints?.Newest, _checkpoints?.Best);
+
+        // the best state is on disk before anything can happen to it
+        void EvaluateAndKeep()
+        {
+            if (Evaluate())
+                (_, saved) = (Save(best: true), true);
+            if (_options.EarlyStoppingPatience is { } patience && _progress.BadEvaluations >= patience)
+                outcome = TrainOutcome.StoppedEarly;
+        }
     }
 
     /// <summary>One optimiser step: all its batches, then the update.</summary>
@@ -249,6 +259,7 @@ public sealed class Trainer : IDisposable
         _progress = best
             ? _progress with { BestLoss = loss, BestStep = _progress.Step, BadEvaluations = 0 }
             : _progress with { BadEvaluations = _progress.BadEvaluations + 1 };
+        _progress = _progress with { EvaluatedStep = _progress.Step };
         Evaluated?.Invoke(new EvaluationReport(_progress.Step, loss, targets, best, Stopwatch.GetElapsedTime(start).TotalSeconds));
         return best;
     }
