@@ -12,6 +12,9 @@ internal sealed unsafe class Block
 
     public bool IsFree;
 
+    /// <summary>What it is a part of.</summary>
+    public Segment Segment = null!;
+
     /// <summary>Neighbours in memory.</summary>
     public Block? Before, After;
 

@@ -7,7 +7,8 @@ namespace Lorikeet.Tensors;
 /// <summary>
 /// Native memory for tensors that come and go: large segments of the operating system, cut into blocks by two-level segregated fit (Masmano et
 /// al. 2004). Free neighbours join again at once, so steps of different lengths share the same memory; after warm-up a step asks the operating
-/// system for nothing, and no block costs a managed allocation.
+/// system for nothing, and no block costs a managed allocation. Where memory is given when it is first written, a segment is far larger than
+/// what is wanted: between small ones there would be ends that nothing fits into.
 /// </summary>
 internal sealed unsafe class BlockPool : IDisposable
 {
@@ -16,16 +17,17 @@ internal sealed unsafe class BlockPool : IDisposable
     private const int Tries = 16;
     private const long SmallestSegment = 1 << 20;
     private const long LargestSegment = 1 << 28;
+    private const long LazySegment = 1 << 30;
 
     private readonly Block?[] _free = new Block?[Classes];
     private readonly ulong[] _filled = new ulong[Classes / 64 + 1];
-    private readonly List<Block> _segments = [];
+    private readonly List<Segment> _segments = [];
     private readonly Stack<Block> _shells = new();
 
     /// <summary>Fills memory with NaN when it is handed out and when it comes back, so that a test sees who reads what was never written or is free.</summary>
     public bool Poisons { get; set; }
 
-    /// <summary>Bytes held from the operating system, in use or free.</summary>
+    /// <summary>Bytes that the operating system has given, in use or free.</summary>
     public long HeldBytes { get; private set; }
 
     /// <summary>Bytes that tensors look at now.</summary>
@@ -42,6 +44,7 @@ internal sealed unsafe class BlockPool : IDisposable
         // a small rest stays with its block: at most a sixteenth
         if (block.Bytes - wanted >= Math.Max(4 * Unit, wanted / 16))
             PutIn(Split(block, wanted));
+        Reach(block.Segment, block.Pointer + block.Bytes - block.Segment.First.Pointer);
         block.Users = 1;
         block.Saved = false;
         UsedBytes += block.Bytes;
@@ -77,18 +80,31 @@ internal sealed unsafe class BlockPool : IDisposable
     /// <summary>Counts the peak anew from what is in use now.</summary>
     public void ForgetPeak() => PeakBytes = UsedBytes;
 
-    /// <summary>Gives segments that nothing uses back to the operating system.</summary>
+    /// <summary>Gives segments that nothing uses, and what lies behind the last block of others, back to the operating system.</summary>
     public void Trim()
     {
         for (int i = _segments.Count - 1; i >= 0; i--)
         {
-            Block block = _segments[i];
-            if (!block.IsFree || block.After is not null)
+            Segment segment = _segments[i];
+            Block last = segment.First;
+            while (last.After is { } after)
+                last = after;
+            if (!last.IsFree)
                 continue;
-            TakeOut(block);
-            LargeMemory.Free(block.Pointer, block.Bytes);
-            HeldBytes -= block.Bytes;
-            _segments.RemoveAt(i);
+            if (last == segment.First)
+            {
+                TakeOut(last);
+                LargeMemory.Free(last.Pointer, segment.Bytes);
+                HeldBytes -= segment.Reached;
+                _segments.RemoveAt(i);
+                continue;
+            }
+            long kept = last.Pointer - segment.First.Pointer;
+            if (!LargeMemory.IsLazy || segment.Reached <= kept)
+                continue;
+            LargeMemory.Forget(last.Pointer, segment.Reached - kept);
+            HeldBytes -= segment.Reached - kept;
+            segment.Reached = kept;
         }
     }
 
@@ -117,12 +133,40 @@ internal sealed unsafe class BlockPool : IDisposable
     {
         long size = Math.Max(bytes, Math.Clamp(HeldBytes / 4 / Unit * Unit, SmallestSegment, LargestSegment));
         Block block = Shell();
-        block.Pointer = (byte*)LargeMemory.Allocate(size, zeroed: false);
+        if (LargeMemory.IsLazy && size < LazySegment && TryAllocate(LazySegment, out block.Pointer))
+            size = LazySegment;
+        else
+            block.Pointer = (byte*)LargeMemory.Allocate(size, zeroed: false);
         block.Bytes = size;
-        HeldBytes += size;
-        _segments.Add(block);
+        block.Segment = new Segment { First = block, Bytes = size };
+        if (!LargeMemory.IsLazy)
+            Reach(block.Segment, size);
+        _segments.Add(block.Segment);
         PutIn(block);
         return block;
+    }
+
+    // a small machine, or one whose memory is limited by address, may not give so much
+    private static bool TryAllocate(long bytes, out byte* pointer)
+    {
+        try
+        {
+            pointer = (byte*)LargeMemory.Allocate(bytes, zeroed: false);
+            return true;
+        }
+        catch (OutOfMemoryException)
+        {
+            pointer = null;
+            return false;
+        }
+    }
+
+    private void Reach(Segment segment, long bytes)
+    {
+        if (bytes <= segment.Reached)
+            return;
+        HeldBytes += bytes - segment.Reached;
+        segment.Reached = bytes;
     }
 
     private Block Split(Block block, long bytes)
@@ -130,6 +174,7 @@ internal sealed unsafe class BlockPool : IDisposable
         Block rest = Shell();
         rest.Pointer = block.Pointer + bytes;
         rest.Bytes = block.Bytes - bytes;
+        rest.Segment = block.Segment;
         rest.Before = block;
         rest.After = block.After;
         if (block.After is not null)
@@ -183,10 +228,10 @@ internal sealed unsafe class BlockPool : IDisposable
     // nothing is in use: every segment is one block again. In the same order each time, so that equal steps find equal memory
     private void Sort()
     {
-        foreach (Block segment in _segments)
-            TakeOut(segment);
+        foreach (Segment segment in _segments)
+            TakeOut(segment.First);
         for (int i = _segments.Count - 1; i >= 0; i--)
-            PutIn(_segments[i]);
+            PutIn(_segments[i].First);
     }
 
     // all bits set: a NaN as f32, -1 as an index

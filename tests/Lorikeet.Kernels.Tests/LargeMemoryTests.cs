@@ -46,6 +46,22 @@ public sealed unsafe class LargeMemoryTests
         }
     }
 
+    [Fact]
+    public void What_is_forgotten_is_the_systems_and_comes_back_as_zeros()
+    {
+        Assert.SkipUnless(OperatingSystem.IsLinux(), "resident memory is read from /proc");
+        const int bytes = 64 << 20, from = 100;
+        byte* memory = (byte*)LargeMemory.Allocate(bytes, zeroed: false);
+        Span<byte> all = new(memory, bytes);
+        all.Fill(1);
+        long before = Resident();
+        LargeMemory.Forget(memory + from, bytes - from);
+        (before - Resident()).ShouldBeGreaterThan(bytes * 3 / 4);
+        all[..from].ContainsAnyExcept((byte)1).ShouldBeFalse();
+        all[(1 << 16)..].ContainsAnyExcept((byte)0).ShouldBeFalse();
+        LargeMemory.Free(memory, bytes);
+    }
+
     private static long Resident() =>
         1024 * long.Parse(File.ReadLines("/proc/self/status").Single(line => line.StartsWith("VmRSS:", StringComparison.Ordinal))[6..].Trim().Split(' ')[0], CultureInfo.InvariantCulture);
 }

@@ -1,3 +1,5 @@
+using Lorikeet.Kernels;
+
 namespace Lorikeet.Tensors.Tests;
 
 public sealed unsafe class BlockPoolTests : IDisposable
@@ -77,6 +79,20 @@ public sealed unsafe class BlockPoolTests : IDisposable
         _pool.Trim();
         _pool.HeldBytes.ShouldBe(0);
         _pool.PeakBytes.ShouldBeGreaterThan(8 << 20);
+    }
+
+    [Fact]
+    public void Steps_of_growing_length_hold_little_more_than_the_longest_uses()
+    {
+        Assert.SkipUnless(LargeMemory.IsLazy, "this system gives whole segments at once");
+        for (int length = 40; length <= 60; length++)
+        {
+            // a layer's rows one after another, then all of a vocabulary's logits at once
+            List<Block> blocks = [.. Enumerable.Range(0, 30).Select(_ => _pool.Rent(length * 10_000L)), _pool.Rent(length * 600_000L)];
+            foreach (Block block in blocks)
+                _pool.Return(block);
+        }
+        _pool.HeldBytes.ShouldBeLessThan(_pool.PeakBytes * 11 / 10);
     }
 
     [Fact]

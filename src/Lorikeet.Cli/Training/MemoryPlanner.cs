@@ -19,7 +19,7 @@ internal sealed class MemoryPlanner
     private readonly CausalLm _model;
     private readonly TrainingOptions _options;
     private readonly Func<int, int> _rowsOf;
-    private readonly long _weights, _trained;
+    private readonly long _weights, _trained, _managed;
     private readonly string[] _kinds;
     private readonly Dictionary<(string Kind, bool Checkpointed, DType Activations), BlockMemory> _measured = [];
     private readonly IReadOnlyList<Parameter> _parameters;
@@ -36,6 +36,8 @@ internal sealed class MemoryPlanner
         _weights = model.Parameters.Where(parameter => !trains.Contains(parameter)).Sum(parameter => parameter.Value.Bytes);
         _trained = Trainer.TrainedBytes(model, parameters, options);
         _kinds = [.. model.Backbone.Blocks.Select(KindOf)];
+        // a tokenizer and rows of data are here already
+        _managed = GC.GetTotalMemory(forceFullCollection: true);
     }
 
     /// <summary>What messages call the budget.</summary>
@@ -95,7 +97,7 @@ internal sealed class MemoryPlanner
     private double CostOf(PassPlan passes) => 1 + 0.3 * passes.CheckpointedBlocks / _kinds.Length + 32.0 / Math.Max(1, _rowsOf(passes.Items))
         + (passes.Activations == DType.BF16 ? 0.03 : 0);
 
-    private MemoryPlan Of(PassPlan passes) => new(passes, Describe(passes), _weights, _trained, Activations(passes), ProgramBytes);
+    private MemoryPlan Of(PassPlan passes) => new(passes, Describe(passes), _weights, _trained, Activations(passes), ProgramBytes + _managed);
 
     /// <summary>The worst moment of the largest pass.</summary>
     private long Activations(PassPlan passes)

@@ -50,9 +50,11 @@ public sealed class Trainer : IDisposable
         _loader = new BatchLoader(train, options.BatchSize, options.GradientAccumulationSteps, order, options.Seed, passes.Items);
         _evaluation = eval is { Count: > 0 } ? new Evaluation(eval, EvalItems(options, passes)) : null;
         _trainables = new Trainables(parameters, BlocksOf(model, options));
-        // the memory that parameters have left goes with its finalizer: now, not beside the first step's activations
+        // the memory that parameters have left goes with its finalizer, and what reading model and data has left of the managed heap:
+        // now, not beside the first step's activations
         GC.Collect();
         GC.WaitForPendingFinalizers();
+        GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
         _optimizer = new AdamW(_trainables, options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.WeightDecay, options.OptimizerKind,
             options.OptimizerState ?? checkpoints?.Folder);
         TotalSteps = options.TotalSteps(_loader.StepsPerEpoch);
