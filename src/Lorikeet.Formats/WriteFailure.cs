@@ -19,17 +19,24 @@ public static class WriteFailure
     /// <param name="path">The final place.</param>
     /// <param name="aside">Where it was written, which is nobody's concern.</param>
     /// <param name="e">The failure.</param>
-    public static InputException Of(string path, string aside, Exception e)
+    public static InputException Of(string path, string aside, Exception e) => Of(path, aside, e, "what was there before is unchanged");
+
+    /// <summary>The failure of adding to the end of a file, in words.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="e">The failure.</param>
+    public static InputException OfAddition(string path, Exception e) => Of(path, path, e, "what was written before is kept, the end may be cut off");
+
+    private static InputException Of(string path, string aside, Exception e, string before)
     {
         if (IsTooLarge(e))
-            return new UnavailableException($"{path}: cannot be written (it is larger than a file may be there: a quota, or ulimit -f); what was there before is unchanged. Raise the limit or choose another place, then run again", e);
+            return new UnavailableException($"{path}: cannot be written (it is larger than a file may be there: a quota, or ulimit -f); {before}. Raise the limit or choose another place, then run again", e);
         if (!IsFull(e))
         {
             string reason = Obstacle(path) ?? e.Message.Replace(aside, path, StringComparison.Ordinal).TrimEnd('.');
-            return new InputException($"{path}: cannot be written ({reason}); what was there before is unchanged. Choose another place, or make this one free", e);
+            return new InputException($"{path}: cannot be written ({reason}); {before}. Choose another place, or make this one free", e);
         }
         string free = FreeSpace(Path.GetDirectoryName(aside)!) is { } bytes ? string.Create(CultureInfo.InvariantCulture, $", {bytes:N0} bytes of free space are left") : "";
-        return new UnavailableException($"{path}: the disk is full{free}; what was there before is unchanged. Make room or choose another place, then run again", e);
+        return new UnavailableException($"{path}: the disk is full{free}; {before}. Make room or choose another place, then run again", e);
     }
 
     /// <summary>What stands in the way of a file or folder that is not there yet: a file where a folder is needed, or a folder that nothing may be put into. Null where nothing does.</summary>

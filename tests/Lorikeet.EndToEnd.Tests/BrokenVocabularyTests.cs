@@ -126,8 +126,11 @@ public sealed class BrokenVocabularyTests : IDisposable
               {(tokenizer is null ? "" : $"tokenizer: '{tokenizer}'")}
             adapter: {method}
             data: '{rows}'
-            training: { "{steps: 2, save_every: 2}" }
-            samples: { "{count: 0}" }
+            training:
+              steps: 2
+              save_every: 2
+            samples:
+              count: 0
             output: '{Output}'
             """);
         return CommandRun.Of("train", recipe);

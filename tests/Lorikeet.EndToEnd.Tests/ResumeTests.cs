@@ -147,8 +147,10 @@ public sealed class ResumeTests : IDisposable
         error.ShouldContain("note       training.steps: 2 in the checkpoint, 4 now: from here on the learning rate follows the curve of the new length");
     }
 
-    [Fact]
-    public void Other_weights_or_rows_under_the_same_names_are_noticed()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Other_weights_or_rows_under_the_same_names_are_noticed(bool last)
     {
         string model = Path.Combine(_folder.FullName, "model"), recipe = Recipe("run", "lora", "", 2, "");
         Directory.CreateDirectory(model);
@@ -157,7 +159,7 @@ public sealed class ResumeTests : IDisposable
         File.WriteAllText(recipe, File.ReadAllText(recipe).Replace(Stories, model, StringComparison.Ordinal));
         Run("train", recipe).Code.ShouldBe(0);
         byte[] weights = File.ReadAllBytes(Path.Combine(model, "model.safetensors"));
-        BitConverter.TryWriteBytes(weights.AsSpan(8 + BitConverter.ToInt32(weights)), 0.5f);
+        BitConverter.TryWriteBytes(last ? weights.AsSpan(weights.Length - sizeof(float)) : weights.AsSpan(8 + BitConverter.ToInt32(weights)), 0.5f);
         File.WriteAllBytes(Path.Combine(model, "model.safetensors"), weights);
         File.AppendAllText(Path.Combine(_folder.FullName, "rows.jsonl"), """{"prompt": "one", "completion": "more"}""");
         (int code, string error) = Run("train", recipe, "--resume", "--set", "training.steps=4");
@@ -199,6 +201,50 @@ public sealed class ResumeTests : IDisposable
         (int code, string error) = Run("train", recipe, "--resume", "--json", "--set", "training.steps=4", "--set", "training.learning_rate=1e-3");
         code.ShouldBe(0, error);
         error.ShouldContain("step-000002: keeps no recipe: settings could not be compared");
+    }
+
+    [Fact]
+    public void Other_rows_are_told_whatever_else_of_the_data_is_named_otherwise()
+    {
+        string recipe = Recipe("run", "lora", "", 2, ""), rows = Path.Combine(_folder.FullName, "rows.jsonl"), held = Path.Combine(_folder.FullName, "held.jsonl");
+        File.Copy(rows, held);
+        File.Copy(rows, held + "2.jsonl");
+        Run("train", recipe, "--set", $"data.eval={held}").Code.ShouldBe(0);
+        File.AppendAllText(rows, """{"prompt": "one", "completion": "more"}""");
+        (int code, string error) = Run("train", recipe, "--resume", "--set", "training.steps=4", "--set", $"data.eval={held}2.jsonl", "--set", "data.max_length=100");
+        code.ShouldBe(2);
+        error.ShouldContain("data: the rows, or the tokens that they become, are others");
+        error.ShouldContain("data.max_length");
+        error.ShouldNotContain("data.eval");
+    }
+
+    [Fact]
+    public void The_same_setting_in_other_words_is_the_same()
+    {
+        string recipe = Recipe("run", "lora", "lora_alpha: 16", 2, "");
+        Run("train", recipe).Code.ShouldBe(0);
+        (int code, string error) = Run("train", recipe, "--resume", "--set", "training.steps=3", "--set", "adapter.lora_alpha=16.0", "--set", "adapter.lora_dropout=0", "--set", "adapter.bias=none",
+            "--set", "training.warmup_steps=0", "--set", "training.learning_rate=0.0100");
+        code.ShouldBe(0, error);
+        (code, error) = Run("train", recipe, "--resume", "--set", "training.steps=4", "--set", "adapter.lora_dropout=0.1");
+        code.ShouldBe(2);
+        error.ShouldContain("adapter.lora_dropout: 0 in the checkpoint, 0.1 now");
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("settings")]
+    public void A_recipe_of_a_checkpoint_that_holds_no_settings_is_damaged(string text)
+    {
+        string recipe = Recipe("run", "lora", "", 2, "save_every: 1"), folder = Path.Combine(_folder.FullName, "run", "checkpoints", "step-000002");
+        Run("train", recipe).Code.ShouldBe(0);
+        File.WriteAllText(Path.Combine(folder, "recipe.yaml"), text);
+        (int code, string error) = Run("train", recipe, "--resume-from", folder, "--set", "training.steps=4");
+        code.ShouldBe(2);
+        error.ShouldContain($"{Path.Combine(folder, "recipe.yaml")}: damaged");
+        (code, error) = Run("train", recipe, "--resume");
+        code.ShouldBe(0, error);
+        error.ShouldContain("step-000002 is damaged");
     }
 
     [Fact]

@@ -54,6 +54,15 @@ public sealed class AtomicFileTests : IDisposable
     private const int NoSpace = 28;
 
     [Fact]
+    public void Who_adds_to_a_file_is_not_told_that_it_is_unchanged()
+    {
+        string path = _folder.Write("a.txt", "old"), said = WriteFailure.OfAddition(path, new IOException("No space left on device", NoSpace)).Message;
+        said.ShouldStartWith($"{path}: the disk is full");
+        said.ShouldContain("what was written before is kept");
+        said.ShouldNotContain("unchanged");
+    }
+
+    [Fact]
     public void A_full_disk_is_reported_with_the_path_and_loses_nothing()
     {
         string path = _folder.Write("a.txt", "old");

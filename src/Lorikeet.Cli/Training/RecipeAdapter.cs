@@ -12,6 +12,15 @@ internal static class RecipeAdapter
     /// <summary>True where every weight of the model is trained.</summary>
     public static bool IsFull(Recipe recipe) => string.Equals(recipe.Adapter.Method, "full", StringComparison.OrdinalIgnoreCase);
 
+    /// <summary>What a method's options are where a recipe does not give them.</summary>
+    public static JsonObject DefaultsOf(Recipe recipe, PeftMethod method)
+    {
+        JsonObject options = method.Defaults;
+        foreach ((string key, JsonNode? value) in PeftRegistry.OptionsOf(recipe.Adapter.Method))
+            options[key] = value?.DeepClone();
+        return options;
+    }
+
     /// <summary>Makes the adapter, which acts from then on; null where every weight of the model is trained.</summary>
     /// <exception cref="InputException">Options are unknown or have no sense; each with its place in the recipe.</exception>
     public static Adapter? Attach(Recipe recipe, CausalLm model)

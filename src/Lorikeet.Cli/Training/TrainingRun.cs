@@ -44,7 +44,7 @@ internal sealed class TrainingRun : IDisposable
         Checkpoints = CheckpointsOf(recipe, SaveWeights, overwrite, frozen);
         StepsPerEpoch = BatchLoader.StepsOf(data.Train, recipe.Training.BatchSize, recipe.Training.GradientAccumulationSteps);
         if (resumedFrom is not null)
-            _resumeNotes = Continuation.Check(resumedFrom, recipe, data.Train, frozen, recipe.Training.TotalSteps(StepsPerEpoch));
+            _resumeNotes = Continuation.Check(resumedFrom, recipe, data.Train, frozen, recipe.Training.TotalSteps(StepsPerEpoch), adapter is null ? null : RecipeAdapter.DefaultsOf(recipe, adapter.Method));
         _planner = new MemoryPlanner(package.Model, Parameters, recipe.Training, data.Train.LargestBatch);
         Memory = _planner.Plan();
     }

@@ -75,6 +75,7 @@ public sealed class Checkpoints
             try
             {
                 ReadState(path);
+                RecipeIn(path);
                 using ITensorSource weights = TensorFiles.Open(WeightsFile(path)), moments = TensorFiles.Open(Path.Combine(path, OptimizerFile));
                 problems.ForEach(damaged);
                 return path;
@@ -188,7 +189,17 @@ public sealed class Checkpoints
     internal static RecipeNode? RecipeIn(string folder)
     {
         string path = Path.Combine(folder, RecipeFile);
-        return File.Exists(path) ? Recipe.ParseNode(File.ReadAllText(path), path) : null;
+        if (!File.Exists(path))
+            return null;
+        try
+        {
+            RecipeNode recipe = Recipe.ParseNode(File.ReadAllText(path), path);
+            return recipe.Kind == RecipeNodeKind.Map && recipe.Entries.Count > 0 ? recipe : throw new InputException($"{path}: damaged (it holds no settings); take an older checkpoint");
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new InputException($"{path}: cannot be read ({e.Message})", e);
+        }
     }
 
     internal static State ReadState(string folder)

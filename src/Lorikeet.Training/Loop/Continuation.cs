@@ -1,4 +1,6 @@
+using System.Buffers.Binary;
 using System.Runtime.InteropServices;
+using System.Text.Json.Nodes;
 using Lorikeet.Nn;
 using Lorikeet.Tensors;
 
@@ -7,12 +9,15 @@ namespace Lorikeet.Training;
 /// <summary>Whether a run can go on from a checkpoint: the recipe, the data and the frozen weights of both are held against each other.</summary>
 public static class Continuation
 {
-    private const int SampledBytes = 4096;
+    // of a tensor: the bytes at either end, and so many lines of a cache in between
+    private const int EndBytes = 4096, Lines = 30, LineBytes = 64;
+
+    private const ulong Prime = 1099511628211;
 
     // what decides neither what a step computes nor which step comes next; how long a run is, what its rows are, and the base are looked at by themselves
     private static readonly string[] Free =
     [
-        "output", "samples", "model", "data", "training.steps", "training.epochs", "training.save_every", "training.save_total_limit", "training.optimizer_state", "training.optimizer_in_backward",
+        "output", "samples", "training.steps", "training.epochs", "training.save_every", "training.save_total_limit", "training.optimizer_state", "training.optimizer_in_backward",
         "training.memory", "training.gradient_checkpointing",
     ];
 
@@ -25,9 +30,10 @@ public static class Continuation
     /// <param name="data">What it trains on now.</param>
     /// <param name="frozen">What <see cref="FingerprintOf"/> says of the base now; null where nothing of it is frozen.</param>
     /// <param name="steps">Optimiser steps of the whole run now.</param>
+    /// <param name="adapterDefaults">What the adapter's options are where a recipe does not give them.</param>
     /// <returns>What somebody should know though it is no obstacle.</returns>
     /// <exception cref="InputException">It is no checkpoint; settings, data or base are others, or all steps are done and more.</exception>
-    public static IReadOnlyList<string> Check(string checkpoint, Recipe recipe, ExampleSet data, ulong? frozen, int steps)
+    public static IReadOnlyList<string> Check(string checkpoint, Recipe recipe, ExampleSet data, ulong? frozen, int steps, JsonObject? adapterDefaults = null)
     {
         ArgumentNullException.ThrowIfNull(recipe);
         ArgumentNullException.ThrowIfNull(data);
@@ -40,16 +46,13 @@ public static class Continuation
         RecipeNode? made = Checkpoints.RecipeIn(checkpoint);
         if (made is null)
             notes.Add($"{checkpoint}: keeps no recipe: settings could not be compared with those that it was made with");
-        IReadOnlyList<RecipeDifference> differences = made is not null ? RecipeDifference.Between(made, recipe, state) : [];
-        foreach (RecipeDifference difference in differences)
-        {
-            if (Matters(difference.Key, recipe, otherData, otherBase))
-                problems.Add(difference.ToString());
-        }
-        if (otherData && !differences.Any(difference => IsIn(difference.Key, "data")))
+        IReadOnlyList<RecipeDifference> differences = made is not null ? RecipeDifference.Between(made, recipe, state, adapterDefaults ?? []) : [];
+        if (otherData)
             problems.Add("data: the rows, or the tokens that they become, are others than the checkpoint was made with; restore files, tokenizer and chat template");
-        if (otherBase && !differences.Any(difference => IsIn(difference.Key, "model")))
-            problems.Add($"model: the weights of {recipe.Model.Path} are others than the checkpoint was made with");
+        if (otherBase)
+            problems.Add($"model: the weights of {recipe.Model.Path} are others than the checkpoint was made with, or are stored otherwise");
+        // settings beside what came of them: they may be the cause, or only part of it
+        problems.AddRange(differences.Where(difference => Matters(difference.Key, recipe, otherData, otherBase)).Select(difference => difference.ToString()));
         if (problems.Count > 0)
             throw new InputException($"{checkpoint}: cannot go on with this recipe as the run that made it. Write what the checkpoint has, or begin a new run (without --resume, with --set output=FOLDER)", problems);
         if (differences.FirstOrDefault(difference => difference.Key is "training.steps" or "training.epochs") is { } length && FollowsLength(recipe.Training))
@@ -57,23 +60,42 @@ public static class Continuation
         return notes;
     }
 
-    /// <summary>A number that changes with the weights of a model and with how they are stored: of each, the first bytes count.</summary>
+    /// <summary>A number that changes with the weights of a model and with how they are stored: of each, both ends count and a sample of what lies between them.</summary>
     public static ulong FingerprintOf(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
         ulong digest = 14695981039346656037;
         foreach (Parameter parameter in model.Parameters)
         {
-            digest = (digest ^ (ulong)parameter.Value.Type) * 1099511628211;
             NativeBytes bytes = parameter.Value.Contents;
-            foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes.Slice(0, Math.Min(bytes.Length, SampledBytes)).Span))
-                digest = (digest ^ word) * 1099511628211;
+            digest = (((digest ^ (ulong)parameter.Value.Type) * Prime) ^ (ulong)bytes.Length) * Prime;
+            if (bytes.Length <= 2 * EndBytes)
+            {
+                digest = Mix(digest, bytes.Span);
+                continue;
+            }
+            digest = Mix(digest, bytes.Slice(0, EndBytes).Span);
+            for (int line = 1; line <= Lines; line++)
+                digest = Mix(digest, bytes.Slice((bytes.Length - LineBytes) / (Lines + 1) * line, LineBytes).Span);
+            digest = Mix(digest, bytes.Slice(bytes.Length - EndBytes, EndBytes).Span);
         }
         return digest;
     }
 
+    private static ulong Mix(ulong digest, ReadOnlySpan<byte> bytes)
+    {
+        foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes))
+            digest = (digest ^ word) * Prime;
+        Span<byte> rest = stackalloc byte[sizeof(ulong)];
+        rest.Clear();
+        bytes[^(bytes.Length % sizeof(ulong))..].CopyTo(rest);
+        return (digest ^ BinaryPrimitives.ReadUInt64LittleEndian(rest)) * Prime;
+    }
+
     private static bool Matters(string key, Recipe recipe, bool otherData, bool otherBase) =>
-        IsIn(key, "data") ? otherData || key == "data.order"
+        // rows that are only evaluated are none of those trained on
+        IsIn(key, "data") ? key == "data.order" || (otherData && !IsIn(key, "data.eval"))
+        : key is "model.tokenizer" or "model.chat_template" ? otherData
         // another path may hold the same weights; another storage never does
         : IsIn(key, "model") ? otherBase || key.StartsWith("model.quantize", StringComparison.Ordinal)
         : Watching.Contains(key) ? recipe.Training.LrScheduler.Kind == ScheduleKind.ReduceOnPlateau

@@ -1,3 +1,6 @@
+using System.Text.Json;
+using System.Text.Json.Nodes;
+
 namespace Lorikeet.Training;
 
 /// <summary>A setting that a checkpoint's recipe has otherwise.</summary>
@@ -8,16 +11,27 @@ internal sealed record RecipeDifference(string Key, string? Before, string? Now)
 {
     private const int LongestShown = 60;
 
+    // what is not written there means
+    private static readonly (string Key, string Value)[] Usual = [("training.warmup_steps", "0"), ("training.warmup_ratio", "0")];
+
     /// <summary>All of them, in the order of the recipe.</summary>
     /// <param name="before">The checkpoint's recipe.</param>
     /// <param name="recipe">The recipe now.</param>
     /// <param name="state">What the checkpoint knows besides: what was chosen for its processor.</param>
-    public static IReadOnlyList<RecipeDifference> Between(RecipeNode before, Recipe recipe, Checkpoints.State state)
+    /// <param name="adapterDefaults">What the adapter's options are where they are not given.</param>
+    public static IReadOnlyList<RecipeDifference> Between(RecipeNode before, Recipe recipe, Checkpoints.State state, JsonObject adapterDefaults)
     {
         Dictionary<string, string> old = Leaves(before), now = Leaves(Recipe.ParseNode(recipe.ToYaml(), "recipe"));
         Choose(old, state.Precision, state.Activations);
         Choose(now, recipe.Training.Precision, recipe.Training.Activations ?? recipe.Training.Precision);
-        return [.. old.Keys.Union(now.Keys).Select(key => new RecipeDifference(key, old.GetValueOrDefault(key), now.GetValueOrDefault(key))).Where(both => both.Before != both.Now)];
+        Dictionary<string, string> usual = Usual.ToDictionary(pair => pair.Key, pair => pair.Value, StringComparer.Ordinal);
+        foreach ((string name, JsonNode? value) in adapterDefaults.Where(pair => pair.Value is JsonValue))
+            usual["adapter." + name] = TextOf(value!);
+        return
+        [
+            .. old.Keys.Union(now.Keys).Select(key => new RecipeDifference(key, old.GetValueOrDefault(key), now.GetValueOrDefault(key)))
+                .Where(both => (both.Before ?? usual.GetValueOrDefault(both.Key)) != (both.Now ?? usual.GetValueOrDefault(both.Key))),
+        ];
     }
 
     /// <inheritdoc/>
@@ -54,9 +68,17 @@ internal sealed record RecipeDifference(string Key, string? Before, string? Now)
         }
         else if (!node.IsNull)
         {
-            leaves[key] = Meaning(key, node.Kind == RecipeNodeKind.List ? node.ToJson()!.ToJsonString() : node.ToJson()!.ToString());
+            leaves[key] = Meaning(key, TextOf(node.ToJson()!));
         }
     }
+
+    // a number has several spellings: 16, 16.0, 1.6e1
+    private static string TextOf(JsonNode value) => value switch
+    {
+        JsonArray list => $"[{string.Join(",", list.Select(item => item is null ? "null" : TextOf(item)))}]",
+        JsonValue number when number.GetValueKind() == JsonValueKind.Number => number.TryGetValue(out long whole) ? whole.ToString(Invariant) : JsonValue.Create(number.Deserialize<double>()).ToString(),
+        _ => value.ToString(),
+    };
 
     // one thing has several names
     private static string Meaning(string key, string text) => key switch

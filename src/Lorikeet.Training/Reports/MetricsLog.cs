@@ -136,7 +136,7 @@ public sealed class MetricsLog : IDisposable
         }
         catch (Exception failure) when (WriteFailure.Is(failure))
         {
-            throw WriteFailure.Of(_path, _path, failure);
+            throw WriteFailure.OfAddition(_path, failure);
         }
     }
 
