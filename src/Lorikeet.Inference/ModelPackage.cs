@@ -75,6 +75,7 @@ public sealed class ModelPackage : IDisposable
     public static ModelPackage Open(ModelFiles files, ModelStorage? storage = null, string? tokenizer = null, string? chatTemplate = null)
     {
         ArgumentNullException.ThrowIfNull(files);
+        ModelLoader.RefuseAdapter(files.Path);
         List<string> problems = [];
         // side by side: a vocabulary takes about as long as the weights, which are only mapped
         Task<CausalLm> weights = Task.Run(() => files.LoadModel(storage));

@@ -78,6 +78,18 @@ public static class ModelLoader
             : throw NoModel(path);
     }
 
+    /// <summary>Refuses a folder that holds an adapter and no model, before all that it lacks as a model is listed.</summary>
+    /// <exception cref="InputException">It is one.</exception>
+    public static void RefuseAdapter(string folder)
+    {
+        string config = Path.Combine(folder, "adapter_config.json");
+        if (!File.Exists(config) || File.Exists(Path.Combine(folder, "config.json")))
+            return;
+        JsonConfig adapter = JsonConfig.Load(config);
+        string made = (adapter.TextOrNull("base_model_name_or_path") ?? adapter.TextOrNull("model_name")) is { Length: > 0 } name ? $" ({name})" : "";
+        throw new InputException($"{folder}: is an adapter (adapter_config.json), and a model was expected; give the model that it was made for{made}, and this folder as --adapter");
+    }
+
     internal static T Build<T>(ITensorSource source, Func<ITensorSource, T> build) where T : LanguageModel
     {
         try
@@ -120,7 +132,11 @@ public static class ModelLoader
         return !path.StartsWith(RandomWeights.Prefix, StringComparison.Ordinal) && Directory.Exists(path);
     }
 
-    private static JsonConfig ConfigOf(string folder) => JsonConfig.Load(Path.Combine(folder, "config.json"));
+    private static JsonConfig ConfigOf(string folder)
+    {
+        RefuseAdapter(folder);
+        return JsonConfig.Load(Path.Combine(folder, "config.json"));
+    }
 
     // these hold nothing but causal models
     private static CausalLm LoadFile(string path, ModelStorage? storage)

@@ -77,14 +77,7 @@ public static class AdapterFile
         ArgumentNullException.ThrowIfNull(method);
         ArgumentNullException.ThrowIfNull(options);
         JsonConfig config = new((JsonObject)options.DeepClone(), source) { NameOf = nameOf };
-        foreach (string key in options.Select(pair => pair.Key).Where(key => !method.Defaults.ContainsKey(key)))
-        {
-            config.Report(key, $"no option of {method.RecipeName}. {Advice(method, key)}");
-            // its value is checked as that of the option that was meant, which is not missing then
-            if (method.Aliases.TryGetValue(key, out string? meant) && !config.Root.ContainsKey(meant))
-                config.Root[meant] = options[key]?.DeepClone();
-        }
-        method.FillDefaults(config);
+        method.Complete(config);
         config.Root["peft_type"] = method.Type;
         config.Root["task_type"] ??= model.TaskType;
         using AdapterBuilder builder = new(model, config, name, null, seed);
@@ -119,7 +112,11 @@ public static class AdapterFile
     {
         string path = Path.Combine(folder, ConfigName);
         if (!Directory.Exists(folder))
-            throw new InputException($"{folder}: there is no such adapter folder");
+        {
+            throw new InputException(File.Exists(folder) ? $"{folder}: is a file and no GGUF one; an adapter is a folder with {ConfigName}, or one .gguf file"
+                : folder.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? $"{folder}: there is no such file"
+                : $"{folder}: there is no such adapter folder");
+        }
         if (!File.Exists(path))
             throw new InputException($"{folder}: is no adapter folder, {ConfigName} is missing");
         return JsonConfig.Load(path);
@@ -134,15 +131,4 @@ public static class AdapterFile
     private static string WeightsOf(string folder, PeftMethod method) =>
         method.WeightsNames.Select(name => Path.Combine(folder, name)).FirstOrDefault(File.Exists)
         ?? throw new InputException($"{folder}: holds neither {string.Join(" nor ", method.WeightsNames)}");
-
-    // the same thing's name here, the nearest name, or all of them
-    private static string Advice(PeftMethod method, string key)
-    {
-        string folded = key.Replace('-', '_').ToLowerInvariant();
-        if (method.Defaults.ContainsKey(folded))
-            return $"Write {folded}";
-        if (method.Aliases.TryGetValue(folded, out string? ours))
-            return $"Here it is {ours}";
-        return NearestName.Of(key, method.Options) is { } near ? $"Did you mean {near}?" : $"It has {string.Join(", ", method.Options)}";
-    }
 }

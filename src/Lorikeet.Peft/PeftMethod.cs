@@ -37,6 +37,11 @@ public abstract class PeftMethod
     /// <summary>Reads the configuration and makes the parts. Problems are collected by the builder.</summary>
     public abstract void Build(AdapterBuilder builder);
 
+    /// <summary>Reports what is wrong with options whatever the model; <see cref="Build"/> does so first, and adds what only a model tells.</summary>
+    /// <param name="config">Defaults filled in.</param>
+    /// <param name="loading">True for those of a trained adapter, where what acts only in training does not matter.</param>
+    internal abstract void CheckOptions(JsonConfig config, bool loading);
+
     /// <summary>True where a file <c>adapter_config.json</c> is one of this method.</summary>
     internal virtual bool Recognises(JsonConfig file) => string.Equals(file.TextOrNull("peft_type"), Type, StringComparison.OrdinalIgnoreCase);
 
@@ -67,6 +72,19 @@ public abstract class PeftMethod
         return $"---\n{name}library_name: peft\ntags:\n{tag}- {Type.ToLowerInvariant()}\n- transformers\n---\n\n# Adapter\n\nTrained with Lorikeet. `adapter_config.json` says how.\n";
     }
 
+    /// <summary>Completes options that somebody wrote with the defaults, and reports those that there are not.</summary>
+    internal void Complete(JsonConfig config)
+    {
+        foreach (string key in config.Root.Select(pair => pair.Key).Where(key => !Defaults.ContainsKey(key)).ToArray())
+        {
+            config.Report(key, $"no option of {RecipeName}. {Advice(key)}");
+            // its value is checked as that of the option that was meant, which is not missing then
+            if (Aliases.TryGetValue(key, out string? meant) && !config.Root.ContainsKey(meant))
+                config.Root[meant] = config.Root[key]?.DeepClone();
+        }
+        FillDefaults(config);
+    }
+
     /// <summary>Completes a configuration with the defaults.</summary>
     internal void FillDefaults(JsonConfig config)
     {
@@ -75,5 +93,16 @@ public abstract class PeftMethod
             if (!config.Root.ContainsKey(key))
                 config.Root[key] = value?.DeepClone();
         }
+    }
+
+    // the same thing's name here, the nearest name, or all of them
+    private string Advice(string key)
+    {
+        string folded = key.Replace('-', '_').ToLowerInvariant();
+        if (Defaults.ContainsKey(folded))
+            return $"Write {folded}";
+        if (Aliases.TryGetValue(folded, out string? ours))
+            return $"Here it is {ours}";
+        return NearestName.Of(key, Options) is { } near ? $"Did you mean {near}?" : $"It has {string.Join(", ", Options)}";
     }
 }

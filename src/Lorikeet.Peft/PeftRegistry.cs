@@ -34,12 +34,37 @@ public static class PeftRegistry
     public static PeftMethod OfRecipe(string name, string source = "method")
     {
         ArgumentNullException.ThrowIfNull(name);
-        string[] known = [.. Methods.SelectMany(method => method.Presets.Keys)];
-        return Methods.FirstOrDefault(method => method.Presets.ContainsKey(name.ToLowerInvariant()))
-            ?? throw new InputException($"{source}: found \"{name}\", expected {string.Join(", ", known)}, or full.{(NearestName.Of(name, [.. known, "full"]) is { } near ? $" Did you mean {near}?" : "")}");
+        return Find(name) ?? throw new InputException($"{source}: {NoMethod(name)}");
+    }
+
+    /// <summary>What is wrong with the adapter of a recipe as far as it can be told without the model.</summary>
+    /// <param name="name">The method's name in the recipe.</param>
+    /// <param name="options">Its options, as they were written.</param>
+    /// <returns>Each problem with the option that it is about.</returns>
+    public static IReadOnlyList<(string Option, string Problem)> Check(string name, JsonObject options)
+    {
+        ArgumentNullException.ThrowIfNull(name);
+        ArgumentNullException.ThrowIfNull(options);
+        if (Find(name) is not { } method)
+            return [("method", NoMethod(name))];
+        JsonObject all = OptionsOf(name);
+        foreach ((string key, JsonNode? value) in options)
+            all[key] = value?.DeepClone();
+        JsonConfig config = new(all, name);
+        method.Complete(config);
+        method.CheckOptions(config, loading: false);
+        return config.FieldProblems;
     }
 
     /// <summary>The options that a name in a recipe stands for: <c>houlsby</c> is a bottleneck in both halves of a block.</summary>
     /// <exception cref="InputException">The name is not known.</exception>
     public static JsonObject OptionsOf(string name) => (JsonObject)OfRecipe(name).Presets[name.ToLowerInvariant()].DeepClone();
+
+    private static PeftMethod? Find(string name) => Methods.FirstOrDefault(method => method.Presets.ContainsKey(name.ToLowerInvariant()));
+
+    private static string NoMethod(string name)
+    {
+        string[] known = [.. Methods.SelectMany(method => method.Presets.Keys)];
+        return $"found \"{name}\", expected {string.Join(", ", known)}, or full.{(NearestName.Of(name, [.. known, "full"]) is { } near ? $" Did you mean {near}?" : "")}";
+    }
 }

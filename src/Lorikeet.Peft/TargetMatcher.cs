@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Nodes;
+using Lorikeet.Formats;
 using Lorikeet.Nn;
 
 namespace Lorikeet.Peft;
@@ -61,6 +62,20 @@ public sealed class TargetMatcher
             if (_layerPatterns.Count == 0)
                 _layerPatterns.Add(new NamePattern(builder.Config, "layers_pattern", LayerOf("[^.]*")));
         }
+    }
+
+    /// <summary>Reports fields of a configuration that say nothing about the modules of any model.</summary>
+    public static void Check(JsonConfig config)
+    {
+        ArgumentNullException.ThrowIfNull(config);
+        config.TextsOrNull("modules_to_save");
+        foreach (string field in (string[])["target_modules", "exclude_modules"])
+        {
+            if (config.TextsOrNull(field) is [string text] && config.Root[field]!.GetValueKind() == JsonValueKind.String && !string.Equals(text, "all-linear", StringComparison.OrdinalIgnoreCase))
+                _ = new NamePattern(config, field, text);
+        }
+        config.NumbersOrNull("layers_to_transform");
+        config.TextsOrNull("layers_pattern");
     }
 
     /// <summary>Modules named in <c>modules_to_save</c>.</summary>

@@ -51,9 +51,10 @@ public sealed class AdapterCommandTests : IDisposable
     public void Problems_of_all_adapters_are_told_at_once()
     {
         CommandRun run = CommandRun.Of("forward", GoldenData.Path("peft", "bases", "llama"), GoldenData.Path("peft", "bases", "llama", "io.safetensors"), "--out", Path.Combine(_folder, "x"),
-            "--adapter", GoldenData.Path("peft", "bad", "wrong-shape", "adapter"), "--adapter", Path.Combine(_folder, "missing"));
+            "--adapter", GoldenData.Path("peft", "bad", "wrong-shape", "adapter"), "--adapter", Path.Combine(_folder, "missing"), "--adapter", Path.Combine(_folder, "nofile.gguf"));
         run.Code.ShouldBe(2);
         run.Error.ShouldContain("there is no such adapter folder");
+        run.Error.ShouldContain("nofile.gguf: there is no such file");
         run.Error.ShouldContain("was expected");
     }
 
@@ -90,7 +91,8 @@ public sealed class AdapterCommandTests : IDisposable
         {
             CommandRun run = CommandRun.Of(command);
             run.Code.ShouldBe(2);
-            run.Error.ShouldBe($"error: {(command[0] == "bench" ? "--model " : "")}{adapter}: is an adapter for a model of architecture llama (general.type = adapter), and a model was expected; give the model that it was made for, and this file as --adapter\n");
+            string told = $"{adapter}: is an adapter for a model of architecture llama (general.type = adapter), and a model was expected; give the model that it was made for, and this file as --adapter\n";
+            run.Error.ShouldBe(command[0] == "bench" ? $"--model {told}\nSee `lorikeet bench decode --help`.\n" : $"error: {told}");
         }
         foreach (string[] command in (string[][])[["generate", tiny.Path, "Once", "--adapter", model], ["merge", tiny.Path, "--adapter", model, "--out", Path.Combine(_folder, "merged")]])
         {

@@ -57,6 +57,29 @@ public sealed class RecipeAdapterTests : IDisposable
     }
 
     [Fact]
+    public void What_is_wrong_with_it_is_told_among_all_other_problems_of_the_recipe_in_the_order_of_the_file()
+    {
+        string recipe = Recipe("r: many\n  lora_alpa: 3\n  lora_dropout: 2");
+        CommandRun run = CommandRun.Of("train", recipe, "--set", "training.learning_rate=fast", "--set", "adapter.use_dora=maybe");
+        run.Code.ShouldBe(2);
+        string[] lines = run.Error.TrimEnd().Split('\n');
+        (string Place, string Text)[] expected =
+        [
+            ("recipe.yaml:3:3: ", "adapter.r: found the string \"many\", expected a whole number."),
+            ("recipe.yaml:4:3: ", "adapter.lora_alpa: no option of lora. Did you mean lora_alpha?"),
+            ("recipe.yaml:5:3: ", "adapter.lora_dropout: a probability below 1 was expected, found 2."),
+            ("--set", "training.learning_rate: found 'fast', expected a number"),
+            ("--set", "adapter.use_dora: found the string \"maybe\", expected true or false."),
+        ];
+        lines.Length.ShouldBe(1 + expected.Length, run.Error);
+        for (int i = 0; i < expected.Length; i++)
+        {
+            lines[i + 1].ShouldContain(expected[i].Place);
+            lines[i + 1].ShouldContain(expected[i].Text);
+        }
+    }
+
+    [Fact]
     public void A_name_alone_is_a_method_too()
     {
         File.WriteAllText(_model.File("recipe.yaml"), File.ReadAllText(Recipe("method: lora")).Replace("adapter:\n  method: lora", "adapter: loar", StringComparison.Ordinal));

@@ -26,6 +26,46 @@ public sealed class TrainCommandTests : IDisposable
     }
 
     [Fact]
+    public void A_dry_run_plans_also_where_an_earlier_run_is_in_the_way_and_says_so_among_its_problems()
+    {
+        string recipe = Recipe();
+        CommandRun.Of("train", recipe, "--set", "training.steps=1").Succeeded();
+        CommandRun plan = CommandRun.Of("train", recipe, "--dry-run", "--precision", "bf16");
+        plan.Code.ShouldBe(2);
+        plan.Output.ShouldContain("memory     about");
+        plan.Output.ShouldNotContain("no problem found");
+        plan.Error.ShouldContain("checkpoints of an earlier run (step-000001)");
+        CommandRun both = CommandRun.Of("train", recipe, "--dry-run", "--memory", "1MB");
+        both.Error.ShouldContain("checkpoints of an earlier run (step-000001)");
+        both.Error.ShouldContain("training.memory: found 1MB, expected at least ");
+    }
+
+    [Fact]
+    public void An_output_that_is_a_file_is_called_what_the_recipe_calls_it()
+    {
+        string file = _model.File("rows.txt");
+        File.WriteAllText(file, "a");
+        CommandRun.Of("train", Recipe(), "--set", $"output={file}").Error.ShouldStartWith($"error: output: {file}: cannot be written ({file} is a file, where a folder is needed)");
+    }
+
+    [Fact]
+    public void An_adapter_in_place_of_a_model_is_called_one()
+    {
+        CommandRun.Of("train", Recipe(), "--set", "training.steps=1").Succeeded();
+        string adapter = Path.Combine(Output, "adapter");
+        foreach (string[] command in (string[][])
+        [
+            ["generate", adapter, "Once"], ["chat", adapter], ["quantize", adapter, "--to", "q8_0", "--out", _model.File("q.gguf")], ["convert", adapter, "--adapter", adapter, "--out", _model.File("c.gguf")],
+            ["merge", adapter, "--adapter", adapter, "--out", _model.File("m")], ["train", Recipe(model: adapter), "--overwrite"],
+        ])
+        {
+            CommandRun run = CommandRun.Of(command);
+            run.Code.ShouldBe(2, command[0]);
+            run.Error.ShouldBe($"error: {adapter}: is an adapter (adapter_config.json), and a model was expected; give the model that it was made for ({_model.Path}), and this folder as --adapter\n", command[0]);
+        }
+    }
+
+    [Fact]
     public void A_dry_run_for_programs_is_one_object_with_the_plan()
     {
         CommandRun run = CommandRun.Of("train", Recipe(), "--dry-run", "--json").Succeeded();

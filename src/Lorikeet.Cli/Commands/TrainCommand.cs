@@ -42,17 +42,18 @@ internal static class TrainCommand
                 throw new InputException("--overwrite begins anew and --resume goes on; one of them was expected");
             if (checkpoint is not null && parse.GetValue(resume))
                 throw new InputException("--resume takes the newest checkpoint and --resume-from the one that it names; one of them was expected");
-            Recipe loaded = Recipe.Load(path, overrides);
+            Recipe loaded = Recipe.Load(path, overrides, RecipeAdapter.Check);
             if (checkpoint is null && parse.GetValue(resume))
             {
                 checkpoint = Checkpoints.NewestValidIn(Path.Combine(loaded.Output, "checkpoints"), damaged => terminal.Error.WriteLine($"note: {damaged}"));
             }
-            using TrainingRun run = TrainingRun.Prepare(loaded, checkpoint, replaces);
+            using TrainingRun run = TrainingRun.Prepare(loaded, checkpoint, replaces, planOnly: parse.GetValue(dryRun));
             TextWriter plan = parse.GetValue(json) ? terminal.Error : terminal.Out;
             run.PrintPlan(plan);
             plan.Flush();
             if (parse.GetValue(dryRun))
             {
+                run.Place.ThrowIfAny();
                 plan.WriteLine("dry run: no problem found, nothing was trained");
                 if (parse.GetValue(json))
                     new JsonLineWriter(terminal.Out).Write(run.WritePlan);

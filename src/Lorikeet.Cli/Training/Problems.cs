@@ -11,6 +11,17 @@ internal sealed class Problems
     /// <summary>True for what a user can mend.</summary>
     public static bool IsInput(Exception error) => error is InputException or TokenizerException or TemplateException;
 
+    /// <summary>True once there is one.</summary>
+    public bool Any => _all.Count > 0;
+
+    /// <summary>These, followed by others.</summary>
+    public Problems And(Problems others)
+    {
+        Problems both = new();
+        both._all.AddRange([.. _all, .. others._all]);
+        return both;
+    }
+
     /// <summary>Adds a problem.</summary>
     public void Add(string problem) => _all.Add(problem);
 

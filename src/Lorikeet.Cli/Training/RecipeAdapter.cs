@@ -10,7 +10,13 @@ namespace Lorikeet.Cli.Training;
 internal static class RecipeAdapter
 {
     /// <summary>True where every weight of the model is trained.</summary>
-    public static bool IsFull(Recipe recipe) => string.Equals(recipe.Adapter.Method, "full", StringComparison.OrdinalIgnoreCase);
+    public static bool IsFull(Recipe recipe) => IsFull(recipe.Adapter.Method);
+
+    /// <summary>What is wrong with a recipe's adapter whatever the model, each problem with its key.</summary>
+    public static IEnumerable<(string Key, string Problem)> Check(AdapterOptions adapter) =>
+        IsFull(adapter.Method)
+            ? adapter.Options.Entries.Select(entry => (entry.Key, "full fine-tuning has no options; remove the key, or choose another method"))
+            : PeftRegistry.Check(adapter.Method, (JsonObject)adapter.Options.ToJson()!);
 
     /// <summary>What a method's options are where a recipe does not give them.</summary>
     public static JsonObject DefaultsOf(Recipe recipe, PeftMethod method)
@@ -33,11 +39,7 @@ internal static class RecipeAdapter
             return string.IsNullOrEmpty(place) ? $"adapter.{key}" : $"{place}: adapter.{key}";
         }
         if (IsFull(recipe))
-        {
-            if (written.Entries.Count > 0)
-                throw new InputException($"{NameOf(written.Entries[0].Key)}: full fine-tuning has no options; remove the key, or choose another method");
             return null;
-        }
         PeftMethod method = PeftRegistry.OfRecipe(name, NameOf("method"));
         JsonObject options = PeftRegistry.OptionsOf(name);
         foreach ((string key, JsonNode? value) in (JsonObject)written.ToJson()!)
@@ -46,4 +48,6 @@ internal static class RecipeAdapter
         adapter.Attach();
         return adapter;
     }
+
+    private static bool IsFull(string method) => string.Equals(method, "full", StringComparison.OrdinalIgnoreCase);
 }

@@ -18,6 +18,8 @@ namespace Lorikeet.Cli.Training;
 /// </summary>
 internal sealed class TrainingRun : IDisposable
 {
+    private const string RecipeName = "recipe.yaml";
+
     private readonly ModelPackage _package;
     private readonly IReadOnlyList<Question> _questions;
     private readonly int[] _endTokens;
@@ -51,6 +53,9 @@ internal sealed class TrainingRun : IDisposable
 
     /// <summary>What was asked for.</summary>
     public Recipe Recipe { get; }
+
+    /// <summary>What keeps the run from writing into its output folder.</summary>
+    public required Problems Place { get; init; }
 
     /// <summary>What it learns from.</summary>
     public TrainingData Data { get; }
@@ -89,12 +94,17 @@ internal sealed class TrainingRun : IDisposable
     /// <param name="recipe">What is asked for.</param>
     /// <param name="resumeFrom">The checkpoint to go on from, or null for a new run.</param>
     /// <param name="overwrite">True where checkpoints of an earlier run in the output folder may go.</param>
+    /// <param name="planOnly">True where nothing will be written: what is wrong with the output folder is no reason not to plan, and is left to <see cref="Place"/>.</param>
     /// <exception cref="InputException">Something is missing or does not fit; the problems of model, data and adapter are all listed.</exception>
-    public static TrainingRun Prepare(Recipe recipe, string? resumeFrom = null, bool overwrite = false)
+    public static TrainingRun Prepare(Recipe recipe, string? resumeFrom = null, bool overwrite = false, bool planOnly = false)
     {
-        Problems problems = new();
-        problems.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
-        problems.Try(() => AtomicFolder.Check(ResultOf(recipe).Folder, ResultOf(recipe).Hallmark, $"output: {ResultOf(recipe).Folder}"));
+        Problems place = new(), problems = new();
+        place.Try(() => CheckpointsOf(recipe, _ => { }, overwrite).Check(resumeFrom));
+        place.Try(() =>
+        {
+            AtomicFile.Check(Path.Combine(recipe.Output, RecipeName), $"output: {recipe.Output}");
+            AtomicFolder.Check(ResultOf(recipe).Folder, ResultOf(recipe).Hallmark, $"output: {ResultOf(recipe).Folder}");
+        });
         if (recipe.Training.OptimizerState is { } moments)
             problems.Try(() => AtomicFile.Check(Path.Combine(moments, "moments"), $"training.optimizer_state: {moments}"));
         // a run that goes on tells the templates the day that it began on, and computes as it began
@@ -121,8 +131,10 @@ internal sealed class TrainingRun : IDisposable
             Adapter? adapter = package is null ? null : problems.Try(() => RecipeAdapter.Attach(recipe, package.Model));
             IReadOnlyList<Question> questions = package is null || encoder is null ? [] : Questions(recipe, package.Model, encoder, data, problems);
             ModelText? text = package is null || !RecipeAdapter.IsFull(recipe) ? null : problems.Try(() => ModelTextOf(recipe, package));
-            problems.ThrowIfAny();
-            return new TrainingRun(recipe, package!, data!, adapter, frozen, questions, end, text, resumeFrom, overwrite);
+            TrainingRun? run = problems.Any ? null : problems.Try(() => new TrainingRun(recipe, package!, data!, adapter, frozen, questions, end, text, resumeFrom, overwrite) { Place = place });
+            if (run is null || !planOnly)
+                place.And(problems).ThrowIfAny();
+            return run!;
         }
         catch
         {
@@ -221,7 +233,7 @@ internal sealed class TrainingRun : IDisposable
             trainer.Resume(_resumedFrom);
             terminal.Error.WriteLine(string.Create(CultureInfo.InvariantCulture, $"going on from {_resumedFrom}, step {trainer.StepsDone}"));
         }
-        AtomicFile.WriteText(Path.Combine(Recipe.Output, "recipe.yaml"), Recipe.ToYaml());
+        AtomicFile.WriteText(Path.Combine(Recipe.Output, RecipeName), Recipe.ToYaml());
         string metrics = Path.Combine(Recipe.Output, "metrics.jsonl");
         using MetricsLog log = _resumedFrom is null ? MetricsLog.Create(metrics) : MetricsLog.Resume(metrics, trainer.StepsDone);
         TrainResult result;

@@ -37,6 +37,9 @@ public sealed class JsonConfig
     /// <summary>What the readers below found wrong so far, in sections too.</summary>
     public IReadOnlyList<string> Problems => [.. _problems.Select(problem => $"`{problem.Path}`: {problem.Text}")];
 
+    /// <summary>The same problems apart from their fields, for whoever knows where these were written.</summary>
+    public IReadOnlyList<(string Field, string Text)> FieldProblems => [.. _problems];
+
     /// <summary>
     /// What a message about a field begins with, where fields stand in no file of their own: the place in a recipe and the name that the field has
     /// there. It is given the field's name, with dots where it lies in a section.
@@ -195,7 +198,12 @@ public sealed class JsonConfig
     /// <summary>Records a problem of a field that its reader found, such as a value out of range.</summary>
     /// <param name="key">The field.</param>
     /// <param name="problem">What is wrong, what was expected, what to do.</param>
-    public void Report(string key, string problem) => _problems.Add((_prefix + key, problem));
+    public void Report(string key, string problem)
+    {
+        // a field may be read more than once
+        if (!_problems.Contains((_prefix + key, problem)))
+            _problems.Add((_prefix + key, problem));
+    }
 
     /// <summary>Throws when any reader found a problem.</summary>
     /// <exception cref="InputException">With every problem.</exception>

@@ -126,31 +126,10 @@ public sealed class BottleneckMethod : PeftMethod
     {
         ArgumentNullException.ThrowIfNull(builder);
         JsonConfig config = builder.Config;
-        foreach (string field in (string[])["ln_before", "ln_after", "phm_layer", "use_gating", "cross_adapter", "adapter_residual_before_ln"])
-        {
-            if (config.Flag(field, false))
-                config.Report(field, "is not implemented, and leaving it out would change the result");
-        }
-        foreach (string field in (string[])["inv_adapter", "inv_adapter_reduction_factor"])
-        {
-            if (config.Has(field))
-                config.Report(field, "is not implemented, and leaving it out would change the result");
-        }
+        CheckOptions(config, builder.Loading);
         string init = config.Text("init_weights", "bert");
-        if (!builder.Loading)
-        {
-            if (init is not ("bert" or "mam_adapter"))
-                config.Report("init_weights", $"\"bert\" or \"mam_adapter\" was expected, found \"{init}\"");
-            if (config.Has("init_weights_seed"))
-                config.Report("init_weights_seed", "is not implemented: the seed of the run decides the initial values");
-        }
-        if (config.Number("stochastic_depth", 0) != 0)
-        {
-            if (builder.Loading)
-                builder.Notes.Add($"{config.Description}: stochastic_depth: is left out where the adapter is trained further; what it computes is the same");
-            else
-                config.Report("stochastic_depth", "is not implemented: 0 was expected");
-        }
+        if (builder.Loading && config.Number("stochastic_depth", 0) != 0)
+            builder.Notes.Add($"{config.Description}: stochastic_depth: is left out where the adapter is trained further; what it computes is the same");
         bool attention = config.Flag("mh_adapter", false), feedForward = config.Flag("output_adapter", true);
         BottleneckSettings settings = new(
             ReadActivation(config), (float)config.Number("scaling", 1), config.Flag("is_parallel", false), config.Flag("original_ln_before", true),
@@ -176,6 +155,39 @@ public sealed class BottleneckMethod : PeftMethod
             }
             builder.Parts.Add(new Bottleneck(builder, place, (int)Math.Clamp(inner, 1, 1 << 24), settings));
         }
+    }
+
+    internal override void CheckOptions(JsonConfig config, bool loading)
+    {
+        foreach (string field in (string[])["ln_before", "ln_after", "phm_layer", "use_gating", "cross_adapter", "adapter_residual_before_ln"])
+        {
+            if (config.Flag(field, false))
+                config.Report(field, "is not implemented, and leaving it out would change the result");
+        }
+        foreach (string field in (string[])["inv_adapter", "inv_adapter_reduction_factor"])
+        {
+            if (config.Has(field))
+                config.Report(field, "is not implemented, and leaving it out would change the result");
+        }
+        string init = config.Text("init_weights", "bert");
+        if (!loading)
+        {
+            if (init is not ("bert" or "mam_adapter"))
+                config.Report("init_weights", $"\"bert\" or \"mam_adapter\" was expected, found \"{init}\"");
+            if (config.Has("init_weights_seed"))
+                config.Report("init_weights_seed", "is not implemented: the seed of the run decides the initial values");
+        }
+        if (config.Number("stochastic_depth", 0) != 0 && !loading)
+            config.Report("stochastic_depth", "is not implemented: 0 was expected");
+        foreach (string field in (string[])["mh_adapter", "output_adapter", "is_parallel", "original_ln_before", "original_ln_after"])
+            config.Flag(field, false);
+        ReadActivation(config);
+        ReadResidual(config);
+        config.Number("scaling", 1);
+        config.Number("dropout", 0);
+        config.NumbersOrNull("leave_out");
+        if (ReductionFactor(config, 0) <= 0 && config.Root["reduction_factor"] is not JsonObject)
+            config.Report("reduction_factor", "a positive number was expected");
     }
 
     private static Activation ReadActivation(JsonConfig config)

@@ -42,8 +42,7 @@ public sealed class Ia3Method : PeftMethod
         (IReadOnlyList<string> Targets, IReadOnlyList<string> FeedForward)? defaults = Ia3Targets.Of(builder.Model.Facts.ModelType);
         if (!config.Has("target_modules") && !config.Has("feedforward_modules") && defaults is not null)
             config.Root["feedforward_modules"] = new JsonArray([.. defaults.Value.FeedForward.Select(name => (JsonNode)name)]);
-        if (!config.Flag("init_ia3_weights", true) && !builder.Loading)
-            config.Report("init_ia3_weights", "true was expected: IA³ starts at factors of one");
+        CheckOptions(config, builder.Loading);
         TargetMatcher matcher = new(builder, defaults?.Targets);
         Func<string, bool> feedForward = matcher.Reader("feedforward_modules");
         List<Module> targets = matcher.Targets(builder.Model.Modules.OfType<Linear>());
@@ -55,5 +54,13 @@ public sealed class Ia3Method : PeftMethod
         if (targets.Any(module => module is Linear { Transposed: true }))
             config.Root["fan_in_fan_out"] = true;
         SavedModules.Add(builder, matcher.Saved);
+    }
+
+    internal override void CheckOptions(JsonConfig config, bool loading)
+    {
+        if (!config.Flag("init_ia3_weights", true) && !loading)
+            config.Report("init_ia3_weights", "true was expected: IA³ starts at factors of one");
+        TargetMatcher.Check(config);
+        config.TextsOrNull("feedforward_modules");
     }
 }

@@ -84,17 +84,11 @@ public sealed class LoraMethod : PeftMethod
     {
         ArgumentNullException.ThrowIfNull(builder);
         JsonConfig config = builder.Config;
-        RefuseOthers(builder);
+        CheckOptions(config, builder.Loading);
         int rank = config.Int32("r", 8);
-        if (rank < 1)
-            config.Report("r", $"a rank of at least 1 was expected, found {rank}");
         double alpha = config.Number("lora_alpha", 8), dropout = config.Number("lora_dropout", 0);
-        if (dropout is < 0 or >= 1)
-            config.Report("lora_dropout", $"a probability below 1 was expected, found {dropout}");
         bool dora = config.Flag("use_dora", false), stabilised = config.Flag("use_rslora", false), loraBias = config.Flag("lora_bias", false);
-        if (dora && loraBias)
-            config.Report("lora_bias", "does not go together with use_dora");
-        LoraInit init = ReadInit(builder);
+        LoraInit init = ReadInit(config, builder.Loading);
         TargetMatcher matcher = new(builder, LoraTargets.Of(builder.Model.Facts.ModelType));
         List<Module> targets = matcher.Targets(builder.Model.Modules.Where(module => module is Linear or Embedding));
         if (config.Flag("ensure_weight_tying", false) && !TiesOnlySaved(builder, targets, matcher))
@@ -135,6 +129,27 @@ public sealed class LoraMethod : PeftMethod
         SavedEmbeddings.Add(builder, targets);
     }
 
+    internal override void CheckOptions(JsonConfig config, bool loading)
+    {
+        RefuseOthers(config, loading);
+        int rank = config.Int32("r", 8);
+        if (rank < 1)
+            config.Report("r", $"a rank of at least 1 was expected, found {rank}");
+        config.Number("lora_alpha", 8);
+        double dropout = config.Number("lora_dropout", 0);
+        if (dropout is < 0 or >= 1)
+            config.Report("lora_dropout", $"a probability below 1 was expected, found {dropout}");
+        if (config.Flag("use_dora", false) & config.Flag("lora_bias", false))
+            config.Report("lora_bias", "does not go together with use_dora");
+        config.Flag("use_rslora", false);
+        config.Flag("ensure_weight_tying", false);
+        ReadInit(config, loading);
+        TargetMatcher.Check(config);
+        _ = new PatternTable(config, "rank_pattern");
+        _ = new PatternTable(config, "alpha_pattern");
+        config.Text("bias", "none");
+    }
+
     // the table trained whole takes the head along; an adapter on either end would need a twin on the other
     private static bool TiesOnlySaved(AdapterBuilder builder, List<Module> targets, TargetMatcher matcher) =>
         !targets.Any(builder.IsTied) && (matcher.IsSaved(builder.Model.InputEmbedding) || !builder.Model.Modules.Any(module => builder.IsTied(module) && matcher.IsSaved(module)));
@@ -146,9 +161,9 @@ public sealed class LoraMethod : PeftMethod
         return Math.Max(1024, Math.Min(weight.Rows, weight.Columns));
     }
 
-    private static LoraInit ReadInit(AdapterBuilder builder)
+    private static LoraInit ReadInit(JsonConfig config, bool loading)
     {
-        switch (builder.Config.Root["init_lora_weights"])
+        switch (config.Root["init_lora_weights"])
         {
             case null:
                 return LoraInit.Kaiming;
@@ -159,20 +174,19 @@ public sealed class LoraMethod : PeftMethod
                 if (string.Equals(name, "gaussian", StringComparison.OrdinalIgnoreCase))
                     return LoraInit.Gaussian;
                 // these leave the base weights alone, so a trained adapter reads like any other
-                if (builder.Loading && name is "eva" or "orthogonal" or "mica")
+                if (loading && name is "eva" or "orthogonal" or "mica")
                     return LoraInit.Kaiming;
-                builder.Config.Report("init_lora_weights", $"true, false or \"gaussian\" was expected, found \"{name}\""
-                    + (builder.Loading ? ": this initialisation also changes the base weights; convert the adapter to plain LoRA when saving it" : ""));
+                config.Report("init_lora_weights", $"true, false or \"gaussian\" was expected, found \"{name}\""
+                    + (loading ? ": this initialisation also changes the base weights; convert the adapter to plain LoRA when saving it" : ""));
                 return LoraInit.Kaiming;
             default:
-                builder.Config.Report("init_lora_weights", "true, false or \"gaussian\" was expected");
+                config.Report("init_lora_weights", "true, false or \"gaussian\" was expected");
                 return LoraInit.Kaiming;
         }
     }
 
-    private static void RefuseOthers(AdapterBuilder builder)
+    private static void RefuseOthers(JsonConfig config, bool loading)
     {
-        JsonConfig config = builder.Config;
         foreach (string field in (string[])["alora_invocation_tokens", "arrow_config", "kasa_config", "layer_replication", "megatron_config", "target_parameters", "trainable_token_indices", "use_bdlora"])
         {
             if (config.Has(field))
@@ -183,7 +197,7 @@ public sealed class LoraMethod : PeftMethod
         // these act while training only: a trained adapter is plain LoRA
         foreach (string field in (string[])["velora_config", "monteclora_config", "lora_ga_config", "eva_config", "corda_config"])
         {
-            if (config.Has(field) && !builder.Loading)
+            if (config.Has(field) && !loading)
                 config.Report(field, "is not implemented");
         }
     }

@@ -54,14 +54,11 @@ public sealed class PrefixTuningMethod : PeftMethod
         ArgumentNullException.ThrowIfNull(builder);
         JsonConfig config = builder.Config;
         ModelFacts facts = builder.Model.Facts;
+        CheckOptions(config, builder.Loading);
         // the text needs room behind it
-        if (!config.Has("num_virtual_tokens"))
-            config.Report("num_virtual_tokens", "is missing: the number of learned positions before the text, 20 for example");
-        int rows = config.Size("num_virtual_tokens", 1, maximum: builder.Loading ? 1 << 24 : Math.Max(1, facts.ContextLength - 1));
+        int rows = builder.Refused ? 1 : config.Size("num_virtual_tokens", 1, maximum: builder.Loading ? 1 << 24 : Math.Max(1, facts.ContextLength - 1));
         if (config.Has("modules_to_save") && !SavedModules.TrainsHead(config))
             config.Report("modules_to_save", "goes together with prefix tuning only for classifiers (task_type SEQ_CLS or TOKEN_CLS), whose head it trains");
-        if (config.Flag("prefix_projection", false) && !builder.Loading)
-            config.Report("prefix_projection", "training the projection is not implemented; without it the prefix itself is trained");
         int dim = facts.KvHeads * facts.HeadDim;
         Expect(config, "token_dim", dim);
         Expect(config, "num_layers", facts.Layers);
@@ -78,6 +75,17 @@ public sealed class PrefixTuningMethod : PeftMethod
         });
         builder.Parts.Add(new Prefix(builder.Model, table, dim));
         SavedModules.Add(builder, (config.TextsOrNull("modules_to_save") ?? []).Distinct(), "base_model.");
+    }
+
+    internal override void CheckOptions(JsonConfig config, bool loading)
+    {
+        if (!config.Has("num_virtual_tokens"))
+            config.Report("num_virtual_tokens", "is missing: the number of learned positions before the text, 20 for example");
+        else if (config.Int32OrNull("num_virtual_tokens") is < 1 and int found)
+            config.Report("num_virtual_tokens", $"found {found}, expected at least 1");
+        if (config.Flag("prefix_projection", false) && !loading)
+            config.Report("prefix_projection", "training the projection is not implemented; without it the prefix itself is trained");
+        config.TextOrNull("init_weights");
     }
 
     // the reference fills these from the base model; a file that says otherwise was made for another one

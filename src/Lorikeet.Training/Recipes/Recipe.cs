@@ -33,8 +33,17 @@ public sealed record Recipe
     /// <param name="path">The YAML file.</param>
     /// <param name="overrides"><c>section.key=value</c>, checked like the file and winning over it.</param>
     /// <exception cref="InputException">With every problem of the file and of the overrides, each with its place.</exception>
-    public static Recipe Load(string path, params IReadOnlyList<string> overrides)
+    public static Recipe Load(string path, params IReadOnlyList<string> overrides) => Load(path, overrides, _ => []);
+
+    /// <summary>Reads a recipe file whose adapter somebody else understands.</summary>
+    /// <param name="path">The YAML file.</param>
+    /// <param name="overrides"><c>section.key=value</c>, checked like the file and winning over it.</param>
+    /// <param name="checkAdapter">What is wrong with the adapter's section, each problem with the key that it is about; told among all others, with their places.</param>
+    /// <exception cref="InputException">With every problem of the file and of the overrides, each with its place.</exception>
+    public static Recipe Load(string path, IReadOnlyList<string> overrides, Func<AdapterOptions, IEnumerable<(string Key, string Problem)>> checkAdapter)
     {
+        ArgumentNullException.ThrowIfNull(overrides);
+        ArgumentNullException.ThrowIfNull(checkAdapter);
         if (!File.Exists(path))
         {
             throw new InputException(Directory.Exists(path)
@@ -50,7 +59,7 @@ public sealed record Recipe
         {
             throw new InputException($"{path}: found bytes that are not UTF-8, expected a recipe (YAML) in UTF-8. Save it as UTF-8.");
         }
-        return Parse(text, path, overrides);
+        return Parse(text, path, overrides, checkAdapter);
     }
 
     /// <summary>Reads a recipe from text.</summary>
@@ -58,7 +67,9 @@ public sealed record Recipe
     /// <param name="source">The name that problems give to the text.</param>
     /// <param name="overrides"><c>section.key=value</c>, checked like the text and winning over it.</param>
     /// <exception cref="InputException">With every problem of the text and of the overrides, each with its place.</exception>
-    public static Recipe Parse(string text, string source, params IReadOnlyList<string> overrides)
+    public static Recipe Parse(string text, string source, params IReadOnlyList<string> overrides) => Parse(text, source, overrides, _ => []);
+
+    private static Recipe Parse(string text, string source, IReadOnlyList<string> overrides, Func<AdapterOptions, IEnumerable<(string Key, string Problem)>> checkAdapter)
     {
         RecipeProblems problems = new();
         RecipeNode root = ParseNode(text, source);
@@ -66,6 +77,8 @@ public sealed record Recipe
             RecipeOverride.Apply(root, option, problems);
         Recipe recipe = new RecipeBinder(problems).Bind<Recipe>(root);
         new RecipeChecks(recipe, root, problems).Run();
+        foreach ((string key, string problem) in checkAdapter(recipe.Adapter))
+            problems.Add(recipe.Adapter.Options.LocationOf(key.Split('.')[0]), $"adapter.{key}: {problem}{(problem[^1] is '?' or '.' ? "" : ".")}");
         problems.ThrowIfAny(source);
         return recipe.Output.Length > 0 ? recipe : recipe with { Output = Path.Combine("runs", Path.GetFileNameWithoutExtension(source)) };
     }
