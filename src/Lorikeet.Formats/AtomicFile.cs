@@ -49,8 +49,7 @@ public static class AtomicFile
     /// <exception cref="InputException">No file can be written there.</exception>
     public static void Check(string path, string? name = null)
     {
-        if ((Directory.Exists(path) ? "it is a folder" : WriteFailure.Obstacle(path)) is { } obstacle)
-            throw new InputException($"{name ?? path}: cannot be written ({obstacle}); choose another place, or make this one free");
+        WriteFailure.Refuse(name ?? path, Directory.Exists(path) ? "it is a folder" : WriteFailure.Obstacle(path));
     }
 
     /// <summary>Writes text as UTF-8 without a byte-order mark.</summary>

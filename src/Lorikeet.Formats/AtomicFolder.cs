@@ -93,8 +93,7 @@ public static class AtomicFolder
     {
         if (File.Exists(path))
             throw new InputException($"{name ?? path}: is a file; a folder is to be written there. Remove it or choose another name");
-        if (WriteFailure.Obstacle(path) is { } obstacle)
-            throw new InputException($"{name ?? path}: cannot be written ({obstacle}); choose another place, or make this one free");
+        WriteFailure.Refuse(name ?? path, WriteFailure.Obstacle(path));
         if (!Directory.Exists(path) || !Directory.EnumerateFileSystemEntries(path).Any())
             return;
         if (!File.Exists(Path.Combine(path, hallmark)))

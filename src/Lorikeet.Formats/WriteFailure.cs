@@ -39,6 +39,15 @@ public static class WriteFailure
         return new UnavailableException($"{path}: the disk is full{free}; {before}. Make room or choose another place, then run again", e);
     }
 
+    /// <summary>Refuses, before any work is done, a place that something stands in the way of.</summary>
+    /// <param name="name">What the message calls it.</param>
+    /// <param name="obstacle">What stands there; null for nothing.</param>
+    internal static void Refuse(string name, string? obstacle)
+    {
+        if (obstacle is not null)
+            throw new InputException($"{name}: cannot be written ({obstacle}); choose another place, or make this one free");
+    }
+
     /// <summary>What stands in the way of a file or folder that is not there yet: a file where a folder is needed, or a folder that nothing may be put into. Null where nothing does.</summary>
     internal static string? Obstacle(string path)
     {

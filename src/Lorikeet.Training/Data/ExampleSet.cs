@@ -81,23 +81,23 @@ public sealed class ExampleSet
         return new TrainingExample(ids, labels);
     }
 
-    // FNV-1a over 32-bit words, with the ends of sequences and items
+    // with the ends of sequences and items
     private static ulong Digest(TrainingExample[][] items)
     {
-        ulong digest = 14695981039346656037;
+        Fingerprint digest = new();
         foreach (TrainingExample[] item in items)
         {
             foreach (TrainingExample sequence in item)
             {
                 for (int i = 0; i < sequence.Length; i++)
                 {
-                    digest = (digest ^ (uint)sequence.Ids[i]) * 1099511628211;
-                    digest = (digest ^ (uint)sequence.Labels[i]) * 1099511628211;
+                    digest.Add((uint)sequence.Ids[i]);
+                    digest.Add((uint)sequence.Labels[i]);
                 }
-                digest = (digest ^ 0xFFFF_FFFF) * 1099511628211;
+                digest.Add(0xFFFF_FFFF);
             }
-            digest = (digest ^ 0xFFFF_FFFE) * 1099511628211;
+            digest.Add(0xFFFF_FFFE);
         }
-        return digest;
+        return digest.Value;
     }
 }

@@ -12,8 +12,6 @@ public static class Continuation
     // of a tensor: the bytes at either end, and so many lines of a cache in between
     private const int EndBytes = 4096, Lines = 30, LineBytes = 64;
 
-    private const ulong Prime = 1099511628211;
-
     // what decides neither what a step computes nor which step comes next; how long a run is, what its rows are, and the base are looked at by themselves
     private static readonly string[] Free =
     [
@@ -64,32 +62,33 @@ public static class Continuation
     public static ulong FingerprintOf(Model model)
     {
         ArgumentNullException.ThrowIfNull(model);
-        ulong digest = 14695981039346656037;
+        Fingerprint digest = new();
         foreach (Parameter parameter in model.Parameters)
         {
             NativeBytes bytes = parameter.Value.Contents;
-            digest = (((digest ^ (ulong)parameter.Value.Type) * Prime) ^ (ulong)bytes.Length) * Prime;
+            digest.Add((ulong)parameter.Value.Type);
+            digest.Add((ulong)bytes.Length);
             if (bytes.Length <= 2 * EndBytes)
             {
-                digest = Mix(digest, bytes.Span);
+                Mix(ref digest, bytes.Span);
                 continue;
             }
-            digest = Mix(digest, bytes.Slice(0, EndBytes).Span);
+            Mix(ref digest, bytes.Slice(0, EndBytes).Span);
             for (int line = 1; line <= Lines; line++)
-                digest = Mix(digest, bytes.Slice((bytes.Length - LineBytes) / (Lines + 1) * line, LineBytes).Span);
-            digest = Mix(digest, bytes.Slice(bytes.Length - EndBytes, EndBytes).Span);
+                Mix(ref digest, bytes.Slice((bytes.Length - LineBytes) / (Lines + 1) * line, LineBytes).Span);
+            Mix(ref digest, bytes.Slice(bytes.Length - EndBytes, EndBytes).Span);
         }
-        return digest;
+        return digest.Value;
     }
 
-    private static ulong Mix(ulong digest, ReadOnlySpan<byte> bytes)
+    private static void Mix(ref Fingerprint digest, ReadOnlySpan<byte> bytes)
     {
         foreach (ulong word in MemoryMarshal.Cast<byte, ulong>(bytes))
-            digest = (digest ^ word) * Prime;
+            digest.Add(word);
         Span<byte> rest = stackalloc byte[sizeof(ulong)];
         rest.Clear();
         bytes[^(bytes.Length % sizeof(ulong))..].CopyTo(rest);
-        return (digest ^ BinaryPrimitives.ReadUInt64LittleEndian(rest)) * Prime;
+        digest.Add(BinaryPrimitives.ReadUInt64LittleEndian(rest));
     }
 
     private static bool Matters(string key, Recipe recipe, bool otherData, bool otherBase) =>
