@@ -34,7 +34,7 @@ internal static class VectorMath
 
     /// <summary>
     /// <c>e^x</c> for x up to about 0, as softmax needs it: the error is 1.3e-7 of 1 (of the greatest term), not of each result. A third cheaper than
-    /// <see cref="Exp"/>; 0 far below, NaN for NaN.
+    /// <see cref="Exp"/>; 0 where the result would be denormal, which takes processors a hundred times as long, and NaN for NaN.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     public static V ExpOfNegative<S, V, D>(V x)
@@ -43,9 +43,9 @@ internal static class VectorMath
         where D : unmanaged
     {
         // 2^(n + f), f in -0.5 .. 0.5
-        V power = S.Max(S.Create(-151f), S.Mul(x, S.Create(Log2E)));
-        V n = S.Round(power);
-        V f = S.Sub(power, n);
+        V least = S.Create(-126f), power = S.Mul(x, S.Create(Log2E)), kept = S.Max(least, power);
+        V n = S.Round(kept);
+        V f = S.Sub(kept, n);
         V p = S.Create(0.00015353321214206517f);
         p = S.Fma(p, f, S.Create(0.0013398926239460707f));
         p = S.Fma(p, f, S.Create(0.009618437848985195f));
@@ -53,7 +53,7 @@ internal static class VectorMath
         p = S.Fma(p, f, S.Create(0.24022647738456726f));
         p = S.Fma(p, f, S.Create(0.6931471824645996f));
         p = S.Fma(p, f, S.Create(1f));
-        return S.Pow2Scale(p, n);
+        return S.Select(S.Less(power, least), S.Create(0), S.Pow2Scale(p, n));
     }
 
     /// <summary><c>1 / (1 + e^-x)</c>, relative error below 2e-7.</summary>
