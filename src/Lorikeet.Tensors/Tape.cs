@@ -304,9 +304,27 @@ public sealed unsafe class Tape : IDisposable
         return _gradients.Next().Reuse(block, block.Pointer, DType.F32, shape, shape.Columns);
     }
 
-    /// <summary>Adds a finished derivative, made by <see cref="NewGradient"/>, to that of an input, and takes its memory.</summary>
+    /// <summary>
+    /// Memory for a derivative as large as an op's output: that of the output itself where nobody keeps it, since all that read it have passed when the
+    /// op's own derivative runs.
+    /// </summary>
+    internal Tensor GradientInPlaceOf(Tensor output)
+    {
+        if (output is not { Storage: { Users: 1 } block, Kept: false, Away: null, Type: DType.F32, IsContiguous: true })
+            return NewGradient(output.Shape);
+        byte* pointer = output.Pointer;
+        output.Storage = null;
+        return _gradients.Next().Reuse(block, pointer, DType.F32, output.Shape, output.Columns);
+    }
+
+    /// <summary>Adds a finished derivative, made by <see cref="NewGradient"/>, to that of an input, and takes its memory. Where none is wanted it only does that.</summary>
     internal void PassOn(Tensor gradient, Tensor input)
     {
+        if (!input.RequiresGrad)
+        {
+            FreeStorage(gradient);
+            return;
+        }
         if (input is { Grad: null, OnTape: true, ViewOf: null or { RequiresGrad: false } })
         {
             input.Grad = gradient;

@@ -17,7 +17,7 @@ public sealed unsafe class RowKernelContractTests
         ["activation"] = o => ActivationKernel.Forward(Activation.Gelu, o.A, o.Y, N),
         ["activation backward"] = o => ActivationKernel.Backward(Activation.GeluTanh, o.A, o.B, o.Y, true, N),
         ["gated"] = o => ActivationKernel.GatedForward(Activation.Silu, o.A, Dim, o.B, Dim, o.Y, Dim, Rows, Dim),
-        ["gated backward"] = o => ActivationKernel.GatedBackward(Activation.Silu, o.A, Dim, o.B, Dim, o.A, Dim, o.Y, Dim, o.Y + N, Dim, false, Rows, Dim),
+        ["gated backward"] = o => ActivationKernel.GatedBackward(Activation.Silu, o.A, Dim, o.B, Dim, o.A, Dim, o.Y, Dim, o.Y + N, Dim, Rows, Dim),
         ["rope tables"] = o => RopeKernel.Tables(o.Ids, Rows, o.W, Dim, 1, o.Y, o.Y + N),
         ["rope"] = o =>
         {

@@ -75,17 +75,15 @@ internal static unsafe class ActivationReference
 
     /// <summary>Derivative of <see cref="GatedForward"/>.</summary>
     public static void GatedBackward(Activation activation, float* dy, long lddy, float* gate, long ldg, float* up, long ldu,
-        float* dGate, long lddg, float* dUp, long lddu, bool accumulate, int rows, int dim)
+        float* dGate, long lddg, float* dUp, long lddu, int rows, int dim)
     {
         for (int r = 0; r < rows; r++)
         {
             for (int i = 0; i < dim; i++)
             {
                 double d = dy[r * lddy + i], g = gate[r * ldg + i], u = up[r * ldu + i];
-                float* toGate = dGate + r * lddg + i;
-                float* toUp = dUp + r * lddu + i;
-                *toGate = (accumulate ? *toGate : 0) + (float)(d * u * Derivative(activation, g));
-                *toUp = (accumulate ? *toUp : 0) + (float)(d * Value(activation, g));
+                dGate[r * lddg + i] = (float)(d * u * Derivative(activation, g));
+                dUp[r * lddu + i] = (float)(d * Value(activation, g));
             }
         }
     }

@@ -11,9 +11,6 @@ public static unsafe class GatedOp
         Check.SameShape("gated unit", gate, up);
         Check.F32("gated unit", gate);
         Check.F32("gated unit", up);
-        // the kernel of the derivative writes to both at once
-        if (up == gate)
-            up = tape.Scale(up, 1);
         Tensor y = tape.New(new Shape(gate.Rows, gate.Columns));
         ActivationKernel.GatedForward(activation, gate.F, gate.Ld, up.F, up.Ld, y.F, y.Ld, gate.Rows, gate.Columns);
         if (!tape.Recording || !(gate.RequiresGrad || up.RequiresGrad))
@@ -32,21 +29,11 @@ public static unsafe class GatedOp
 
         protected internal override void Backward(Tape tape)
         {
-            Tensor dy = Output.Grad!;
-            Tensor? dGate = tape.GradOf(Gate, out bool gateThere);
-            Tensor? dUp = tape.GradOf(Up, out bool upThere);
-            // the kernel writes both or adds to both: what is not wanted goes nowhere, what is fresh becomes zero where the other one is not
-            Tensor toGate = dGate ?? tape.New(Gate.Shape), toUp = dUp ?? tape.New(Up.Shape);
-            if (upThere && !gateThere)
-                VectorKernel.Fill(0, toGate.F, toGate.Shape.Elements);
-            if (gateThere && !upThere)
-                VectorKernel.Fill(0, toUp.F, toUp.Shape.Elements);
-            ActivationKernel.GatedBackward(Activation, dy.F, dy.Ld, Gate.F, Gate.Ld, Up.F, Up.Ld, toGate.F, toGate.Ld, toUp.F, toUp.Ld,
-                gateThere || upThere, Gate.Rows, Gate.Columns);
-            if (dGate is null)
-                tape.Free(toGate);
-            if (dUp is null)
-                tape.Free(toUp);
+            // the derivatives take memory that is read for the last time here: that of up the place of dy, that of the gate the place of the output
+            Tensor dy = Output.Grad!, toGate = tape.GradientInPlaceOf(Output);
+            ActivationKernel.GatedBackward(Activation, dy.F, dy.Ld, Gate.F, Gate.Ld, Up.F, Up.Ld, toGate.F, toGate.Ld, dy.F, dy.Ld, Gate.Rows, Gate.Columns);
+            tape.PassOn(toGate, Gate);
+            tape.PassGrad(Output, Up);
         }
 
         protected internal override void Remake() =>

@@ -45,21 +45,21 @@ public static unsafe class ActivationKernel
     }
 
     /// <summary>
-    /// Derivative of <see cref="GatedForward"/>: <c>dGate (+)= dy * up * act'(gate)</c>, <c>dUp (+)= dy * act(gate)</c>.
+    /// Derivative of <see cref="GatedForward"/>: <c>dGate = dy * up * act'(gate)</c>, <c>dUp = dy * act(gate)</c>.
     /// The outputs may lie where the inputs do (each element is read before it is written).
     /// </summary>
     public static void GatedBackward(Activation activation, float* dy, long lddy, float* gate, long ldg, float* up, long ldu,
-        float* dGate, long lddg, float* dUp, long lddu, bool accumulate, int rows, int dim)
+        float* dGate, long lddg, float* dUp, long lddu, int rows, int dim)
     {
         if (Isa.Tier == KernelTier.Reference)
         {
-            ActivationReference.GatedBackward(activation, dy, lddy, gate, ldg, up, ldu, dGate, lddg, dUp, lddu, accumulate, rows, dim);
+            ActivationReference.GatedBackward(activation, dy, lddy, gate, ldg, up, ldu, dGate, lddg, dUp, lddu, rows, dim);
             return;
         }
         GatedBackwardVisitor visitor = new()
         {
             Dy = dy, Lddy = lddy, Gate = gate, Ldg = ldg, Up = up, Ldu = ldu, DGate = dGate, Lddg = lddg, DUp = dUp, Lddu = lddu,
-            Accumulate = accumulate, Rows = rows, Dim = dim,
+            Rows = rows, Dim = dim,
         };
         Dispatch(activation, ref visitor);
     }
@@ -124,7 +124,6 @@ public static unsafe class ActivationKernel
         public float* Dy, Gate, Up, DGate, DUp;
         public long Lddy, Ldg, Ldu, Lddg, Lddu;
         public int Rows, Dim;
-        public bool Accumulate;
 
         public readonly void Visit<TActivation>()
             where TActivation : struct, IActivation
@@ -135,7 +134,7 @@ public static unsafe class ActivationKernel
             GatedBackwardJob<TActivation> job = new()
             {
                 Dy = Dy, Lddy = Lddy, Gate = Gate, Ldg = Ldg, Up = Up, Ldu = Ldu, DGate = DGate, Lddg = Lddg, DUp = DUp, Lddu = Lddu,
-                Rows = Rows, Dim = Dim, PartRows = partRows, Accumulate = Accumulate,
+                Rows = Rows, Dim = Dim, PartRows = partRows,
             };
             VectorJob.Run(&job, (Rows + partRows - 1) / partRows);
         }
