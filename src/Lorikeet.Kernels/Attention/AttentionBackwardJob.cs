@@ -18,6 +18,8 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
     public AttentionCall* Call;
     public float* DOut, DQ, DK, DV;
     public long LddOut, LddQ, LddK, LddV;
+    /// <summary>Whether derivatives are added to what is there; else the first part that has something for a row writes.</summary>
+    public bool AccumulateQ, AccumulateKv;
     /// <summary><c>[queries, heads]</c>.</summary>
     public float* Delta;
     public AttentionSegment* Segments;
@@ -68,6 +70,7 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
         Memory memory = new(call, tiles);
         memory.PackKeys(call, tiles, head, start, count);
         KeyRanges ranges = default;
+        Seers seers = default;
         for (int query = 0; query < segment->Queries; query += BlockQueries)
         {
             int first = segment->Query + query;
@@ -76,16 +79,16 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
             if (ranges.Low >= start + count || ranges.High <= start)
                 continue;
             int turn = block - (ranges.Low - segment->Key) / BlockKeys;
-            bool meets = ranges.Meets(start, count);
+            bool meets = seers.Read(&ranges, start, count, tiles.Rows);
             for (int h = head * group; h < (head + 1) * group; h++)
             {
                 if (meets)
                 {
-                    Scores<S, V, D>(job, tiles, memory, &ranges, start, count, first, h);
+                    Scores<S, V, D>(job, tiles, memory, &ranges, &seers, start, count, first, h);
                     if (job->DV != null)
-                        IntoKeys(tiles, &ranges, start, count, memory.P, memory.DOut, memory.ValueStep, valueDim, memory.DValues);
+                        IntoKeys(tiles, &seers, count, memory.P, memory.DOut, memory.ValueStep, valueDim, memory.DValues);
                     if (job->DK != null)
-                        IntoKeys(tiles, &ranges, start, count, memory.DS, memory.Queries, memory.KeyStep, dim, memory.DKeys);
+                        IntoKeys(tiles, &seers, count, memory.DS, memory.Queries, memory.KeyStep, dim, memory.DKeys);
                 }
                 if (job->DQ == null)
                     continue;
@@ -94,18 +97,19 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
                 while (Volatile.Read(ref done) != turn && Volatile.Read(ref job->Failed) == 0)
                     wait.SpinOnce(-1);
                 if (meets)
-                    IntoQueries<S, V, D>(tiles, memory, &ranges, start, count, dim, job->DQ + first * job->LddQ + (long)h * dim, job->LddQ);
+                    IntoQueries<S, V, D>(tiles, memory, &ranges, start, count, dim, job->DQ + first * job->LddQ + (long)h * dim, job->LddQ, job->AccumulateQ);
                 Volatile.Write(ref done, turn + 1);
             }
         }
         if (job->DK != null)
-            Add<S, V, D>(memory.DKeys, memory.KeyStep, count, dim, job->DK + start * job->LddK + (long)head * dim, job->LddK);
+            Put<S, V, D>(memory.DKeys, memory.KeyStep, count, dim, job->DK + start * job->LddK + (long)head * dim, job->LddK, job->AccumulateKv);
         if (job->DV != null)
-            Add<S, V, D>(memory.DValues, memory.ValueStep, count, valueDim, job->DV + start * job->LddV + (long)head * valueDim, job->LddV);
+            Put<S, V, D>(memory.DValues, memory.ValueStep, count, valueDim, job->DV + start * job->LddV + (long)head * valueDim, job->LddV, job->AccumulateKv);
     }
 
     /// <summary>Probabilities and derivatives of scores of one block, tile by tile; zeros where a query does not see a key.</summary>
-    private static void Scores<S, V, D>(AttentionBackwardJob* job, AttentionTiles tiles, in Memory memory, KeyRanges* ranges, int start, int count, int first, int head)
+    private static void Scores<S, V, D>(AttentionBackwardJob* job, AttentionTiles tiles, in Memory memory, KeyRanges* ranges, Seers* seers,
+        int start, int count, int first, int head)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
@@ -118,65 +122,58 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
         GemmPack.Panels(new GemmOperand(dOut, DType.F32, job->LddOut, transposed: true), 0, valueDim, 0, queries, 1, memory.DOut, memory.ValueStep, 0, tiles.Wide, null);
         for (int t = 0; t < ranges->Tiles; t++)
         {
-            int row = ranges->Row(t), rows = ranges->Rows(t);
-            for (int column = 0; column < count; column += width)
+            int row = ranges->Row(t), rows = ranges->Rows(t), from = 0, end = 0;
+            float* p = memory.P + row * ScoreStep;
+            float* dS = memory.DS + row * ScoreStep;
+            if (ranges->Within(t, start, count, out int low, out int high))
             {
-                int from = start + column, there = Math.Min(width, count - column);
-                float* p = memory.P + row * ScoreStep + column;
-                float* dS = memory.DS + row * ScoreStep + column;
-                if (!ranges->Within(t, from, there, out _, out _))
-                {
-                    for (int i = 0; i < rows; i++)
-                        Clear(p, dS, i, 0, width);
-                    continue;
-                }
-                tiles.RunRows<S, V, D>(memory.Queries + row * memory.KeyStep, memory.KeyStep, rows, memory.KeysTurned + column * dim, dim, p, ScoreStep, accumulate: false);
-                tiles.RunRows<S, V, D>(memory.DOut + row * memory.ValueStep, memory.ValueStep, rows, memory.ValuesTurned + column * valueDim, valueDim, dS, ScoreStep, accumulate: false);
+                (from, end) = (low / width * width, (high + width - 1) / width * width);
+                int panels = (end - from) / width;
+                tiles.RunRows<S, V, D>(memory.Queries + row * memory.KeyStep, memory.KeyStep, rows, memory.KeysTurned + from * dim, panels, dim,
+                    p + from, ScoreStep, accumulate: false);
+                tiles.RunRows<S, V, D>(memory.DOut + row * memory.ValueStep, memory.ValueStep, rows, memory.ValuesTurned + from * valueDim, panels, valueDim,
+                    dS + from, ScoreStep, accumulate: false);
                 long scalar = (long)(first + row) * call->Heads + head;
-                AttentionSoftmax.Derivative<S, V, D>(p, dS, ScoreStep, rows, width, call->LogSumExp + scalar, job->Delta + scalar, call->Heads, call->SoftCap);
-                ranges->All(t, from, there, out int low, out int high);
-                if (low == 0 && high == width)
+                ranges->All(t, start, count, out low, out high);
+                AttentionSoftmax.Derivative<S, V, D>(p, dS, ScoreStep, rows, from, end, low, high, call->First + first + row, call->Last + first + row, start,
+                    call->LogSumExp + scalar, job->Delta + scalar, call->Heads, call->SoftCap);
+            }
+            // what tiles of keys read besides
+            for (int key = 0, k = 0; key < count; key += tiles.Rows, k++)
+            {
+                if (row < seers->First[k] || row >= seers->End[k])
                     continue;
-                for (int i = 0; i < rows; i++)
+                int keysEnd = Math.Min(key + tiles.Rows, count);
+                for (int i = 0; i < rows && (key < from || keysEnd > end); i++)
                 {
-                    low = Math.Clamp(call->First[first + row + i], from, from + there) - from;
-                    high = Math.Clamp(call->Last[first + row + i], from + low, from + there) - from;
-                    Clear(p, dS, i, 0, low);
-                    Clear(p, dS, i, high, width);
+                    Clear(p + i * ScoreStep, dS + i * ScoreStep, key, Math.Min(keysEnd, from));
+                    Clear(p + i * ScoreStep, dS + i * ScoreStep, Math.Max(key, end), keysEnd);
                 }
             }
         }
     }
 
-    private static void Clear(float* p, float* dS, int row, int from, int end)
+    private static void Clear(float* p, float* dS, int from, int end)
     {
-        new Span<float>(p + row * ScoreStep + from, end - from).Clear();
-        new Span<float>(dS + row * ScoreStep + from, end - from).Clear();
+        if (from >= end)
+            return;
+        new Span<float>(p + from, end - from).Clear();
+        new Span<float>(dS + from, end - from).Clear();
     }
 
     /// <summary><c>to[key] += sum_query s[query, key] * rows[query]</c>.</summary>
-    private static void IntoKeys(AttentionTiles tiles, KeyRanges* ranges, int start, int count, float* s, float* rows, int step, int dim, float* to)
+    private static void IntoKeys(AttentionTiles tiles, Seers* seers, int count, float* s, float* rows, int step, int dim, float* to)
     {
-        for (int key = 0; key < count; key += tiles.Rows)
+        for (int key = 0, k = 0; key < count; key += tiles.Rows, k++)
         {
-            int keys = Math.Min(tiles.Rows, count - key), from = int.MaxValue, end = 0;
-            for (int t = 0; t < ranges->Tiles; t++)
-            {
-                if (!ranges->Within(t, start + key, keys, out _, out _))
-                    continue;
-                from = Math.Min(from, ranges->Row(t));
-                end = ranges->Row(t + 1);
-            }
-            for (int column = 0; from < end && column < dim; column += tiles.Width)
-            {
-                tiles.Run(s + from * ScoreStep + key, ScoreStep, keys, rows + from * step + column, step, end - from,
-                    to + key * step + column, step, dim - column, accumulate: true);
-            }
+            int from = seers->First[k], end = seers->End[k];
+            if (from < end)
+                tiles.Run(s + from * ScoreStep + key, ScoreStep, Math.Min(tiles.Rows, count - key), rows + from * step, step, tiles.Width, end - from, to + key * step, step, dim, accumulate: true);
         }
     }
 
-    /// <summary><c>to[query] += sum_key dS[query, key] * keys[key]</c>.</summary>
-    private static void IntoQueries<S, V, D>(AttentionTiles tiles, in Memory memory, KeyRanges* ranges, int start, int count, int dim, float* to, long ldTo)
+    /// <summary><c>to[query] (+)= sum_key dS[query, key] * keys[key]</c>.</summary>
+    private static void IntoQueries<S, V, D>(AttentionTiles tiles, in Memory memory, KeyRanges* ranges, int start, int count, int dim, float* to, long ldTo, bool accumulate)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
@@ -189,27 +186,59 @@ internal unsafe struct AttentionBackwardJob : IVectorJob<AttentionBackwardJob>
                 if (!ranges->Within(t, start, count, out int low, out int high))
                     continue;
                 int row = ranges->Row(t), rows = ranges->Rows(t);
+                bool add = accumulate || ranges->First(t) < start;
                 float* s = memory.DS + row * ScoreStep + low;
                 float* b = memory.Keys + column * BlockKeys + low * width;
                 if (column + width <= dim)
                 {
-                    tiles.RunRows<S, V, D>(s, ScoreStep, rows, b, high - low, to + row * ldTo + column, ldTo, accumulate: true);
+                    tiles.RunRows<S, V, D>(s, ScoreStep, rows, b, 1, high - low, to + row * ldTo + column, ldTo, add);
                     continue;
                 }
                 // the last panel is wider than what is left of a row
-                tiles.RunRows<S, V, D>(s, ScoreStep, rows, b, high - low, memory.Corner, width, accumulate: false);
-                Add<S, V, D>(memory.Corner, width, rows, dim - column, to + row * ldTo + column, ldTo);
+                tiles.RunRows<S, V, D>(s, ScoreStep, rows, b, 1, high - low, memory.Corner, width, accumulate: false);
+                Put<S, V, D>(memory.Corner, width, rows, dim - column, to + row * ldTo + column, ldTo, add);
             }
         }
     }
 
-    private static void Add<S, V, D>(float* x, int ldx, int rows, int dim, float* y, long ldy)
+    private static void Put<S, V, D>(float* x, int ldx, int rows, int dim, float* y, long ldy, bool add)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
-        for (int r = 0; r < rows; r++)
-            RowJob<AddOp>.Line<S, V, D>(x + r * ldx, y + r * ldy, null, y + r * ldy, 0, dim);
+        for (int r = 0; r < rows; r++, x += ldx, y += ldy)
+        {
+            if (add)
+                RowJob<AddOp>.Line<S, V, D>(x, y, null, y, 0, dim);
+            else
+                RowJob<CopyOp>.Line<S, V, D>(x, null, null, y, 0, dim);
+        }
+    }
+
+    /// <summary>For each tile of a block of keys the rows of a block of queries, from the first that sees one of these keys to the last.</summary>
+    private struct Seers
+    {
+        public fixed int First[BlockKeys];
+        public fixed int End[BlockKeys];
+
+        /// <summary>Reads them from the ranges of the queries. False where no query sees a key.</summary>
+        public bool Read(KeyRanges* ranges, int start, int count, int tileKeys)
+        {
+            bool any = false;
+            for (int key = 0, k = 0; key < count; key += tileKeys, k++)
+            {
+                (First[k], End[k]) = (int.MaxValue, 0);
+                for (int t = 0; t < ranges->Tiles; t++)
+                {
+                    if (!ranges->Within(t, start + key, Math.Min(tileKeys, count - key), out _, out _))
+                        continue;
+                    First[k] = Math.Min(First[k], ranges->Row(t));
+                    End[k] = ranges->Row(t + 1);
+                    any = true;
+                }
+            }
+            return any;
+        }
     }
 
     /// <summary>A thread's memory for one block of keys.</summary>

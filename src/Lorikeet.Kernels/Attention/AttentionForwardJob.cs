@@ -146,7 +146,7 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             int row = g * memory.Rows + column;
             float* q = memory.Queries + (long)row * dim;
             for (int key = low / tiles.Rows * tiles.Rows; key < high; key += tiles.Rows)
-                tiles.Run(memory.Keys + key * dim, tiles.Rows, Math.Min(tiles.Rows, count - key), q, width, dim, memory.Scores + key * width, width, width, accumulate: false);
+                tiles.Run(memory.Keys + key * dim, tiles.Rows, Math.Min(tiles.Rows, count - key), q, width, 0, dim, memory.Scores + key * width, width, width, accumulate: false);
             AttentionSoftmax.Panel<S, V, D>(memory.Scores, width, seen, call->SoftCap, memory.Max + row, memory.Total + row, memory.Factors);
             for (int t = firstTile; t < tile; t++)
             {
@@ -159,11 +159,8 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
                     if (memory.Factors[inPanel + r] != 1)
                         RowJob<ScaleOp>.Line<S, V, D>(sums + (long)r * memory.ValueStep, null, null, sums + (long)r * memory.ValueStep, memory.Factors[inPanel + r], memory.ValueStep);
                 }
-                for (int c = 0; c < call->ValueDim; c += width)
-                {
-                    tiles.Run(memory.Scores + from * width + inPanel, width, rows, memory.Values + (long)c * memory.BlockKeys + from * width, width, to - from,
-                        sums + c, memory.ValueStep, call->ValueDim - c, accumulate: true);
-                }
+                tiles.Run(memory.Scores + from * width + inPanel, width, rows, memory.Values + from * width, width, memory.BlockKeys * width, to - from,
+                    sums, memory.ValueStep, call->ValueDim, accumulate: true);
             }
         }
     }

@@ -69,20 +69,15 @@ public static unsafe class AttentionKernel
             AttentionReference.Backward(in call, dOut, lddOut, dQ, lddQ, dK, lddK, dV, lddV, accumulateQ, accumulateKv);
             return;
         }
-        if (!accumulateQ && dQ != null)
-            RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dQ, lddQ, 0, call.Queries, (long)call.Heads * call.HeadDim);
-        if (!accumulateKv && dK != null)
-            RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dK, lddK, 0, call.Keys, (long)call.KvHeads * call.HeadDim);
-        if (!accumulateKv && dV != null)
-            RowJob<FillOp>.Run(null, 0, null, 0, null, 0, dV, lddV, 0, call.Keys, (long)call.KvHeads * call.ValueDim);
-        if (call.Queries == 0)
-            return;
-
         // the segments, which say how many blocks there are; then what their parts share
         long segmentBytes = (long)call.Queries * sizeof(AttentionSegment), numbers = (long)call.Queries * call.Heads * sizeof(float);
         byte* shared = CallScratch.Rent(segmentBytes + (call.Queries + 1L) * sizeof(int));
         int segments = AttentionSegment.Find(call, AttentionBackwardJob.BlockQueries, AttentionBackwardJob.BlockKeys, (AttentionSegment*)shared, (int*)(shared + segmentBytes),
             out int queryBlocks, out int keyBlocks);
+        if (!accumulateQ && dQ != null)
+            ClearUnseeing(call, dQ, lddQ);
+        if (!accumulateKv)
+            ClearUnseen(call, (AttentionSegment*)shared, segments, dK, lddK, dV, lddV);
         if (segments == 0)
             return;
         long turns = (long)queryBlocks * call.Heads;
@@ -92,6 +87,7 @@ public static unsafe class AttentionKernel
             AttentionBackwardJob job = new()
             {
                 Call = one, DOut = dOut, LddOut = lddOut, DQ = dQ, LddQ = lddQ, DK = dK, LddK = lddK, DV = dV, LddV = lddV,
+                AccumulateQ = accumulateQ, AccumulateKv = accumulateKv,
                 Segments = (AttentionSegment*)shared, SegmentCount = segments, Delta = (float*)(shared + segmentBytes), Turns = (int*)(shared + segmentBytes + numbers),
                 Tier = VectorJob.ProductTier,
             };
@@ -104,6 +100,33 @@ public static unsafe class AttentionKernel
             };
             VectorJob.Run(&deltas, (call.Queries + partRows - 1) / partRows);
             VectorJob.Run(&job, keyBlocks * call.KvHeads);
+        }
+    }
+    /// <summary>Clears the derivatives of queries that see no key: no part writes them.</summary>
+    private static void ClearUnseeing(in AttentionCall call, float* dQ, long lddQ)
+    {
+        for (int i = 0; i < call.Queries; i++)
+        {
+            if (call.First[i] >= call.Last[i])
+                new Span<float>(dQ + i * lddQ, call.Heads * call.HeadDim).Clear();
+        }
+    }
+
+    /// <summary>Clears the derivatives of keys and values that lie between segments: no part writes them.</summary>
+    private static void ClearUnseen(in AttentionCall call, AttentionSegment* segments, int count, float* dK, long lddK, float* dV, long lddV)
+    {
+        int key = 0;
+        for (int s = 0; s <= count; s++)
+        {
+            for (int end = s < count ? segments[s].Key : call.Keys; key < end; key++)
+            {
+                if (dK != null)
+                    new Span<float>(dK + key * lddK, call.KvHeads * call.HeadDim).Clear();
+                if (dV != null)
+                    new Span<float>(dV + key * lddV, call.KvHeads * call.ValueDim).Clear();
+            }
+            if (s < count)
+                key = segments[s].Key + segments[s].Keys;
         }
     }
 }

@@ -129,28 +129,41 @@ internal static unsafe class AttentionSoftmax
     }
 
     /// <summary>
-    /// From scores and <c>dP = dOut . V</c> of a few rows and a panel of keys: probabilities <c>p = exp(score - logSumExp)</c> over the scores, and
-    /// <c>dScore = p * (dP - delta)</c> over dP. The rows' numbers lie <paramref name="heads"/> floats apart.
+    /// From scores and <c>dP = dOut . V</c> of a few rows and the keys <c>from .. end - 1</c> (multiples of the vector): probabilities
+    /// <c>p = exp(score - logSumExp)</c> over the scores, and <c>dScore = p * (dP - delta)</c> over dP; zeros where a row does not see a key. All see those
+    /// from <paramref name="allLow"/> to <paramref name="allHigh"/>, and row r those from <c>first[r] - start</c> to <c>last[r] - start</c>. The rows' numbers lie
+    /// <paramref name="heads"/> floats apart.
     /// </summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    public static void Derivative<S, V, D>(float* s, float* dp, nint step, int rows, int width, float* logSumExp, float* delta, nint heads, float softCap)
+    public static void Derivative<S, V, D>(float* s, float* dp, nint step, int rows, int from, int end, int allLow, int allHigh, int* first, int* last, int start,
+        float* logSumExp, float* delta, nint heads, float softCap)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
     {
-        V one = S.Create(1), cap = S.Create(softCap), inverse = S.Create(1 / softCap);
-        for (; rows > 0; rows--, s += step, dp += step, logSumExp += heads, delta += heads)
+        V one = S.Create(1), zero = S.Create(0), cap = S.Create(softCap), inverse = S.Create(1 / softCap);
+        float* places = stackalloc float[16] { 0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15 };
+        V lanes = S.Load(places);
+        for (; rows > 0; rows--, s += step, dp += step, logSumExp += heads, delta += heads, first++, last++)
         {
-            V lse = S.Create(*logSumExp), carried = S.Create(*delta);
-            for (int i = 0; i < width; i += S.Count)
+            V lse = S.Create(*logSumExp), carried = S.Create(*delta), low = S.Create(*first - start), high = S.Create(*last - start);
+            for (int i = from; i < end; i += S.Count)
             {
                 V x = S.Load(s + i), slope = one;
                 if (softCap != 0)
                     x = S.Mul(cap, VectorMath.Tanh<S, V, D>(S.Mul(x, inverse), out slope));
                 V p = VectorMath.ExpOfNegative<S, V, D>(S.Sub(x, lse));
-                S.Store(s + i, p);
                 V d = S.Mul(p, S.Sub(S.Load(dp + i), carried));
-                S.Store(dp + i, softCap != 0 ? S.Mul(d, slope) : d);
+                if (softCap != 0)
+                    d = S.Mul(d, slope);
+                if (i < allLow || i + S.Count > allHigh)
+                {
+                    V key = S.Add(lanes, S.Create(i)), below = S.Less(key, low), within = S.Less(key, high);
+                    p = S.Select(within, S.Select(below, zero, p), zero);
+                    d = S.Select(within, S.Select(below, zero, d), zero);
+                }
+                S.Store(s + i, p);
+                S.Store(dp + i, d);
             }
         }
     }

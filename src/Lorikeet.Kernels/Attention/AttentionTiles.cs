@@ -46,20 +46,29 @@ internal sealed unsafe class AttentionTiles
     public static AttentionTiles Of(KernelTier tier) => Known[(int)tier] ??= new AttentionTiles(tier);
 
     /// <summary>
-    /// <c>C[r, j] (+)= sum_p a[p * aStep + r] * b[p * bStep + j]</c> for as many columns as are wanted, up to a panel's; whole registers are written.
+    /// <c>C[r, j] (+)= sum_p a[p * aStep + r] * b[p * bStep + j]</c> for as many columns as are wanted; whole registers are written. Panels of B are
+    /// <paramref name="bPanel"/> floats apart.
     /// </summary>
-    public void Run(float* a, int aStep, int rows, float* b, int bStep, int steps, float* c, int cStep, int columns, bool accumulate)
+    public void Run(float* a, int aStep, int rows, float* b, int bStep, nint bPanel, int steps, float* c, int cStep, int columns, bool accumulate)
     {
-        GemmTileCall call = new()
+        while (columns > 0)
         {
-            A = a, AStep = aStep * sizeof(float), B = b, BStep = bStep * sizeof(float), Steps = steps,
-            C = c, CStep = cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b, NextEnd = b,
-        };
-        _tiles.Run(rows, columns > _tiles.Lanes ? 2 : 1, apart: false, &call);
+            // panels of two registers; assembled tiles go from one to the next by themselves
+            int wide = (columns + _tiles.Lanes - 1) / Width, panels = _assembled ? Math.Max(wide, 1) : 1;
+            GemmTileCall call = new()
+            {
+                A = a, AStep = aStep * sizeof(float), B = b, BStep = bStep * sizeof(float), Steps = steps, Panels = panels, BPanel = bPanel * sizeof(float),
+                C = c, CStep = cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b, NextEnd = b,
+            };
+            _tiles.Run(rows, wide > 0 ? 2 : 1, apart: false, &call);
+            b += panels * bPanel;
+            c += panels * Width;
+            columns -= panels * Width;
+        }
     }
 
-    /// <summary><c>C[r, j] (+)= sum_p a[r * aRow + p] * b[p * width + j]</c> for all columns of a panel.</summary>
-    public void RunRows<S, V, D>(float* a, long aRow, int rows, float* b, int steps, float* c, long cStep, bool accumulate)
+    /// <summary><c>C[r, j] (+)= sum_p a[r * aRow + p] * b[p * width + j]</c> for all columns of some panels that lie one after another.</summary>
+    public void RunRows<S, V, D>(float* a, long aRow, int rows, float* b, int panels, int steps, float* c, long cStep, bool accumulate)
         where S : struct, ISimd<V, D>
         where V : unmanaged
         where D : unmanaged
@@ -69,12 +78,14 @@ internal sealed unsafe class AttentionTiles
             GemmTileCall call = new()
             {
                 A = a, AStep = sizeof(float), ARow = (nint)aRow * sizeof(float), B = b, BStep = Width * sizeof(float), Steps = steps,
+                Panels = panels, BPanel = (nint)steps * Width * sizeof(float),
                 C = c, CStep = (nint)cStep * sizeof(float), Accumulate = accumulate ? 1 : 0, Next = b, NextEnd = b,
             };
             _tiles.Run(rows, 2, apart: true, &call);
             return;
         }
-        RunCompiled<S, V, D>(a, (nint)aRow, rows, b, steps, c, (nint)cStep, accumulate);
+        for (int panel = 0; panel < panels; panel++)
+            RunCompiled<S, V, D>(a, (nint)aRow, rows, b + (nint)panel * steps * Width, steps, c + panel * Width, (nint)cStep, accumulate);
     }
 
     private void RunCompiled<S, V, D>(float* a, nint aRow, int rows, float* b, int steps, float* c, nint cStep, bool accumulate)
