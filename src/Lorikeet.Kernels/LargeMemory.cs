@@ -11,12 +11,10 @@ public static unsafe partial class LargeMemory
     /// <summary>From so many bytes on, a block is pages of its own.</summary>
     public const long Smallest = 1 << 18;
 
-    private const int Read = 1, Write = 2, Private = 2, Fixed = 0x10, AnonymousLinux = 0x20, AnonymousBsd = 0x1000;
+    private const int Read = 1, Write = 2, Private = 2, AnonymousLinux = 0x20, AnonymousBsd = 0x1000;
 
     /// <summary>True where a large block takes no memory before somebody writes to it, page by page.</summary>
     public static bool IsLazy => !OperatingSystem.IsWindows();
-
-    private static int Anonymous => OperatingSystem.IsLinux() ? AnonymousLinux : AnonymousBsd;
 
     // Windows' heap gives large blocks back by itself
     private static bool Maps(long bytes) => bytes >= Smallest && !OperatingSystem.IsWindows();
@@ -30,7 +28,7 @@ public static unsafe partial class LargeMemory
         if (Maps(bytes))
         {
             // zeros, and no memory before somebody writes
-            nint pages = Map(0, (nuint)bytes, Read | Write, Private | Anonymous, -1, 0);
+            nint pages = Map(0, (nuint)bytes, Read | Write, Private | (OperatingSystem.IsLinux() ? AnonymousLinux : AnonymousBsd), -1, 0);
             return pages != -1 ? (void*)pages : throw new OutOfMemoryException($"the system gives no {bytes} bytes");
         }
         nuint least = (nuint)Math.Max(bytes, 64);
@@ -51,12 +49,19 @@ public static unsafe partial class LargeMemory
             NativeMemory.AlignedFree(memory);
     }
 
-    /// <summary>Part of a large block whose contents nobody needs any more: its whole pages go back to the system, and hold zeros when they are wanted again.</summary>
-    public static void Forget(void* memory, long bytes)
+    /// <summary>Gives back to the system what the C library's heap keeps of small blocks that were freed, where it can be told to (glibc): after a model was read, tens of megabytes.</summary>
+    public static void GiveBackSmall()
     {
-        nint page = Environment.SystemPageSize, begin = ((nint)memory + page - 1) & -page, end = (nint)((byte*)memory + bytes) & -page;
-        if (IsLazy && end > begin)
-            _ = Map(begin, (nuint)(end - begin), Read | Write, Private | Fixed | Anonymous, -1, 0);
+        if (!OperatingSystem.IsLinux())
+            return;
+        try
+        {
+            _ = TrimHeap(0);
+        }
+        catch (EntryPointNotFoundException)
+        {
+            // other C libraries have no such function
+        }
     }
 
     [LibraryImport("libc", EntryPoint = "mmap")]
@@ -64,4 +69,7 @@ public static unsafe partial class LargeMemory
 
     [LibraryImport("libc", EntryPoint = "munmap")]
     private static partial int Unmap(nint address, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "malloc_trim")]
+    private static partial int TrimHeap(nuint kept);
 }

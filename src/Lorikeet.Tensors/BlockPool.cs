@@ -80,31 +80,18 @@ internal sealed unsafe class BlockPool : IDisposable
     /// <summary>Counts the peak anew from what is in use now.</summary>
     public void ForgetPeak() => PeakBytes = UsedBytes;
 
-    /// <summary>Gives segments that nothing uses, and what lies behind the last block of others, back to the operating system.</summary>
+    /// <summary>Gives segments that nothing uses back to the operating system.</summary>
     public void Trim()
     {
         for (int i = _segments.Count - 1; i >= 0; i--)
         {
             Segment segment = _segments[i];
-            Block last = segment.First;
-            while (last.After is { } after)
-                last = after;
-            if (!last.IsFree)
+            if (segment.First is not { IsFree: true, After: null })
                 continue;
-            if (last == segment.First)
-            {
-                TakeOut(last);
-                LargeMemory.Free(last.Pointer, segment.Bytes);
-                HeldBytes -= segment.Reached;
-                _segments.RemoveAt(i);
-                continue;
-            }
-            long kept = last.Pointer - segment.First.Pointer;
-            if (!LargeMemory.IsLazy || segment.Reached <= kept)
-                continue;
-            LargeMemory.Forget(last.Pointer, segment.Reached - kept);
-            HeldBytes -= segment.Reached - kept;
-            segment.Reached = kept;
+            TakeOut(segment.First);
+            LargeMemory.Free(segment.First.Pointer, segment.Bytes);
+            HeldBytes -= segment.Reached;
+            _segments.RemoveAt(i);
         }
     }
 

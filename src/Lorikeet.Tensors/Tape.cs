@@ -271,9 +271,6 @@ public sealed unsafe class Tape : IDisposable
         Clear(_gradients);
     }
 
-    /// <summary>Gives memory that no tensor uses back to the operating system.</summary>
-    public void Trim() => _pool.Trim();
-
     /// <inheritdoc/>
     public void Dispose()
     {

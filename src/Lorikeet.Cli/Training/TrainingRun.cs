@@ -261,6 +261,8 @@ internal sealed class TrainingRun : IDisposable
             trainer.Resume(best);
         if (result.Outcome != TrainOutcome.Interrupted)
             SaveResult();
+        // answers shall not lie beside the memory of steps
+        trainer.Dispose();
         IReadOnlyList<string> after = Answers();
         for (int i = 0; i < _questions.Count; i++)
             _samples.Add(new RunSample(_questions[i].Prompt, before[i], after[i], _questions[i].Expected));

@@ -96,11 +96,13 @@ public static class SafetensorsWriter
             offset = end;
         }
         json.Append('}');
-        int bytes = Encoding.UTF8.GetByteCount(json.ToString());
-        json.Append(' ', (8 - bytes % 8) % 8);
-        byte[] header = Encoding.UTF8.GetBytes(json.ToString());
+        string text = json.ToString();
+        int bytes = Encoding.UTF8.GetByteCount(text);
+        byte[] header = new byte[(bytes + 7) / 8 * 8];
         if (header.Length > SafetensorsHeader.LongestHeader)
             throw new ArgumentException($"the header would take {header.Length} bytes, the format allows {SafetensorsHeader.LongestHeader}");
+        Encoding.UTF8.GetBytes(text, header);
+        header.AsSpan(bytes).Fill((byte)' ');
         return header;
     }
 

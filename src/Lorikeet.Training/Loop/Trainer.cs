@@ -50,11 +50,12 @@ public sealed class Trainer : IDisposable
         _loader = new BatchLoader(train, options.BatchSize, options.GradientAccumulationSteps, order, options.Seed, passes.Items);
         _evaluation = eval is { Count: > 0 } ? new Evaluation(eval, EvalItems(options, passes)) : null;
         _trainables = new Trainables(parameters, BlocksOf(model, options));
-        // the memory that parameters have left goes with its finalizer, and what reading model and data has left of the managed heap:
+        // the memory that parameters have left goes with its finalizer, and what reading model and data has left of both heaps:
         // now, not beside the first step's activations
         GC.Collect();
         GC.WaitForPendingFinalizers();
         GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
+        LargeMemory.GiveBackSmall();
         _optimizer = new AdamW(_trainables, options.AdamBeta1, options.AdamBeta2, options.AdamEpsilon, options.WeightDecay, options.OptimizerKind,
             options.OptimizerState ?? checkpoints?.Folder);
         TotalSteps = options.TotalSteps(_loader.StepsPerEpoch);
@@ -270,6 +271,8 @@ public sealed class Trainer : IDisposable
     {
         if (_checkpoints is null)
             return null;
+        // what the last checkpoint left of the managed heap shall not lie beside what this one needs: steps make no garbage, so nobody else collects it
+        GC.Collect();
         // finite gradients can still make an update that is not; a checkpoint shall be worth going back to
         if (_trainables.FirstNonFinite(gradients: false) is { } broken)
             throw new DivergedException(_progress.Step, broken.Name, _checkpoints.Newest, updated: true);
