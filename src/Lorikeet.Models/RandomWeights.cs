@@ -123,15 +123,15 @@ public sealed class RandomWeights : ITensorSource
     private static NativeBuffer Fill(string name, Shape shape, DType type)
     {
         NativeBuffer buffer = new(type.Bytes(shape.Elements), zeroed: false);
-        ulong seed = 14695981039346656037;
+        Fingerprint seed = new();
         foreach (char c in name)
-            seed = (seed ^ c) * 1099511628211;
+            seed.Add(c);
         if (shape.Rank == 1)
         {
             MemoryMarshal.Cast<byte, float>(buffer.Span).Fill(1);
             return buffer;
         }
-        using Tape tape = new() { Seed = seed };
+        using Tape tape = new() { Seed = seed.Value };
         int rows = Math.Max(1, (1 << 20) / shape.Columns);
         Tensor whole = Tensor.FromBytes(buffer.Bytes, type, shape);
         for (int row = 0; row < shape.Rows; row += rows)

@@ -1,3 +1,5 @@
+using Lorikeet.Tensors;
+
 namespace Lorikeet.Training;
 
 /// <summary>

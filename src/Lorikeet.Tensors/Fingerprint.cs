@@ -1,7 +1,7 @@
-namespace Lorikeet.Training;
+namespace Lorikeet.Tensors;
 
 /// <summary>A number that changes with what is added, and with its order: FNV-1a over words.</summary>
-internal struct Fingerprint()
+public struct Fingerprint()
 {
     /// <summary>Of everything so far.</summary>
     public ulong Value { get; private set; } = 14695981039346656037;
