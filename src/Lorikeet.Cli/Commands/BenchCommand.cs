@@ -130,7 +130,6 @@ internal static class BenchCommand
         command.SetAction(parse =>
         {
             string name = parse.GetRequiredValue(model);
-            List<string> problems = [];
             int context = FactsOf(name).ContextLength;
             if (parse.GetValue(tokens) >= context)
                 throw new InputException($"--tokens {parse.GetValue(tokens)}: {name} sees {context}, and one token is written behind each prompt");
