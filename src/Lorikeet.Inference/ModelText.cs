@@ -12,7 +12,8 @@ namespace Lorikeet.Inference;
 /// </summary>
 public sealed class ModelText
 {
-    private static readonly string[] Tokenizers = ["tokenizer.json", "tokenizer.model", "spiece.model", "sentencepiece.bpe.model", "vocab.json", "merges.txt", "vocab.txt", "tokenizer.bin"];
+    private const string XlmRoberta = "sentencepiece.bpe.model";
+    private static readonly string[] Tokenizers = ["tokenizer.json", "tokenizer.model", "spiece.model", XlmRoberta, "vocab.json", "merges.txt", "vocab.txt", "tokenizer.bin"];
     private static readonly string[] Settings = ["tokenizer_config.json", "special_tokens_map.json", "added_tokens.json"];
     private static readonly string[] Templates = ["chat_template.jinja", "chat_template.json"];
     private const string TemplateFolder = "additional_chat_templates";
@@ -33,7 +34,7 @@ public sealed class ModelText
     /// <summary>Why there is no tokenizer; null where there is one, or none was looked for.</summary>
     public string? Missing { get; }
 
-    /// <summary>Of a tokenizer that takes the place of the model's own, with the templates that are used with it.</summary>
+    /// <summary>Of a tokenizer and of templates of which one is not the model's own: together they take the place of what it has.</summary>
     /// <param name="tokenizer">Its folder or file.</param>
     /// <param name="templates">The chat templates, or null.</param>
     /// <param name="ends">Tokens that end a text; null where the model's folder names them.</param>
@@ -41,7 +42,7 @@ public sealed class ModelText
     public static ModelText Of(string tokenizer, ModelChatTemplates? templates, IReadOnlyList<int>? ends)
     {
         ArgumentNullException.ThrowIfNull(tokenizer);
-        ModelText? converted = tokenizer.EndsWith(".gguf", StringComparison.OrdinalIgnoreCase) ? ModelFiles.Find(tokenizer).Text() : null;
+        ModelText? converted = ModelFiles.Find(tokenizer) is { IsGguf: true } gguf ? gguf.Text() : null;
         Dictionary<string, byte[]> files = converted?._files ?? FilesOf(tokenizer);
         // its own templates are not those that it was used with
         foreach (string name in files.Keys.Where(name => name.StartsWith(TemplateFolder, StringComparison.Ordinal)).ToArray())
@@ -115,8 +116,8 @@ public sealed class ModelText
     // a list of words and one of merges belong together
     private static string[] Beside(string folder, string name) => NameOf(folder, name) is "vocab.json" or "merges.txt" ? ["vocab.json", "merges.txt"] : [];
 
-    // what a folder must call it to be found
-    private static string NameOf(string folder, string name) => Tokenizers.Contains(name) ? name : Path.GetExtension(name).ToLowerInvariant() switch
+    // what a folder must call it to be found, which it is not by XLM-R's name
+    private static string NameOf(string folder, string name) => Tokenizers.Contains(name) && name != XlmRoberta ? name : Path.GetExtension(name).ToLowerInvariant() switch
     {
         ".json" => File.Exists(Path.Combine(folder, "merges.txt")) ? "vocab.json" : "tokenizer.json",
         ".txt" => "vocab.txt",

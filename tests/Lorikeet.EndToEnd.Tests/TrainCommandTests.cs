@@ -1,8 +1,11 @@
 using System.Diagnostics;
+using System.Runtime.InteropServices;
 using System.Text.Json;
 using Lorikeet.Cli;
 using Lorikeet.Cli.Tests;
+using Lorikeet.Inference;
 using Lorikeet.Inference.Tests;
+using Lorikeet.Text;
 using Lorikeet.Training;
 
 namespace Lorikeet.EndToEnd.Tests;
@@ -38,6 +41,23 @@ public sealed class TrainCommandTests : IDisposable
         CommandRun both = CommandRun.Of("train", recipe, "--dry-run", "--memory", "1MB");
         both.Error.ShouldContain("checkpoints of an earlier run (step-000001)");
         both.Error.ShouldContain("training.memory: found 1MB, expected at least ");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_whole_model_is_saved_with_the_chat_template_that_it_was_trained_with(bool gguf)
+    {
+        const string template = "{% for m in messages %}[{{ m.role }}]{{ m.content }}{% endfor %}";
+        string file = _model.File("chat.jinja"), model = gguf ? _model.File("model.gguf") : _model.Path, result = Path.Combine(Output, "model");
+        File.WriteAllText(file, template);
+        if (gguf)
+            CommandRun.Of("quantize", _model.Path, "--to", "q8_0", "--out", model).Succeeded();
+        CommandRun.Of("train", Recipe("adapter: full", model: $"{{path: '{model}', chat_template: '{file}'}}"), "--set", "training.steps=1").Succeeded();
+        ChatTemplate.FromModelFolder(result)!.Templates["default"].Source.ShouldBe(template);
+        using ModelPackage before = ModelPackage.Open(model), after = ModelPackage.Open(result);
+        after.Tokenizer.Encode("Once upon a time, 漢字").Ids.ShouldBe(before.Tokenizer.Encode("Once upon a time, 漢字").Ids);
+        after.EndTokens.ShouldBe(before.EndTokens);
     }
 
     [Fact]
@@ -240,7 +260,7 @@ public sealed class TrainCommandTests : IDisposable
         if (OperatingSystem.IsWindows())
             Assert.Skip("signals are sent by a program of Unix");
         string recipe = Recipe();
-        using Process process = Start("train", recipe, "--set", "training.steps=100000");
+        using Process process = StartHearing("train", recipe, "--set", "training.steps=100000");
         // the first step has been made once its line is there
         while (process.StandardError.ReadLine() is { } line && !line.StartsWith("step 1/", StringComparison.Ordinal))
             line.ShouldNotStartWith("error");
@@ -325,11 +345,19 @@ public sealed class TrainCommandTests : IDisposable
         return new CommandRun(code, output.ToString(), error.ToString());
     }
 
-    private static Process Start(params string[] arguments)
+    // hears signals whatever the tests were started by: jobs in the background of a shell, and all that they start, begin with SIGINT ignored
+    private static Process StartHearing(params string[] arguments)
     {
+        const int interrupt = 2, byDefault = 0;
         ProcessStartInfo start = new("dotnet") { RedirectStandardError = true, RedirectStandardOutput = true };
         foreach (string argument in (string[])[Program, .. arguments])
             start.ArgumentList.Add(argument);
-        return Process.Start(start)!;
+        nint before = Handle(interrupt, byDefault);
+        Process process = Process.Start(start)!;
+        Handle(interrupt, before);
+        return process;
     }
+
+    [DllImport("libc", EntryPoint = "signal")]
+    private static extern nint Handle(int signal, nint handler);
 }

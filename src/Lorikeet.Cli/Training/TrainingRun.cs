@@ -310,9 +310,9 @@ internal sealed class TrainingRun : IDisposable
     }
 
     // what the folder of a model that is trained as a whole says about text: what it was trained with
-    private static ModelText ModelTextOf(Recipe recipe, ModelPackage package) => recipe.Model.Tokenizer is { } tokenizer
-        ? ModelText.Of(tokenizer, package.ChatTemplates, package.Files.IsFolder ? null : package.EndTokens)
-        : package.Files.Text();
+    private static ModelText ModelTextOf(Recipe recipe, ModelPackage package) => recipe.Model is { Tokenizer: null, ChatTemplate: null }
+        ? package.Files.Text()
+        : ModelText.Of(recipe.Model.Tokenizer ?? package.Files.Path, package.ChatTemplates, package.Files.IsFolder ? null : package.EndTokens);
 
     // what is asked before and after; only prompts that somebody wrote can be too long to be asked
     private static List<Question> Questions(Recipe recipe, CausalLm model, ExampleEncoder encoder, TrainingData? data, Problems problems)
