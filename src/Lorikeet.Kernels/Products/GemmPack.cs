@@ -74,7 +74,8 @@ internal static unsafe class GemmPack
             to[p] *= scale;
     }
 
-    private static bool IsDirect(DType type) => type is DType.F32 or DType.BF16 or DType.F16;
+    /// <summary>True of types that are widened in registers; all others are unpacked first.</summary>
+    public static bool IsDirect(DType type) => type is DType.F32 or DType.BF16 or DType.F16;
 
     private static void Panel<TSource>(byte* from, nint stride, bool transposed, int rows, int k, float scale, float* to, int width, bool wide)
         where TSource : struct, IGemmSource
@@ -198,29 +199,12 @@ internal static unsafe class GemmPack
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
     private static void Turn8<TSource>(byte** row, nint at, Vector256<float> by, float* to, int width)
         where TSource : struct, IGemmSource
-    {
-        Vector256<float> r0 = TSource.Load<Vector256<float>, Lanes256>(row[0] + at), r1 = TSource.Load<Vector256<float>, Lanes256>(row[1] + at), r2 = TSource.Load<Vector256<float>, Lanes256>(row[2] + at), r3 = TSource.Load<Vector256<float>, Lanes256>(row[3] + at);
-        Vector256<float> r4 = TSource.Load<Vector256<float>, Lanes256>(row[4] + at), r5 = TSource.Load<Vector256<float>, Lanes256>(row[5] + at), r6 = TSource.Load<Vector256<float>, Lanes256>(row[6] + at), r7 = TSource.Load<Vector256<float>, Lanes256>(row[7] + at);
-        Vector256<float> a0 = Avx.UnpackLow(r0, r1), a1 = Avx.UnpackHigh(r0, r1), a2 = Avx.UnpackLow(r2, r3), a3 = Avx.UnpackHigh(r2, r3);
-        Vector256<float> a4 = Avx.UnpackLow(r4, r5), a5 = Avx.UnpackHigh(r4, r5), a6 = Avx.UnpackLow(r6, r7), a7 = Avx.UnpackHigh(r6, r7);
-        r0 = Avx.Shuffle(a0, a2, 0x44) * by;
-        r1 = Avx.Shuffle(a0, a2, 0xEE) * by;
-        r2 = Avx.Shuffle(a1, a3, 0x44) * by;
-        r3 = Avx.Shuffle(a1, a3, 0xEE) * by;
-        r4 = Avx.Shuffle(a4, a6, 0x44) * by;
-        r5 = Avx.Shuffle(a4, a6, 0xEE) * by;
-        r6 = Avx.Shuffle(a5, a7, 0x44) * by;
-        r7 = Avx.Shuffle(a5, a7, 0xEE) * by;
-        Avx.Permute2x128(r0, r4, 0x20).Store(to);
-        Avx.Permute2x128(r1, r5, 0x20).Store(to + width);
-        Avx.Permute2x128(r2, r6, 0x20).Store(to + 2 * width);
-        Avx.Permute2x128(r3, r7, 0x20).Store(to + 3 * width);
-        to += 4 * width;
-        Avx.Permute2x128(r0, r4, 0x31).Store(to);
-        Avx.Permute2x128(r1, r5, 0x31).Store(to + width);
-        Avx.Permute2x128(r2, r6, 0x31).Store(to + 2 * width);
-        Avx.Permute2x128(r3, r7, 0x31).Store(to + 3 * width);
-    }
+        => Square.Turn(
+            TSource.Load<Vector256<float>, Lanes256>(row[0] + at) * by, TSource.Load<Vector256<float>, Lanes256>(row[1] + at) * by,
+            TSource.Load<Vector256<float>, Lanes256>(row[2] + at) * by, TSource.Load<Vector256<float>, Lanes256>(row[3] + at) * by,
+            TSource.Load<Vector256<float>, Lanes256>(row[4] + at) * by, TSource.Load<Vector256<float>, Lanes256>(row[5] + at) * by,
+            TSource.Load<Vector256<float>, Lanes256>(row[6] + at) * by, TSource.Load<Vector256<float>, Lanes256>(row[7] + at) * by,
+            to, width);
 
     /// <summary>Memory holds <c>[rows, k]</c>: squares of 4 × 4 are turned in registers.</summary>
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]

@@ -22,6 +22,12 @@ internal unsafe struct GemmPlan
     /// <summary>Floats of A that are kept packed for further columns: 4 MB, which the last cache should hold beside C.</summary>
     private const int KeptFloats = 1024 * 1024;
 
+    /// <summary>Columns up to which a product may be computed as its transpose, which packs them instead of the rows of B.</summary>
+    private const int TurnedColumns = 256;
+
+    /// <summary>Strips whose results are turned back together: so many of any height are whole squares of 8 × 8.</summary>
+    private const int TurnedStrips = 8;
+
     /// <summary>Multiplications for which waking other threads does not pay.</summary>
     private const long SerialWork = 300_000;
 
@@ -33,6 +39,7 @@ internal unsafe struct GemmPlan
     private int _block;
     private int _rowParts;
     private int _columnParts;
+    private bool _turned;
 
     /// <summary>Runs a product on the tiles of a tier.</summary>
     public static void Run(in GemmCall call, KernelTier tier) => Run(call, tier, ComputePool.Threads);
@@ -47,12 +54,34 @@ internal unsafe struct GemmPlan
         if (!pairs && call.N <= GemmTiles.Of(tier).Lanes && (call.A.Transposed || call.K2 > 0 && call.A2.Transposed))
             tier = tier.Compiled();
         GemmPlan plan = new() { _call = call, _tier = tier, _kind = pairs ? TileKind.BF16 : TileKind.F32, _pair = pairs ? 2 : 1, _rounds = narrow && !pairs };
+        if (plan.TurnsWell())
+            plan.Turn();
         plan._block = plan.TermsPerBlock();
         plan.Divide(plan.Tiles, threads);
         ComputePool.Run(&Part, &plan, plan._rowParts * plan._columnParts);
     }
 
     private readonly GemmTiles Tiles => GemmTiles.Of(_tier, _kind);
+
+    /// <summary>
+    /// True where few rows meet many of B: packing B would cost as much as a good part of the tiles. As left factor, assembled ones read it where it lies, and
+    /// formats are unpacked without being turned; where it would have to be copied that pays for a single register of columns only.
+    /// </summary>
+    private readonly bool TurnsWell()
+    {
+        GemmTiles tiles = Tiles;
+        bool ready = InPlace(_call.B, _call.Alpha) || !GemmPack.IsDirect(_call.B.Type);
+        return tiles.Fetches && ReadsSingles && !_call.B.Transposed && (_call.K2 == 0 || !_call.B2.Transposed) && _call.M <= (ready ? TurnedColumns : tiles.Lanes) && _call.N >= _call.M;
+    }
+
+    /// <summary>Every element stays the same sum of the same terms.</summary>
+    private void Turn()
+    {
+        _turned = true;
+        (_call.M, _call.N) = (_call.N, _call.M);
+        (_call.A, _call.B) = (_call.B, _call.A);
+        (_call.A2, _call.B2) = (_call.B2, _call.A2);
+    }
 
     /// <summary>Equal blocks of k, of whole blocks of stored weights.</summary>
     private readonly int TermsPerBlock()
@@ -74,8 +103,9 @@ internal unsafe struct GemmPlan
             return;
         int panels = (_call.N + 2 * tiles.Lanes - 1) / (2 * tiles.Lanes);
         int rowTiles = (_call.M + tiles.MaxRows - 1) / tiles.MaxRows;
-        double best = double.MaxValue, ofRows = !_call.A.Transposed && InPlace(_call.A) ? 0.5 : 1;
-        for (int rows = 1; rows <= Math.Min(rowTiles, threads); rows++)
+        double best = double.MaxValue, ofRows = !_call.A.Transposed && InPlace(_call.A, FactorOfA(_call.Alpha)) ? 0.5 : 1;
+        // a product that is turned packs few columns: several parts of rows cost little more
+        for (int rows = 1; rows <= Math.Min(rowTiles, _turned ? 4 * threads : threads); rows++)
         {
             for (int turns = 1; turns <= 4; turns++)
             {
@@ -135,13 +165,13 @@ internal unsafe struct GemmPlan
         int blockColumns = (panels + blocks - 1) / blocks * panel;
         int rowTiles = (rows + tiles.MaxRows - 1) / tiles.MaxRows;
         // a factor that lies as the tile reads it is not packed: columns that are read once or twice only, rows that are far enough apart
-        bool bInPlace = ReadsSingles && _call.B is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && rowTiles <= 2;
+        bool bInPlace = ReadsSingles && _call.B is { Type: DType.F32, Transposed: true } && _call.Alpha == 1 && rowTiles <= 2 && !_turned;
         bool apart = tiles.Fetches && !bInPlace && !_call.A.Transposed && (_call.K2 == 0 || !_call.A2.Transposed);
-        bool aInPlace = apart ? InPlace(_call.A) : ReadsSingles && _call.A is { Type: DType.F32, Transposed: true } && columns <= 2 * panel;
-        bool a2InPlace = apart && InPlace(_call.A2);
+        bool aInPlace = apart ? InPlace(_call.A, FactorOfA(_call.Alpha)) : ReadsSingles && _call.A is { Type: DType.F32, Transposed: true } && columns <= 2 * panel;
+        bool a2InPlace = apart && InPlace(_call.A2, FactorOfA(_call.Alpha2));
 
         // where memory holds [k, m], the lines that a strip needs hold its neighbours too
-        int mostStrips = _call.A.Transposed && _call.K2 == 0 ? 4 : 1;
+        int mostStrips = _turned ? TurnedStrips : _call.A.Transposed && _call.K2 == 0 ? 4 : 1;
         int aRows = mostStrips * tiles.MaxRows;
 
         int scratch = Math.Max(
@@ -154,10 +184,13 @@ internal unsafe struct GemmPlan
         bool keepA = packsA && blocks > 1;
         int aFloats = !packsA ? 0 : ((keepA ? rows : aRows) * Pitch(steps) + GemmNarrow.Slack + 15) & ~15;
         int wide = _pair == 1 ? 0 : (Math.Max(aRows, panel) * (longest + 1) + GemmNarrow.Slack + 15) & ~15;
-        float* a = GemmScratch.Rent(aFloats + (long)blockColumns * steps + GemmNarrow.Slack + wide + scratch);
+        int turned = _turned ? aRows * blockColumns : 0;
+        float* a = GemmScratch.Rent(aFloats + (long)blockColumns * steps + GemmNarrow.Slack + wide + scratch + turned + 16);
         float* b = a + aFloats;
         float* unpacked = b + (long)blockColumns * steps + GemmNarrow.Slack;
         float* edge = stackalloc float[14 * 32];
+        // whole registers
+        float* results = (float*)(((nint)(unpacked + wide + scratch) + 63) & ~63);
 
         int k1 = 0, k2 = 0;
         do
@@ -187,7 +220,7 @@ internal unsafe struct GemmPlan
                     Steps2 = StepsOf(terms2),
                     Edge = edge,
                     Accumulate = !first || _call.Accumulate,
-                    Bias = first && _call.Bias != null ? _call.Bias + j : null,
+                    Bias = !first || _call.Bias == null ? null : _turned ? _call.Bias : _call.Bias + j,
                 };
                 PackB(block, tiles);
                 int pitch = block.Pitch;
@@ -211,8 +244,18 @@ internal unsafe struct GemmPlan
                         else if (block.AInPlace && apart && _call.A.Stride == terms)
                             ahead = new GemmAhead((float*)_call.A.Data + after * _call.A.Stride, (nint)next * terms, shares);
                     }
+                    if (_turned)
+                    {
+                        for (int s = 0; s < strips; s++, strip += (nint)height * pitch)
+                            Strip(block, tiles, at + s * height, height, strip, results + (nint)s * height * blockColumns, blockColumns, ref ahead);
+                        GemmTurn.Store(
+                            results, blockColumns, strips * height, block.Columns, _call.C + j * _call.StrideC + at, _call.StrideC, block.Bias == null ? null : block.Bias + at, block.Accumulate);
+                        at += strips * height;
+                        left -= strips;
+                        continue;
+                    }
                     for (; strips > 0; strips--, left--, at += height, strip += (nint)height * pitch)
-                        Strip(block, tiles, at, height, strip, ref ahead);
+                        Strip(block, tiles, at, height, strip, _call.C + at * _call.StrideC + j, _call.StrideC, ref ahead);
                 }
             }
             k1 += terms;
@@ -226,13 +269,14 @@ internal unsafe struct GemmPlan
 
     private readonly bool ReadsSingles => _kind == TileKind.F32 && !_rounds;
 
-    // A may be read as it lies, so B takes the product's factor; where both are rounded A does, and weights stored as bfloat16 stay what they are
-    private readonly float FactorOfA(float alpha) => ReadsSingles ? 1 : alpha;
+    // activations may be read as they lie, so the weight takes the product's factor; where both are rounded activations do, and weights stored as
+    // bfloat16 stay what they are. The weight is B, unless the product is turned
+    private readonly float FactorOfA(float alpha) => ReadsSingles == _turned ? alpha : 1;
 
-    private readonly float FactorOfB(float alpha) => ReadsSingles ? alpha : 1;
+    private readonly float FactorOfB(float alpha) => ReadsSingles == _turned ? 1 : alpha;
 
-    /// <summary>True where tiles may read rows as memory holds them; rows 4 kB apart would all want the same few lines of the first cache.</summary>
-    private readonly bool InPlace(in GemmOperand x) => ReadsSingles && x.Type == DType.F32 && x.Stride % 1024 != 0;
+    /// <summary>True where tiles may read rows, times a factor, as memory holds them; rows 4 kB apart would all want the same few lines of the first cache.</summary>
+    private readonly bool InPlace(in GemmOperand x, float factor) => ReadsSingles && x.Type == DType.F32 && x.Stride % 1024 != 0 && factor == 1;
 
     private readonly void PackB(in Block block, GemmTiles tiles)
     {
@@ -302,8 +346,8 @@ internal unsafe struct GemmPlan
         }
     }
 
-    /// <summary>One strip of A, of which <paramref name="a"/> is what was packed, against all of the block's panels of B.</summary>
-    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, ref GemmAhead ahead)
+    /// <summary>One strip of A, of which <paramref name="a"/> is what was packed, against all of the block's panels of B, to <paramref name="c"/>.</summary>
+    private readonly void Strip(in Block block, GemmTiles tiles, int row, int height, float* a, float* c, long strideC, ref GemmAhead ahead)
     {
         int lanes = tiles.Lanes, panel = 2 * lanes;
         int k = block.Steps + block.Steps2;
@@ -320,8 +364,8 @@ internal unsafe struct GemmPlan
             Steps2 = tiles.Fetches ? block.Steps2 : 0,
             Next = a,
             NextEnd = a,
-            CStep = (nint)_call.StrideC * sizeof(float),
-            Accumulate = block.Accumulate ? 1 : 0,
+            CStep = (nint)strideC * sizeof(float),
+            Accumulate = block.Accumulate && !_turned ? 1 : 0,
         };
         if (block.AInPlace)
         {
@@ -333,7 +377,6 @@ internal unsafe struct GemmPlan
             call.A2 = Element(_call.A2, row, block.K2);
             call.A2Row = (nint)_call.A2.Stride * sizeof(float);
         }
-        float* c = _call.C + row * _call.StrideC + block.Column;
         call.BPanel = (block.BInPlace ? panel : panel * k) * sizeof(float);
         // memory that lies scattered is fetched between tiles
         int together = tiles.Fetches && !ahead.Scattered ? block.Columns / panel : 1;
@@ -346,7 +389,7 @@ internal unsafe struct GemmPlan
                 ahead.Fetch();
             call.B = block.BInPlace ? (float*)_call.B.Data + block.K1 * _call.B.Stride + block.Column + j : block.B + (nint)j * k;
             call.C = c + j;
-            call.Bias = block.Bias == null ? null : block.Bias + j;
+            call.Bias = block.Bias == null || _turned ? null : block.Bias + j;
             call.Panels = together;
             tiles.Run(height, 2, block.Apart, &call);
         }
@@ -354,14 +397,15 @@ internal unsafe struct GemmPlan
         if (j < block.Columns)
         {
             int rest = block.Columns - j, width = rest <= lanes ? lanes : panel;
-            float* bias = block.Bias == null ? null : block.Bias + j;
+            float* bias = block.Bias == null || _turned ? null : block.Bias + j;
             call.B = block.B + (nint)j * k;
             call.BStep = width * sizeof(float);
-            if (rest == width)
+            // results that are turned have room for whole registers
+            if (rest == width || _turned)
             {
                 call.C = c + j;
                 call.Bias = bias;
-                tiles.Run(height, 1, block.Apart, &call);
+                tiles.Run(height, width / lanes, block.Apart, &call);
                 return;
             }
             call.C = block.Edge;

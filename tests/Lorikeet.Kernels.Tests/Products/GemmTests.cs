@@ -499,6 +499,29 @@ public sealed unsafe class GemmTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData(KernelTier.Vector256, KernelTier.Assembled256)]
+    [InlineData(KernelTier.Vector512, KernelTier.Assembled512)]
+    public void A_product_that_is_computed_as_its_transpose_gives_the_same_bits(KernelTier compiled, KernelTier assembled)
+    {
+        Assert.SkipWhen(compiled > Isa.Widest || Isa.WhyNotAssembled is not null, "not on this machine");
+        var random = new Random(22);
+        foreach ((int m, int n, int k, int k2) in new[] { (9, 500, 40, 0), (16, 113, 1300, 16), (33, 225, 577, 8), (100, 1000, 576, 0), (129, 300, 700, 70), (256, 450, 90, 16), (257, 450, 90, 16) })
+        {
+            for (int round = 0; round < 4; round++)
+            {
+                Case x = NewCase(random, m, n, k, k2);
+                x.Call.B = Operand(random, n, k, transposed: false);
+                x.Call.B2 = Operand(random, n, k2, transposed: false);
+                Gemm.Run(x.Call, compiled);
+                float[] expected = x.Result();
+                x.Reset();
+                Gemm.Run(x.Call, assembled);
+                MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(expected.AsSpan())).ShouldBeTrue(x.ToString());
+            }
+        }
+    }
+
     [Fact]
     public void A_type_that_is_no_number_and_a_row_of_half_a_block_are_refused()
     {
