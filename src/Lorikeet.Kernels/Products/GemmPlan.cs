@@ -275,8 +275,11 @@ internal unsafe struct GemmPlan
 
     private readonly float FactorOfB(float alpha) => ReadsSingles == _turned ? 1 : alpha;
 
-    /// <summary>True where tiles may read rows, times a factor, as memory holds them; rows 4 kB apart would all want the same few lines of the first cache.</summary>
-    private readonly bool InPlace(in GemmOperand x, float factor) => ReadsSingles && x.Type == DType.F32 && x.Stride % 1024 != 0 && factor == 1;
+    /// <summary>
+    /// True where tiles may read rows, times a factor, as memory holds them: rows 4 kB apart would all want the same few lines of the first cache, and
+    /// rows 64 kB and more apart come slowly unless they are copied one after another.
+    /// </summary>
+    private readonly bool InPlace(in GemmOperand x, float factor) => ReadsSingles && x.Type == DType.F32 && x.Stride % 1024 != 0 && x.Stride < 16 * 1024 && factor == 1;
 
     private readonly void PackB(in Block block, GemmTiles tiles)
     {

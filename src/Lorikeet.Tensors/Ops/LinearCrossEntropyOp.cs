@@ -66,7 +66,9 @@ public static unsafe class LinearCrossEntropyOp
         double sum = 0;
         Tensor part = tape.New(new Shape(Math.Max(chunk, 1), dim));
         Tensor? dPart = dHidden is null ? null : tape.New(part.Shape);
-        Tensor logits = tape.New(new Shape(Math.Max(chunk, 1), vocabulary));
+        // rows a multiple of 4 kB apart would all want the same few lines of the caches
+        int stride = vocabulary % 1024 == 0 ? vocabulary + 16 : vocabulary;
+        Tensor logits = tape.New(new Shape(Math.Max(chunk, 1), stride));
         Tensor wanted = tape.New(new Shape(Math.Max(chunk, 1)), DType.I32);
         Tensor nll = tape.New(new Shape(Math.Max(chunk, 1)));
         for (int start = 0; start < count; start += chunk)
@@ -115,7 +117,7 @@ public static unsafe class LinearCrossEntropyOp
             {
                 M = n,
                 N = part.Columns,
-                K = dLogits.Columns,
+                K = weight.Rows,
                 A = Products.Plain(dLogits),
                 B = Products.Transposed(weight),
                 Alpha = logitScale,
@@ -143,7 +145,7 @@ public static unsafe class LinearCrossEntropyOp
             });
         }
         if (tape.GradOf(bias, out _) is { } db)
-            VectorKernel.AddRowsTo(dLogits.F, dLogits.Ld, n, dLogits.Columns, db.F);
+            VectorKernel.AddRowsTo(dLogits.F, dLogits.Ld, n, weight.Rows, db.F);
     }
 
     private static void Zeroed(Tape tape, Tensor? parameter)

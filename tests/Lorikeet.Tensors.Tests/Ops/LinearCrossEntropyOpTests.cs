@@ -11,6 +11,7 @@ public sealed class LinearCrossEntropyOpTests : IDisposable
     [InlineData(5, 9, 0)]
     [InlineData(5, 9, 0.1f)]
     [InlineData(140, 66_000, 0)]
+    [InlineData(7, 2048, 0.1f)]
     public void It_is_a_linear_layer_and_cross_entropy_in_less_memory(int rows, int vocabulary, float smoothing)
     {
         const int dim = 4;
