@@ -69,6 +69,12 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             GemmOperand q = new(call->Q + query * call->LdQ + ((long)head * plan->Group + g) * dim, DType.F32, call->LdQ);
             GemmPack.Panels(q, 0, queries, 0, dim, call->Scale, memory.Queries + (long)g * memory.Rows * dim, width, width * dim, tiles.Wide, null);
         }
+        // queries that see nothing sum nothing
+        for (int t = 0; t < ranges->Tiles; t++)
+        {
+            for (int g = 0; g < plan->Group && ranges->First(t) == int.MaxValue; g++)
+                new Span<float>(memory.Sums + (long)(g * memory.Rows + ranges->Row(t)) * memory.ValueStep, ranges->Rows(t) * memory.ValueStep).Clear();
+        }
         for (int start = ranges->Low; start < ranges->High; start += memory.BlockKeys)
         {
             int count = Math.Min(memory.BlockKeys, ranges->High - start);
@@ -154,13 +160,15 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
                     continue;
                 int inPanel = ranges->Row(t) - column, rows = ranges->Rows(t);
                 float* sums = memory.Sums + (long)(row + inPanel) * memory.ValueStep;
-                for (int r = 0; r < rows; r++)
+                // the first keys that a tile sees find no sums
+                bool more = ranges->First(t) < start;
+                for (int r = 0; more && r < rows; r++)
                 {
                     if (memory.Factors[inPanel + r] != 1)
                         RowJob<ScaleOp>.Line<S, V, D>(sums + (long)r * memory.ValueStep, null, null, sums + (long)r * memory.ValueStep, memory.Factors[inPanel + r], memory.ValueStep);
                 }
                 tiles.Run(memory.Scores + from * width + inPanel, width, rows, memory.Values + from * width, width, memory.BlockKeys * width, to - from,
-                    sums, memory.ValueStep, call->ValueDim, accumulate: true);
+                    sums, memory.ValueStep, call->ValueDim, accumulate: more);
             }
         }
     }
@@ -230,7 +238,6 @@ internal unsafe struct AttentionForwardJob : IVectorJob<AttentionForwardJob>
             Factors = Next(Total, all);
             First = Next(Factors, width);
             Last = Next(First, width);
-            new Span<float>(Sums, checked((int)(all * ValueStep))).Clear();
             new Span<float>(Max, (int)all).Fill(AttentionSoftmax.Nothing);
             new Span<float>(Total, (int)all).Clear();
         }

@@ -66,7 +66,7 @@ internal unsafe struct KeyRanges
     /// <summary>Queries of tile t.</summary>
     public int Rows(int t) => _row[t + 1] - _row[t];
 
-    /// <summary>First key that tile t sees.</summary>
+    /// <summary>First key that tile t sees; the greatest number where it sees none.</summary>
     public int First(int t) => _low[t];
 
     /// <summary>What tile t sees of the keys <c>start .. start + count - 1</c>, counted from start. False where that is nothing.</summary>
