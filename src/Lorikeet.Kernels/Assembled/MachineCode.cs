@@ -105,6 +105,10 @@ internal sealed class MachineCode(int width)
     /// <summary>Asks for a line of the second cache.</summary>
     public void PrefetchSecond(Register address, int offset) => Add(Instruction.Create(Code.Prefetcht1_m8, At(address, offset)));
 
+    /// <summary>Asks for the line of the second cache at <c>address + index + offset</c>.</summary>
+    public void PrefetchSecond(Register address, Register index, int offset) =>
+        Add(Instruction.Create(Code.Prefetcht1_m8, new MemoryOperand(address, index, 1, offset, offset == 0 ? 0 : 8)));
+
     /// <summary>All bits zero.</summary>
     public void Zero(int to)
     {

@@ -8,7 +8,7 @@ namespace Lorikeet.Kernels.Assembled;
 /// instructions that multiply it, the others in a register. All in registers would be as fast where a core is alone; where another thread of
 /// the machine shares its issue slots, seven fewer of 46 instructions are a tenth of the time. All by the instructions that multiply would read too often.
 /// </summary>
-internal sealed class TileAssembler(TileKind kind, int width, int rows, int registers, bool apart)
+internal sealed class TileAssembler(TileKind kind, int width, int rows, int registers, bool apart, bool inPlace)
 {
     // arguments, and what they are loaded into while k runs
     private const Register Call = Register.R11, A = Register.RAX, AStep = Register.RDX, B = Register.R8, BStep = Register.R9, Steps = Register.R10, Next = Register.RCX;
@@ -16,6 +16,9 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
     // where rows 0, 2, 4 … of A that lie apart are: an instruction that multiplies repeats memory at no cost only by one register's address
     private static readonly Register[] Even = [A, Register.RDX, Register.R9, Register.RBP, Register.R12, Register.R13, Register.R14];
     private const Register ARow = Register.R15;
+
+    // where rows of A do not lie apart: how far ahead of it B is fetched, if memory holds it
+    private const Register BAhead = Register.R15;
 
     // the tile of C, and the rows of it that are still to be fetched
     private const Register C = Register.RBX, CStep = Register.RSI, Rows = Register.RDI;
@@ -39,8 +42,10 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
     /// <param name="rows">Rows of the tile.</param>
     /// <param name="registers">Registers of a row: 1 or 2.</param>
     /// <param name="apart">Rows of A lie apart and its steps side by side, and B is packed; else rows lie side by side, and steps of both where the call says.</param>
+    /// <param name="inPlace">B is not packed: it comes from memory, and is fetched into the second cache as far ahead as the call says. Not where rows lie apart.</param>
     /// <returns>The code, a function of one pointer to a <see cref="GemmTileCall"/>.</returns>
-    public static MachineCode Tile(TileKind kind, int width, int rows, int registers, bool apart) => new TileAssembler(kind, width, rows, registers, apart).Write();
+    public static MachineCode Tile(TileKind kind, int width, int rows, int registers, bool apart, bool inPlace) =>
+        new TileAssembler(kind, width, rows, registers, apart, inPlace).Write();
 
     private MachineCode Write()
     {
@@ -58,6 +63,8 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
         _code.LoadWord(B, Call, 16);
         if (!apart)
             _code.LoadWord(BStep, Call, 24);
+        if (inPlace)
+            _code.LoadWord(BAhead, Call, 144);
         _code.LoadWord(Steps, Call, 32);
 
         ulong fetching = _code.NewLabel(), many = _code.NewLabel(), few = _code.NewLabel(), one = _code.NewLabel();
@@ -142,7 +149,12 @@ internal sealed class TileAssembler(TileKind kind, int width, int rows, int regi
             for (int j = 0; j < registers; j++)
                 _code.Load(Sums + j, B, b + j * width);
             for (int j = 0; j < registers * width; j += 64)
-                _code.Prefetch(B, 1024 + b + j);
+            {
+                if (inPlace)
+                    _code.PrefetchSecond(B, BAhead, j);
+                else
+                    _code.Prefetch(B, 1024 + b + j);
+            }
             for (int i = 0; i < rows; i++)
                 Row(i, step);
             if (!apart)

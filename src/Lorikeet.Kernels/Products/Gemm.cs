@@ -30,6 +30,8 @@ public static unsafe class Gemm
             Gemv.Run(call, tier);
         else if (call.Precision == GemmPrecision.Int8 && KernelChoice.BF16IsFaster)
             GemmPlan.Run(call with { Precision = GemmPrecision.BF16 }, tier);
+        else if (OuterProducts.Fits(call))
+            OuterProducts.Run(call, tier);
         else
             GemmPlan.Run(call, tier);
     }

@@ -32,7 +32,7 @@ internal static unsafe class GemmPack
     /// </summary>
     public static void Panels(in GemmOperand x, long row, int rows, long first, int k, float scale, float* to, int width, nint panelStep, bool wide, float* scratch)
     {
-        if (k == 0)
+        if (rows == 0 || k == 0)
             return;
         // tiles multiply all columns of a panel: what memory held before may be denormal, which takes a hundred times as long
         if (rows % width != 0)

@@ -50,9 +50,6 @@ internal unsafe struct GemmPlan
         if (call.M <= 0 || call.N <= 0)
             return;
         bool narrow = call.Precision == GemmPrecision.BF16, pairs = narrow && GemmTiles.Has(tier, TileKind.BF16);
-        // tiles of one register that read columns, as the gradients of low ranks do, wait for their loads: the compiled ones do so less
-        if (!pairs && call.N <= GemmTiles.Of(tier).Lanes && (call.A.Transposed || call.K2 > 0 && call.A2.Transposed))
-            tier = tier.Compiled();
         GemmPlan plan = new() { _call = call, _tier = tier, _kind = pairs ? TileKind.BF16 : TileKind.F32, _pair = pairs ? 2 : 1, _rounds = narrow && !pairs };
         if (plan.TurnsWell())
             plan.Turn();

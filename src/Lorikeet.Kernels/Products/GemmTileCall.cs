@@ -42,4 +42,6 @@ internal unsafe struct GemmTileCall
     public nint BPanel;
     /// <summary>A tile that would begin to fetch further than here begins here.</summary>
     public void* NextEnd;
+    /// <summary>Bytes from what a step reads of B to what is fetched meanwhile; assembled tiles of <see cref="GemmTiles.InPlace"/> only.</summary>
+    public nint BAhead;
 }

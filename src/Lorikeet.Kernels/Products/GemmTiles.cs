@@ -7,14 +7,15 @@ namespace Lorikeet.Kernels;
 /// <summary>The tiles of one register width, by height and breadth: compiled, or assembled when each is first wanted.</summary>
 internal sealed unsafe class GemmTiles
 {
-    private static GemmTiles? _wide512, _wide256, _wide128, _assembled512, _assembled256, _pairs512;
+    private static GemmTiles? _wide512, _wide256, _wide128, _assembled512, _assembled256, _inPlace512, _inPlace256, _pairs512;
 
     private readonly nint[] _byRows = new nint[2 * 2 * 14];
-    private readonly bool _assembled;
+    private readonly bool _assembled, _inPlace;
     private readonly TileKind _kind;
 
-    private GemmTiles(int lanes, int maxRows, bool assembled, TileKind kind = TileKind.F32)
+    private GemmTiles(int lanes, int maxRows, bool assembled, TileKind kind = TileKind.F32, bool inPlace = false)
     {
+        _inPlace = inPlace;
         _kind = kind;
         Lanes = lanes;
         MaxRows = maxRows;
@@ -51,6 +52,14 @@ internal sealed unsafe class GemmTiles
         _ => _wide128 ??= Build<Vector128<float>, Lanes128>(AdvSimd.Arm64.IsSupported ? 12 : 6),
     };
 
+    /// <summary>The tiles of a tier for a B that is read where memory holds it: assembled ones fetch it ahead of themselves (<see cref="GemmTileCall.BAhead"/>).</summary>
+    public static GemmTiles InPlace(KernelTier tier) => tier switch
+    {
+        KernelTier.Assembled512 => _inPlace512 ??= new GemmTiles(Lanes512.Count, 14, true, inPlace: true),
+        KernelTier.Assembled256 => _inPlace256 ??= new GemmTiles(Lanes256.Count, 6, true, inPlace: true),
+        _ => Of(tier),
+    };
+
     /// <summary>
     /// Runs the tile with <paramref name="rows"/> rows of one or two registers; <paramref name="apart"/>, of assembled tiles only: rows of A lie
     /// apart and its steps side by side, and B is packed.
@@ -72,7 +81,7 @@ internal sealed unsafe class GemmTiles
         {
             ref nint tile = ref _byRows[Index(rows, registers, apart)];
             if (tile == 0)
-                Volatile.Write(ref tile, TileAssembler.Tile(_kind, Lanes * sizeof(float), rows, registers, apart).Publish());
+                Volatile.Write(ref tile, TileAssembler.Tile(_kind, Lanes * sizeof(float), rows, registers, apart, _inPlace).Publish());
             return tile;
         }
     }

@@ -11,7 +11,7 @@ public sealed unsafe class ExecutableMemoryTests
         Assert.SkipUnless(OperatingSystem.IsLinux() && Isa.WhyNotAssembled is null, "the memory map is read from /proc");
         List<nint> published = [];
         for (int rows = 1; rows <= 6; rows++)
-            published.Add(TileAssembler.Tile(TileKind.F32, 32, rows, 2, apart: false).Publish());
+            published.Add(TileAssembler.Tile(TileKind.F32, 32, rows, 2, apart: false, inPlace: false).Publish());
         List<(nint Begin, nint End, string Rights)> map = Map();
         foreach (nint code in published)
             map.Single(region => region.Begin <= code && code < region.End).Rights.ShouldStartWith("r-xp");
@@ -21,7 +21,7 @@ public sealed unsafe class ExecutableMemoryTests
     public void Publishing_leaves_no_region_that_can_be_written_and_run()
     {
         Assert.SkipUnless(OperatingSystem.IsLinux() && Isa.WhyNotAssembled is null, "the memory map is read from /proc");
-        TileAssembler.Tile(TileKind.F32, 32, 3, 1, apart: true).Publish();
+        TileAssembler.Tile(TileKind.F32, 32, 3, 1, apart: true, inPlace: false).Publish();
         // the runtime keeps the same rule unless it is told not to
         Assert.SkipWhen(Environment.GetEnvironmentVariable("DOTNET_EnableWriteXorExecute") == "0", "the runtime was told to keep its own code writable");
         Map().Where(region => region.Rights.Contains('w', StringComparison.Ordinal) && region.Rights.Contains('x', StringComparison.Ordinal)).ShouldBeEmpty();

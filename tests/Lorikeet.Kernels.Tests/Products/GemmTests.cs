@@ -340,6 +340,39 @@ public sealed unsafe class GemmTests : IDisposable
 
     [Theory]
     [MemberData(nameof(Tiers))]
+    public void Derivatives_of_narrow_factors_are_sums_of_outer_products(KernelTier tier)
+    {
+        // more rows than a chunk has, more columns than a part, narrow factors of several tiles, and tails of all of them
+        var random = new Random(22);
+        for (int round = 0; round < Rounds(60); round++)
+            CheckBothSides(random.Next(1, 71), random.Next(1, 201), random.Next(0, 201));
+        CheckBothSides(16, 5000, 100);
+        CheckBothSides(64, 2700, 49);
+
+        void CheckBothSides(int narrow, int wide, int k)
+        {
+            foreach ((int m, int n) in new[] { (narrow, wide), (wide, narrow) })
+            {
+                Case x = NewCase(random, m, n, k, 0);
+                (x.Call.A, x.Call.B) = (Operand(random, m, k, transposed: true), Operand(random, n, k, transposed: true));
+                x.Call.Bias = null;
+                OuterProducts.Fits(x.Call).ShouldBe(Math.Min(m, n) <= 64);
+                Check(x, tier);
+                float[]? first = null;
+                foreach (int threads in new[] { 1, 2, 3, 5 })
+                {
+                    ComputePool.Threads = threads;
+                    x.Reset();
+                    Gemm.Run(x.Call, tier);
+                    first ??= x.Result();
+                    MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(first.AsSpan())).ShouldBeTrue($"{threads} threads, {x}");
+                }
+            }
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Tiers))]
     public void Long_sums_run_in_blocks(KernelTier tier)
     {
         var random = new Random(2);
