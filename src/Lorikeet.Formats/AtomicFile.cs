@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 using Lorikeet.Tensors;
 
@@ -87,6 +89,31 @@ public static class AtomicFile
             removed++;
         }
         return removed;
+    }
+
+    /// <summary>Unfinished files and folders that killed processes left of a final place: those whose process is running no more.</summary>
+    public static IReadOnlyList<string> LeftOf(string path)
+    {
+        string full = Path.TrimEndingDirectorySeparator(Path.GetFullPath(path));
+        string folder = Path.GetDirectoryName(full) ?? full, begin = $".{Path.GetFileName(full)}.";
+        return !Directory.Exists(folder) ? []
+            : [.. Directory.EnumerateFileSystemEntries(folder, "*" + AsideSuffix).Where(left => Path.GetFileName(left) is var name && name.StartsWith(begin, StringComparison.Ordinal) && HasEnded(name[begin.Length..]))];
+    }
+
+    // what follows the final name begins with the process
+    private static bool HasEnded(string end)
+    {
+        if (!int.TryParse(end.Split('-')[0], NumberStyles.HexNumber, CultureInfo.InvariantCulture, out int id))
+            return false;
+        try
+        {
+            Process.GetProcessById(id).Dispose();
+            return false;
+        }
+        catch (ArgumentException)
+        {
+            return true;
+        }
     }
 
     /// <summary>A fresh name beside a final one.</summary>

@@ -27,8 +27,10 @@ public static class GgufExport
     /// <param name="type">Storage of the matrices; vectors stay f32, and a head beside them that is asked for in 5 bits or fewer gets 8, or 6 in blocks of 256, for errors there reach every token.</param>
     /// <param name="text">What else the file shall say: <c>general.name</c>, the keys of the tokenizer.</param>
     /// <param name="written">Hears of each matrix and what its rounding cost; null where nobody asks.</param>
-    /// <exception cref="InputException">GGUF cannot express the model, or the place cannot be written.</exception>
-    public static void Write(CausalLm model, string path, DType type, IEnumerable<KeyValuePair<string, object>> text, Action<WeightError>? written = null)
+    /// <param name="source">Where the model comes from, for messages.</param>
+    /// <param name="stop">Ends it; nothing is left behind.</param>
+    /// <exception cref="InputException">GGUF cannot express the model, the place cannot be written, or weights are not finite, or would not be in that storage.</exception>
+    public static void Write(CausalLm model, string path, DType type, IEnumerable<KeyValuePair<string, object>> text, Action<WeightError>? written = null, string source = "the model", CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(text);
@@ -39,6 +41,7 @@ public static class GgufExport
         string arch = GgufNames.Architecture(config);
         List<KeyValuePair<string, object>> metadata = Metadata(config, arch);
         metadata.AddRange(text);
+        WeightWriter writer = new(written, stop);
         List<GgufEntry> tensors = [];
         if (Divisors(config.Rope, config.RotaryDim) is { } divisors)
             tensors.Add(Vector("rope_freqs.weight", divisors));
@@ -48,8 +51,13 @@ public static class GgufExport
             tensors.Add(Vector("rope_factors_short.weight", config.Rope.ShortFactors));
         }
         foreach (Parameter parameter in model.StoredWeights)
-            tensors.Add(Entry(parameter, model, config, type, written));
-        GgufWriter.Write(path, metadata, tensors);
+            tensors.Add(Entry(parameter, model, config, type, writer));
+        writer.CheckSource(model.StoredWeights, source);
+        AtomicFile.Write(path, stream =>
+        {
+            GgufWriter.Write(stream, metadata, tensors);
+            writer.ThrowIfAny(path);
+        });
     }
 
     /// <summary>How a matrix is stored when a type is asked for.</summary>
@@ -137,38 +145,15 @@ public static class GgufExport
         return new GgufEntry(name, DType.F32, [values.Count], stream => tensor.Contents.CopyTo(stream));
     }
 
-    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, DType asked, Action<WeightError>? written)
+    private static GgufEntry Entry(Parameter parameter, CausalLm model, DecoderConfig config, DType asked, WeightWriter writer)
     {
         string name = GgufNames.Of(parameter.Name) ?? throw new InputException($"tensor {parameter.Name} has no place in a GGUF file");
         Tensor value = parameter.Value;
-        bool isHead = parameter == model.Head.Weight;
-        DType type = value.Shape.Rank == 1 ? DType.F32 : StorageOf(asked, value.Columns, isHead);
-        bool turned = GgufNames.TurnedHeads(parameter.Name, config) is not null;
-        return new GgufEntry(name, type, value.Shape.ToArray(), stream =>
-        {
-            Write(parameter.Name, value, type, turned ? config.HeadDim : null, stream);
-            if (written is not null && value.Shape.Rank == 2)
-                written(WeightError.Between(parameter.Name, value, value.To(type), type, type.Bytes(value.Shape.Elements)));
-        });
-    }
-
-    private static void Write(string name, Tensor value, DType type, int? headDim, Stream stream)
-    {
+        bool isMatrix = value.Shape.Rank > 1;
+        DType type = isMatrix ? StorageOf(asked, value.Columns, parameter == model.Head.Weight) : DType.F32;
+        Func<int, int>? turned = GgufNames.TurnedHeads(parameter.Name, config) is null ? null : row => GgufNames.OwnRow(row, config.HeadDim);
         // a vector is a column of heads: its numbers move one by one
-        Tensor matrix = value.Shape.Rank == 1 ? Tensor.FromBytes(value.Contents, value.Type, new Shape(value.Columns, 1)) : value;
-        int most = Math.Clamp((1 << 20) / matrix.Columns, 1, matrix.Rows);
-        for (int first = 0; first < matrix.Rows; first += most)
-        {
-            int rows = Math.Min(most, matrix.Rows - first);
-            Tensor wide = Tensor.Create(new Shape(rows, matrix.Columns)), stored = Tensor.Create(wide.Shape, type);
-            for (int row = 0; row < rows; row++)
-            {
-                matrix.ReadRow(headDim is { } dim ? GgufNames.OwnRow(first + row, dim) : first + row, wide.Row(row));
-                if (wide.Row(row).ContainsAnyExceptInRange(float.MinValue, float.MaxValue))
-                    throw new InputException($"tensor {name}: row {first + row} holds a number that is not finite; it cannot be packed as {type}");
-            }
-            stored.WriteRows(0, wide);
-            stored.Contents.CopyTo(stream);
-        }
+        Tensor matrix = isMatrix || turned is null ? value : Tensor.FromBytes(value.Contents, value.Type, new Shape(value.Columns, 1));
+        return new GgufEntry(name, type, value.Shape.ToArray(), stream => writer.Write(parameter.Name, matrix, type, stream, tell: isMatrix, turned));
     }
 }

@@ -29,14 +29,17 @@ public static class ModelFolder
     /// <param name="alsoRead">Further folders that it was made from, adapters.</param>
     /// <param name="written">Told of each matrix that was rounded how far it moved, where not null.</param>
     /// <param name="also">Writes what else belongs into the folder: the tokenizer of a GGUF file.</param>
-    /// <exception cref="InputException">The folder cannot be written, holds something else, or holds or lies in what the model was made from.</exception>
+    /// <param name="stop">Ends it; nothing is left behind.</param>
+    /// <exception cref="InputException">
+    /// The folder cannot be written, holds something else, or holds or lies in what the model was made from; or weights are not finite, or would not be in that storage.
+    /// </exception>
     public static void Save(LanguageModel model, string? source, string folder, DType? storage = null, IReadOnlyList<string>? alsoRead = null,
-        Action<WeightError>? written = null, Action<string>? also = null)
+        Action<WeightError>? written = null, Action<string>? also = null, CancellationToken stop = default)
     {
         Origins.Check(folder, within: false, [.. source is null ? [] : new[] { source }, .. alsoRead ?? []]);
         AtomicFolder.Write(folder, aside =>
         {
-            SaveInto(model, source, aside, storage, written);
+            SaveInto(model, source, aside, storage, written, stop);
             also?.Invoke(aside);
         }, ConfigName);
     }
@@ -50,12 +53,15 @@ public static class ModelFolder
     /// can hold.
     /// </param>
     /// <param name="written">Told of each matrix that was rounded how far it moved, where not null.</param>
-    /// <exception cref="InputException">The folder cannot be written, or the configuration cannot be expressed.</exception>
-    public static void SaveInto(LanguageModel model, string? source, string folder, DType? storage = null, Action<WeightError>? written = null)
+    /// <param name="stop">Ends it between two parts of a weight.</param>
+    /// <exception cref="InputException">The folder cannot be written, the configuration cannot be expressed, or weights are not finite, or would not be in that storage.</exception>
+    public static void SaveInto(LanguageModel model, string? source, string folder, DType? storage = null, Action<WeightError>? written = null, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         if (storage is { } given && given is not (DType.F32 or DType.BF16 or DType.F16) && !WeightStorage.IsBitsandbytes(given))
             throw new ArgumentException($"a model folder stores f32, bf16, f16 or what bitsandbytes has, not {storage}");
+        WeightWriter writer = new(written, stop);
+        writer.CheckSource(model.StoredWeights, source ?? "the model");
         bool fromFolder = source is not null && Directory.Exists(source);
         using ITensorSource? stored = fromFolder ? TensorFiles.Open(source!) : null;
         List<SafetensorsEntry> entries = [];
@@ -65,7 +71,8 @@ public static class ModelFolder
             DType type = TypeOf(parameter, storage, stored);
             if (WeightStorage.IsBitsandbytes(type))
                 quantized = type;
-            entries.AddRange(Entries(parameter, type, written));
+            stop.ThrowIfCancellationRequested();
+            entries.AddRange(Entries(parameter, type, writer));
         }
         if (quantized is not null && model.Modules.OfType<Linear>().Any(layer => layer.Transposed))
             throw new InputException($"a model of type {model.Facts.ModelType} stores its matrices transposed, which folders of bitsandbytes do not; write bf16 or f16, or quantise it as it is loaded (model.quantize of a recipe)");
@@ -75,6 +82,7 @@ public static class ModelFolder
         else
             WriteConfig(model, source, folder, plain, quantized);
         SafetensorsFolder.Write(folder, entries);
+        writer.ThrowIfAny(folder);
     }
 
     // what is written: as asked where it suits, else as it was stored
@@ -87,9 +95,9 @@ public static class ModelFolder
         return WeightStorage.Suits(storage.Value, parameter.Name, parameter.Value.Shape.Rank) ? storage.Value : StorageOf(parameter);
     }
 
-    private static IEnumerable<SafetensorsEntry> Entries(Parameter parameter, DType type, Action<WeightError>? written) => WeightStorage.IsBitsandbytes(type)
-        ? BitsandbytesEntries.Of(parameter.Name, parameter.Value, type, TorchName(StorageOf(parameter)), written)
-        : [Entry(parameter, type, written)];
+    private static IEnumerable<SafetensorsEntry> Entries(Parameter parameter, DType type, WeightWriter writer) => WeightStorage.IsBitsandbytes(type)
+        ? BitsandbytesEntries.Of(parameter.Name, parameter.Value, type, TorchName(StorageOf(parameter)), writer.Took)
+        : [Entry(parameter, type, writer)];
 
     private static void CopyCompanions(string source, string folder, DType? storage, DType? quantized, bool untied)
     {
@@ -177,38 +185,14 @@ public static class ModelFolder
         }
     }
 
-    private static SafetensorsEntry Entry(Parameter parameter, DType type, Action<WeightError>? written)
+    private static SafetensorsEntry Entry(Parameter parameter, DType type, WeightWriter writer)
     {
         Tensor value = parameter.Value;
-        return new SafetensorsEntry(parameter.Name, type, value.Shape.ToArray(), stream =>
-        {
-            Write(value, type, stream);
-            if (written is not null && value.Shape.Rank == 2 && type is DType.F16 or DType.BF16 && value.Type != type)
-                written(WeightError.Between(parameter.Name, value, value.To(type), type, type.Bytes(value.Shape.Elements)));
-        });
+        bool tell = value.Shape.Rank == 2 && type is DType.F16 or DType.BF16 && value.Type != type;
+        return new SafetensorsEntry(parameter.Name, type, value.Shape.ToArray(), stream => writer.Write(parameter.Name, value, type, stream, tell));
     }
 
     private static DType StorageOf(Parameter parameter) => parameter.StoredType is DType.F16 or DType.BF16 ? parameter.StoredType : DType.F32;
-
-    private static void Write(Tensor value, DType type, Stream stream)
-    {
-        if (value.Type == type && value.IsContiguous)
-        {
-            value.Contents.CopyTo(stream);
-            return;
-        }
-        // a part at a time: a table of embeddings need not be there twice
-        int most = Math.Clamp((1 << 20) / Math.Max(1, value.Columns), 1, Math.Max(1, value.Rows));
-        for (int first = 0; first < value.Rows; first += most)
-        {
-            int rows = Math.Min(most, value.Rows - first);
-            Tensor wide = Tensor.Create(new Shape(rows, value.Columns)), stored = Tensor.Create(wide.Shape, type);
-            for (int row = 0; row < rows; row++)
-                value.ReadRow(first + row, wide.Row(row));
-            stored.WriteRows(0, wide);
-            stored.Contents.CopyTo(stream);
-        }
-    }
 
     private static string TorchName(DType type) => type switch
     {

@@ -1,10 +1,12 @@
 using System.Globalization;
 using System.Text.Json.Nodes;
+using Lorikeet.Cli;
 using Lorikeet.Cli.Tests;
 using Lorikeet.Formats;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
+using Lorikeet.Peft;
 using Lorikeet.Tensors;
 
 namespace Lorikeet.EndToEnd.Tests;
@@ -176,30 +178,138 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
-    public void What_is_no_number_is_not_quantised()
+    public void Numbers_that_are_not_finite_are_refused_all_at_once()
+    {
+        const string query = "model.layers.1.self_attn.q_proj.weight", norm = "model.norm.weight";
+        string source = Edited((query, 70, float.NaN), (norm, 3, float.NegativeInfinity));
+        foreach ((string storage, string output) in new[] { ("nf4", Output), ("f16", Output), ("f32", Output), ("iq4_nl", Output + ".gguf"), ("f32", Output + ".gguf") })
+        {
+            CommandRun refused = CommandRun.Of("quantize", source, "--to", storage, "--out", output);
+            refused.Code.ShouldBe(2, storage);
+            refused.Error.ShouldContain($"{source}: holds numbers that are not finite: a model with such weights computes nothing. Get the file again, or take a checkpoint from before training diverged; nothing was written");
+            refused.Error.ShouldContain($"tensor {query} holds NaN in row 1");
+            refused.Error.ShouldContain($"tensor {norm} holds -Infinity in row 0");
+            refused.Output.ShouldNotContain("model.layers");
+        }
+        Directory.EnumerateFileSystemEntries(_temporary.FullName).ShouldBe([source]);
+        // turned in memory
+        Should.Throw<InputException>(() => ModelLoader.Load(source, DType.Q5_0)).Message.ShouldContain($"{query} holds NaN in row 1");
+    }
+
+    [Theory]
+    [InlineData("f16", 1e6f)]
+    [InlineData("int8", 3e38f)]
+    [InlineData("q8_0", 1e30f)]
+    [InlineData("q4_0", 1e30f)]
+    [InlineData("q4_k", 1e30f)]
+    public void Numbers_that_a_storage_cannot_hold_are_refused_all_at_once(string storage, float number)
+    {
+        // two matrices and, where vectors are rounded as well, a vector
+        string[] names = ["model.layers.0.mlp.up_proj.weight", "model.layers.1.self_attn.q_proj.weight", .. storage == "f16" ? new[] { "model.norm.weight" } : []];
+        string source = Edited([.. names.Select(name => (name, 3, number))]), output = storage.StartsWith('q') ? Output + ".gguf" : Output;
+        CommandRun refused = CommandRun.Of("quantize", source, "--to", storage, "--out", output);
+        refused.Code.ShouldBe(2, refused.Output);
+        refused.Error.ShouldContain($"{output}: not written, for numbers would not be finite there. Choose a storage of wider range: bf16 or f32");
+        foreach (string name in names)
+            refused.Error.ShouldContain(string.Create(CultureInfo.InvariantCulture, $"tensor {name}: its numbers go up to {number:0.###e+0}, which "));
+        Directory.EnumerateFileSystemEntries(_temporary.FullName).ShouldBe([source]);
+    }
+
+    [Fact]
+    public void A_row_of_large_numbers_is_kept_as_int8()
+    {
+        string source = Edited(("model.layers.1.self_attn.q_proj.weight", 70, 1e6f));
+        CommandRun.Of("quantize", source, "--to", "int8", "--out", Output).Succeeded();
+        using CausalLm model = ModelLoader.Load(Output);
+        float[] row = new float[model.InputEmbedding.Weight.Value.Columns];
+        model.Parameters.Single(parameter => parameter.Name == "model.layers.1.self_attn.q_proj.weight").Value.ReadRow(1, row);
+        row[70 - row.Length].ShouldBe(1e6f);
+        row.Where(number => number == 0).Count().ShouldBe(row.Length - 1);
+    }
+
+    [Theory]
+    [InlineData("nf4")]
+    [InlineData("bf16")]
+    [InlineData("q4_0")]
+    public void An_interruption_leaves_nothing_behind(string storage)
+    {
+        using CancellationTokenSource stop = new();
+        using StringWriter output = new StoppingWriter(stop), error = new() { NewLine = "\n" };
+        string place = storage == "q4_0" ? Output + ".gguf" : Output;
+        int code = CommandLine.Run(["quantize", Stories, "--to", storage, "--out", place], new Terminal { In = TextReader.Null, Out = output, Error = error, Interrupted = stop.Token });
+        (code, error.ToString()).ShouldBe((130, "error: interrupted\n"));
+        output.ToString().Split('\n', StringSplitOptions.RemoveEmptyEntries).Length.ShouldBeLessThan(3);
+        Directory.EnumerateFileSystemEntries(_temporary.FullName).ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("quantize", "--to", "int8", "--data", "text.txt", "--out", "out")]
+    [InlineData("merge", "--adapter", "adapter", "--out", "out")]
+    [InlineData("convert", "--adapter", "adapter", "--out", "out.gguf")]
+    [InlineData("forward", "inputs.safetensors", "--out", "out.safetensors")]
+    public void An_interruption_ends_every_command_that_writes(string command, params string[] options)
+    {
+        string adapter = Path.Combine(_temporary.FullName, "adapter");
+        using (CausalLm model = ModelLoader.Load(Stories))
+        {
+            Adapter made = AdapterFile.Create(model, PeftRegistry.OfRecipe("lora"), new JsonObject { ["r"] = 2, ["target_modules"] = "all-linear" });
+            made.Attach();
+            AdapterFile.Save(made, adapter, Stories);
+        }
+        File.WriteAllText(Path.Combine(_temporary.FullName, "text.txt"), "Once upon a time there was a little girl.");
+        SafetensorsWriter.Write(Path.Combine(_temporary.FullName, "inputs.safetensors"), [new SafetensorsEntry("input_ids", DType.I64, [1, 2], stream => stream.Write(new byte[16]))], null);
+        string[] before = [.. Directory.EnumerateFileSystemEntries(_temporary.FullName).Order()];
+        using CancellationTokenSource stop = new();
+        stop.Cancel();
+        using StringWriter output = new(), error = new() { NewLine = "\n" };
+        string[] typed = [command, Stories, .. options.Select((option, i) => option.StartsWith("--", StringComparison.Ordinal) || option == "int8" ? option : Path.Combine(_temporary.FullName, option))];
+        int code = CommandLine.Run(typed, new Terminal { In = TextReader.Null, Out = output, Error = error, Interrupted = stop.Token });
+        (code, error.ToString(), output.ToString()).ShouldBe((130, "error: interrupted\n", ""));
+        Directory.EnumerateFileSystemEntries(_temporary.FullName).Order().ShouldBe(before);
+    }
+
+    [Fact]
+    public void What_a_killed_run_left_beside_the_output_is_told()
+    {
+        string left = Path.Combine(_temporary.FullName, ".out.gguf.7fffffff-1-0000abcd.unfinished"), running = Path.Combine(_temporary.FullName, $".out.gguf.{Environment.ProcessId:x}-1-0000abcd.unfinished");
+        File.WriteAllText(left, "half");
+        File.WriteAllText(running, "half");
+        CommandRun run = CommandRun.Of("quantize", Stories, "--to", "q8_0", "--out", Output + ".gguf").Succeeded();
+        run.Error.ShouldContain($"note: {left}: left by a run that was killed before it was done; remove it");
+        run.Error.ShouldNotContain(running);
+        File.Exists(left).ShouldBeTrue();
+    }
+
+    // the model with other numbers in places
+    private string Edited(params (string Tensor, int At, float Number)[] edits)
     {
         string source = Path.Combine(_temporary.FullName, "source");
         Directory.CreateDirectory(source);
-        File.Copy(Path.Combine(Stories, "config.json"), Path.Combine(source, "config.json"));
-        using (ITensorSource file = TensorFiles.Open(Path.Combine(Stories, "model.safetensors")))
+        foreach (string name in Directory.EnumerateFiles(Stories).Select(Path.GetFileName).Where(name => name != "model.safetensors")!)
+            File.Copy(Path.Combine(Stories, name!), Path.Combine(source, name!));
+        using ITensorSource file = TensorFiles.Open(Path.Combine(Stories, "model.safetensors"));
+        SafetensorsWriter.Write(Path.Combine(source, "model.safetensors"), file.Names.Select(name =>
         {
-            SafetensorsWriter.Write(Path.Combine(source, "model.safetensors"), file.Names.Select(name =>
-            {
-                StoredTensor stored = file.Find(name)!;
-                byte[] bytes = stored.Bytes.Span.ToArray();
-                if (name == "model.layers.1.self_attn.q_proj.weight")
-                    BitConverter.GetBytes(float.NaN).CopyTo(bytes, 4 * 70);
-                return new SafetensorsEntry(name, stored.Type, stored.Shape, stream => stream.Write(bytes));
-            }), SafetensorsWriter.TorchFormat);
+            StoredTensor stored = file.Find(name)!;
+            byte[] bytes = stored.Bytes.Span.ToArray();
+            foreach ((_, int at, float number) in edits.Where(edit => edit.Tensor == name))
+                BitConverter.GetBytes(number).CopyTo(bytes, 4 * at);
+            return new SafetensorsEntry(name, stored.Type, stored.Shape, stream => stream.Write(bytes));
+        }), SafetensorsWriter.TorchFormat);
+        return source;
+    }
+
+    // the second line interrupts: the first is the heading
+    private sealed class StoppingWriter(CancellationTokenSource stop) : StringWriter(CultureInfo.InvariantCulture)
+    {
+        private int _lines;
+
+        public override void WriteLine(string? value)
+        {
+            base.WriteLine(value);
+            if (++_lines == 2)
+                stop.Cancel();
         }
-        CommandRun refused = CommandRun.Of("quantize", source, "--to", "nf4", "--out", Output);
-        refused.Code.ShouldBe(2);
-        refused.Error.ShouldContain("model.layers.1.self_attn.q_proj.weight holds NaN in row 1");
-        Directory.Exists(Output).ShouldBeFalse();
-        refused = CommandRun.Of("quantize", source, "--to", "iq4_nl", "--out", Output + ".gguf");
-        (refused.Code, refused.Error.Contains("holds a number that is not finite", StringComparison.Ordinal), File.Exists(Output + ".gguf")).ShouldBe((2, true, false));
-        // turned in memory
-        Should.Throw<InputException>(() => ModelLoader.Load(source, DType.Q5_0)).Message.ShouldContain("model.layers.1.self_attn.q_proj.weight holds NaN in row 1");
     }
 
     [Fact]

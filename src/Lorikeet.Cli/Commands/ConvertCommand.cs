@@ -39,10 +39,12 @@ internal static class ConvertCommand
             AtomicFile.Check(output, $"--out {output}");
         else
             AtomicFolder.Check(output, AdapterFile.ConfigName, $"--out {output}");
+        Leftovers.Tell(output, terminal);
         using LanguageModel model = files.LoadAnyModel();
         Adapter adapter = GgufAdapterFile.LoadAny(model, adapterPath);
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");
+        terminal.Interrupted.ThrowIfCancellationRequested();
         if (isFile)
             GgufAdapterFile.Write(adapter, output);
         else

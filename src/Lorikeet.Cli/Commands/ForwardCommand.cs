@@ -43,6 +43,15 @@ internal static class ForwardCommand
     private static int Run(string modelName, string[] folders, bool merged, string inputFile, string outputFile, ForwardOptions options, Terminal terminal)
     {
         AtomicFile.Check(outputFile, $"--out {outputFile}");
+        // a pass may take minutes and leaves nothing behind: nobody who has had enough waits for its end
+        IReadOnlyList<StoredTensor> results = Task.Run(() => Pass(modelName, folders, merged, inputFile, options, terminal), terminal.Interrupted).WaitAsync(terminal.Interrupted).GetAwaiter().GetResult();
+        SafetensorsWriter.Write(outputFile, results.Select(tensor => new SafetensorsEntry(tensor)), SafetensorsWriter.TorchFormat);
+        terminal.Error.WriteLine($"{outputFile}: {results.Count} tensors");
+        return ExitCode.Success;
+    }
+
+    private static IReadOnlyList<StoredTensor> Pass(string modelName, string[] folders, bool merged, string inputFile, ForwardOptions options, Terminal terminal)
+    {
         using LanguageModel model = ModelFiles.Find(modelName).LoadAnyModel();
         using ITensorSource source = TensorFiles.Open(inputFile);
         ForwardInputs inputs = ForwardInputs.Read(source, model);
@@ -57,9 +66,6 @@ internal static class ForwardCommand
         Parameter[] trained = adapters.Length == 0 || merged ? [.. model.Parameters] : [.. adapters.SelectMany(adapter => adapter.Parameters)];
         if (options.Gradients && trained.Select(parameter => parameter.Name).Distinct().Count() != trained.Length)
             throw new InputException("--gradients: several adapters hold tensors of the same name; ask for one adapter at a time");
-        IReadOnlyList<StoredTensor> results = ForwardPass.Run(model, inputs, options, trained);
-        SafetensorsWriter.Write(outputFile, results.Select(tensor => new SafetensorsEntry(tensor)), SafetensorsWriter.TorchFormat);
-        terminal.Error.WriteLine($"{outputFile}: {results.Count} tensors");
-        return ExitCode.Success;
+        return ForwardPass.Run(model, inputs, options, trained);
     }
 }

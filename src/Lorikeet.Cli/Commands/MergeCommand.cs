@@ -44,14 +44,16 @@ internal static class MergeCommand
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
             throw new InputException($"{output}: holds something already; choose another folder, or say --overwrite to replace a model folder as a whole");
         AtomicFolder.Check(output, ModelFolder.ConfigName, $"--out {output}");
+        Leftovers.Tell(output, terminal);
         // asked for wide weights, one that is quantised is merged wide
         using LanguageModel model = files.LoadAnyModel(type is not null && files.IsQuantized ? DType.F32 : null);
         Adapter adapter = GgufAdapterFile.LoadAny(model, adapterFolder);
         foreach (string note in adapter.Notes)
             terminal.Error.WriteLine($"note: {note}");
+        terminal.Interrupted.ThrowIfCancellationRequested();
         adapter.Merge();
         ModelText text = files.Text();
-        ModelFolder.Save(model, files.Path, output, type, [adapterFolder], also: text.WriteInto);
+        ModelFolder.Save(model, files.Path, output, type, [adapterFolder], also: text.WriteInto, stop: terminal.Interrupted);
         terminal.Out.WriteLine($"{output}: {modelName} with {adapterFolder} ({adapter.Method.Type})");
         if (text.Missing is { } withoutText)
             terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");

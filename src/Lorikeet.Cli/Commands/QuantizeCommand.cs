@@ -68,9 +68,11 @@ internal static class QuantizeCommand
             AtomicFile.Check(output, $"--out {output}");
         else
             AtomicFolder.Check(output, ModelFolder.ConfigName, $"--out {output}");
+        Leftovers.Tell(output, terminal);
         ExampleSet? text = data is null ? null : Read(data, files.LoadTokenizer());
         using LanguageModel model = files.LoadAnyModel();
-        double? before = text is null ? null : Perplexity(model, text);
+        double? before = text is null ? null : Perplexity(model, text, terminal.Interrupted);
+        terminal.Interrupted.ThrowIfCancellationRequested();
         terminal.Out.WriteLine("relative error   largest         MB  matrix");
         long bytes = 0;
         ModelText? words = isFile ? null : files.Text();
@@ -83,9 +85,9 @@ internal static class QuantizeCommand
         }
 
         if (isFile)
-            GgufModelFile.Write(files, model as CausalLm ?? throw new InputException($"{modelName}: only a model that predicts tokens can be written as a GGUF file"), output, type, Written);
+            GgufModelFile.Write(files, model as CausalLm ?? throw new InputException($"{modelName}: only a model that predicts tokens can be written as a GGUF file"), output, type, Written, terminal.Interrupted);
         else
-            ModelFolder.Save(model, files.Path, output, type, written: Written, also: words!.WriteInto);
+            ModelFolder.Save(model, files.Path, output, type, written: Written, also: words!.WriteInto, stop: terminal.Interrupted);
         long written = isFile ? new FileInfo(output).Length : Directory.EnumerateFiles(output, "*.safetensors").Sum(file => new FileInfo(file).Length);
         IGrouping<DType, WeightError>[] stored = [.. errors.GroupBy(error => error.Type).OrderByDescending(group => group.Count())];
         if (isFile && stored.Any(group => group.Key != type))
@@ -95,7 +97,7 @@ internal static class QuantizeCommand
         if (before is { } was)
         {
             using LanguageModel after = ModelLoader.LoadAny(output);
-            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity on {data}: {was:0.0000} before, {Perplexity(after, text!):0.0000} after ({text!.TargetTokens:N0} tokens)"));
+            terminal.Out.WriteLine(string.Create(CultureInfo.InvariantCulture, $"perplexity on {data}: {was:0.0000} before, {Perplexity(after, text!, terminal.Interrupted):0.0000} after ({text!.TargetTokens:N0} tokens)"));
         }
         if (words?.Missing is { } withoutText)
             terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");
@@ -121,11 +123,11 @@ internal static class QuantizeCommand
         return ExampleSet.Of(pieces, Packing.None, Window);
     }
 
-    private static double Perplexity(LanguageModel model, ExampleSet text)
+    private static double Perplexity(LanguageModel model, ExampleSet text, CancellationToken stop)
     {
         if (model is not CausalLm causal)
             throw new InputException("--data: only a model that predicts tokens has a perplexity");
         using Tape tape = new();
-        return Math.Exp(new Evaluation(text, 4).Run(causal, new Step(tape)).Loss);
+        return Math.Exp(new Evaluation(text, 4).Run(causal, new Step(tape), stop).Loss);
     }
 }

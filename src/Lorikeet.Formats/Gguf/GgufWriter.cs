@@ -18,19 +18,23 @@ public static class GgufWriter
     /// <exception cref="ArgumentException">A name or key occurs twice, a value or type is none that GGUF has, or the number of bytes written does not fit.</exception>
     public static void Write(string path, IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<GgufEntry> tensors)
     {
-        ArgumentNullException.ThrowIfNull(metadata);
-        ArgumentNullException.ThrowIfNull(tensors);
-        if (Twice(metadata.Select(pair => pair.Key)) is { } key)
-            throw new ArgumentException($"two metadata entries are called {key}");
-        if (Twice(tensors.Select(tensor => tensor.Name)) is { } name)
-            throw new ArgumentException($"two tensors are called {name}");
         AtomicFile.Write(path, stream => Write(stream, metadata, tensors));
     }
 
-    private static string? Twice(IEnumerable<string> names) => names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any())?.Key;
-
-    private static void Write(Stream stream, IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<GgufEntry> tensors)
+    /// <summary>Writes to a stream.</summary>
+    /// <param name="stream">Receives the whole file.</param>
+    /// <param name="metadata">As in a file.</param>
+    /// <param name="tensors">In the order of the file.</param>
+    /// <exception cref="ArgumentException">A name or key occurs twice, a value or type is none that GGUF has, or the number of bytes written does not fit.</exception>
+    public static void Write(Stream stream, IReadOnlyList<KeyValuePair<string, object>> metadata, IReadOnlyList<GgufEntry> tensors)
     {
+        ArgumentNullException.ThrowIfNull(stream);
+        ArgumentNullException.ThrowIfNull(metadata);
+        ArgumentNullException.ThrowIfNull(tensors);
+        if (Twice(metadata.Select(pair => pair.Key)) is { } twice)
+            throw new ArgumentException($"two metadata entries are called {twice}");
+        if (Twice(tensors.Select(tensor => tensor.Name)) is { } name)
+            throw new ArgumentException($"two tensors are called {name}");
         using MemoryStream head = new();
         using BinaryWriter writer = new(head);
         writer.Write("GGUF"u8);
@@ -64,6 +68,8 @@ public static class GgufWriter
             Pad(stream, counted.Length);
         }
     }
+
+    private static string? Twice(IEnumerable<string> names) => names.GroupBy(name => name, StringComparer.Ordinal).FirstOrDefault(group => group.Skip(1).Any())?.Key;
 
     private static long Padded(long length) => (length + Alignment - 1) / Alignment * Alignment;
 

@@ -23,8 +23,9 @@ public sealed class Evaluation
     /// <summary>Runs all examples without noise and without derivatives.</summary>
     /// <param name="model">Adapters included.</param>
     /// <param name="step">Its tape is used; what it holds is lost.</param>
+    /// <param name="stop">Ends it between two passes.</param>
     /// <returns>Nats per target token, and how many target tokens there are.</returns>
-    public (double Loss, long TargetTokens) Run(CausalLm model, Step step)
+    public (double Loss, long TargetTokens) Run(CausalLm model, Step step, CancellationToken stop = default)
     {
         ArgumentNullException.ThrowIfNull(model);
         ArgumentNullException.ThrowIfNull(step);
@@ -34,6 +35,7 @@ public sealed class Evaluation
         long targets = 0;
         for (int first = 0; first < _examples.Count; first += _batchSize)
         {
+            stop.ThrowIfCancellationRequested();
             _batch.Fill(_examples, first, Math.Min(_batchSize, _examples.Count - first));
             if (_batch.TargetTokens == 0)
                 continue;
