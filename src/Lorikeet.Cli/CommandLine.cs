@@ -19,8 +19,6 @@ internal static class CommandLine
     {
         try
         {
-            if (Isa.Problem is { } problem)
-                throw new InputException(problem);
             ParseResult parsed = Root(terminal).Parse(arguments);
             InvocationConfiguration configuration = new()
             {
@@ -39,6 +37,9 @@ internal static class CommandLine
                 terminal.Error.WriteLine($"See `lorikeet {PathOf(parsed.CommandResult.Command)}--help`.");
                 return ExitCode.BadInput;
             }
+            // help is not what a wrong variable should keep anybody from
+            if (Isa.Problem is { } problem && parsed.Action is not (HelpWithExample or PrintVersion))
+                throw new InputException(problem);
             int code = parsed.Invoke(configuration);
             terminal.Out.Flush();
             return code;

@@ -103,8 +103,24 @@ internal static class Inspection
         Architecture(result, config["model_type"]?.GetValueKind() == JsonValueKind.String ? (string)config["model_type"]! : "");
         Copy(config, ModelFields, result);
         AddTensors(result, files.Path, withTensors);
+        if (config["quantization_config"] is { } quantization && ElementsOf(files.Path, quantization) is { } elements)
+            result["parameters"] = elements;
         AddText(result, files);
         return result;
+    }
+
+    // what is packed counts as what it stands for; of what cannot be read, its bytes have been counted
+    private static long? ElementsOf(string folder, JsonNode quantization)
+    {
+        try
+        {
+            using ITensorSource source = QuantizedTensors.Wrap(TensorFiles.Open(folder), quantization.Deserialize<JsonElement>(), ModelConfig);
+            return (source as QuantizedTensors)?.Elements;
+        }
+        catch (InputException)
+        {
+            return null;
+        }
     }
 
     private static JsonObject Gguf(ModelFiles files, bool withTensors)

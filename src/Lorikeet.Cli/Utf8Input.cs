@@ -22,6 +22,8 @@ internal sealed class Utf8Input(Stream stream, string name) : TextReader
     {
         if (Directory.Exists(path))
             throw new InputException($"{path}: is a folder; a file was expected");
+        if (!File.Exists(path))
+            throw new InputException($"{path}: there is no such file");
         try
         {
             return new Utf8Input(new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1, FileOptions.SequentialScan), path);

@@ -58,13 +58,18 @@ public static class Isa
     internal static string? ProblemOf(string? wanted) => string.IsNullOrWhiteSpace(wanted) || Parse(wanted, Widest, Tier) is not null ? null
         : $"{Variable}={wanted}: expected reference, portable, vector128, vector256, vector512 or assembled; without it the fastest kernels run";
 
+    /// <summary>Why the kernels that <see cref="Variable"/> asks for do not run; null where they do, or nothing is asked for.</summary>
+    public static string? WhyOther { get; } = WhyOtherThan(Environment.GetEnvironmentVariable(Variable), Widest, WhyNotAssembled);
+
+    internal static string? WhyOtherThan(string? wanted, KernelTier widest, string? whyNotAssembled) => string.IsNullOrWhiteSpace(wanted) ? null
+        : Parse(wanted, widest, widest) is not { } tier ? ProblemOf(wanted)
+        : wanted.Trim().Equals("assembled", StringComparison.OrdinalIgnoreCase) ? whyNotAssembled
+        : tier > widest ? "there are no such registers here"
+        : null;
+
     private static string Describe(string? wanted)
     {
-        string chosen = string.IsNullOrWhiteSpace(wanted) ? ""
-            : Parse(wanted, Widest, Tier) is not { } tier ? $" ({ProblemOf(wanted)})"
-            : tier.Compiled() > Widest ? $" ({Variable}={wanted}: this processor has no such registers)"
-            : wanted.Trim().Equals("assembled", StringComparison.OrdinalIgnoreCase) && WhyNotAssembled is { } reason ? $" ({Variable}={wanted}: {reason})"
-            : $" ({Variable})";
+        string chosen = string.IsNullOrWhiteSpace(wanted) ? "" : WhyOther is { } reason ? $" ({Variable}={wanted}: {reason})" : $" ({Variable})";
         return $"{Tier.ToString().ToLowerInvariant()} kernels{chosen}; {string.Join(' ', ProcessorFeatures.Names)}; {Environment.ProcessorCount} processors";
     }
 }

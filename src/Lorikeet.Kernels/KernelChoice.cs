@@ -34,7 +34,7 @@ public static unsafe class KernelChoice
 
     /// <summary>Why these kernels were chosen: one line for each kind of product.</summary>
     public static IReadOnlyList<string> Reasons { get; } = Rates is not { } rates
-        ? [Isa.WhyNotAssembled ?? $"{Isa.Tier.ToString().ToLowerInvariant()}: {Isa.Variable} says so"]
+        ? [$"{Isa.Tier.ToString().ToLowerInvariant()}: {Isa.WhyOther ?? (Asked ? $"{Isa.Variable} says so" : Isa.WhyNotAssembled ?? "there is nothing faster")}"]
         :
         [
             FormattableString.Invariant($"f32: {(Single == Isa.Tier ? "assembled" : "compiled")} ({rates.Assembled:0} GFLOP/s assembled, {rates.Compiled:0} compiled)"),
@@ -49,6 +49,8 @@ public static unsafe class KernelChoice
                 _ => "by compiled code",
             },
         ];
+
+    private static bool Asked => !string.IsNullOrWhiteSpace(Environment.GetEnvironmentVariable(Isa.Variable));
 
     private static bool MayMeasure => Isa.Tier != Isa.Tier.Compiled();
 

@@ -28,7 +28,7 @@ public class CommandLineTests
     [InlineData("missing argument", "tokenize")]
     [InlineData("missing option", "forward", "random:tiny", "x.safetensors")]
     [InlineData("unknown storage", "quantize", "random:tiny", "--to", "banana", "--out", "x.gguf")]
-    [InlineData("unknown precision", "train", "recipe.yaml", "--precision", "f64")]
+    [InlineData("unknown precision", "generate", "model", "Once", "--precision", "f64")]
     [InlineData("no command")]
     public void Wrong_use_exits_with_2_and_says_where_help_is(string what, params string[] arguments)
     {

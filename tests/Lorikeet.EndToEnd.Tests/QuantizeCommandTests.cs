@@ -269,6 +269,58 @@ public sealed class QuantizeCommandTests : IDisposable
     }
 
     [Fact]
+    public void All_that_is_wrong_with_a_command_line_is_told_at_once()
+    {
+        string file = Path.Combine(_temporary.FullName, "file");
+        File.WriteAllText(file, "");
+        CommandRun refused = CommandRun.Of("quantize", "nowhere", "--to", "q9", "--out", Path.Combine(file, "x.gguf"), "--data", "nofile");
+        refused.Code.ShouldBe(2);
+        refused.Error.ShouldContain("nowhere: there is no such folder or file");
+        refused.Error.ShouldContain("--to q9: one of ");
+        refused.Error.ShouldContain("x.gguf: cannot be written (");
+        refused.Error.ShouldContain("--data nofile: there is no such file");
+    }
+
+    [Fact]
+    public void A_text_that_has_no_perplexity_is_refused()
+    {
+        string text = Path.Combine(_temporary.FullName, "text.txt");
+        Told(_temporary.FullName, $"{_temporary.FullName}: is a folder; a file was expected");
+        File.WriteAllBytes(text, [(byte)'a', 0xFF, (byte)'b']);
+        Told(text, $"{text}, line 1: byte 2 of the line (0xFF) is not UTF-8");
+        File.WriteAllText(text, "");
+        Told(text, $"{text}: has no token, at least two were expected");
+        File.WriteAllText(text, "a");
+        Told(text, $"{text}: has one token, at least two were expected");
+
+        void Told(string data, string problem)
+        {
+            CommandRun run = CommandRun.Of("quantize", Stories, "--to", "int8", "--out", Output, "--data", data);
+            run.Code.ShouldBe(2, run.Output);
+            run.Error.ShouldContain(problem);
+        }
+    }
+
+    [Fact]
+    public void A_gguf_file_without_a_tokenizer_is_told_of()
+    {
+        CommandRun.Of("quantize", "random:tiny", "--to", "q8_0", "--out", Output + ".gguf").Succeeded().Error.ShouldContain($"note: {Output}.gguf has no tokenizer, for random:tiny has none");
+        CommandRun.Of("quantize", Stories, "--to", "q8_0", "--out", Output + "2.gguf").Succeeded().Error.ShouldBeEmpty();
+    }
+
+    [Theory]
+    [InlineData("nf4")]
+    [InlineData("nf4-dq")]
+    [InlineData("int8")]
+    public void A_quantised_folder_has_as_many_parameters_as_before(string storage)
+    {
+        CommandRun.Of("quantize", Stories, "--to", storage, "--out", Output).Succeeded();
+        Parameters(Output).ShouldBe(Parameters(Stories));
+
+        static long Parameters(string folder) => (long)JsonNode.Parse(CommandRun.Of("inspect", folder, "--json").Succeeded().Output)!["parameters"]!;
+    }
+
+    [Fact]
     public void What_a_killed_run_left_beside_the_output_is_told()
     {
         string left = Path.Combine(_temporary.FullName, ".out.gguf.7fffffff-1-0000abcd.unfinished"), running = Path.Combine(_temporary.FullName, $".out.gguf.{Environment.ProcessId:x}-1-0000abcd.unfinished");

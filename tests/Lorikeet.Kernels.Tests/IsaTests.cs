@@ -34,4 +34,18 @@ public sealed class IsaTests
 
     [Fact]
     public void The_description_names_the_kernels_in_use() => Isa.Description.ShouldStartWith(Isa.Tier.ToString().ToLowerInvariant() + " kernels");
+
+    [Theory]
+    [InlineData(null, KernelTier.Reference, true, null)]
+    [InlineData("vector128", KernelTier.Reference, false, "there are no such registers here")]
+    [InlineData("vector512", KernelTier.Vector256, true, "there are no such registers here")]
+    [InlineData("vector256", KernelTier.Vector512, true, null)]
+    [InlineData("portable", KernelTier.Vector128, false, null)]
+    [InlineData("reference", KernelTier.Vector512, true, null)]
+    [InlineData("assembled", KernelTier.Vector512, true, null)]
+    [InlineData("assembled", KernelTier.Vector128, false, "no AVX2")]
+    public void What_is_asked_for_and_does_not_run_has_its_reason(string? wanted, KernelTier widest, bool assembled, string? reason)
+    {
+        Isa.WhyOtherThan(wanted, widest, assembled ? null : "no AVX2").ShouldBe(reason);
+    }
 }

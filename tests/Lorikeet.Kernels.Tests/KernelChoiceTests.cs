@@ -42,6 +42,25 @@ public sealed class KernelChoiceTests : IDisposable
     }
 
     [Fact]
+    public void Rates_of_old_builds_go()
+    {
+        string folder = Path.GetDirectoryName(File)!;
+        Directory.CreateDirectory(folder);
+        for (int build = 0; build < 30; build++)
+        {
+            string old = Path.Combine(folder, $"kernels-x-{build}.txt");
+            System.IO.File.WriteAllText(old, "");
+            System.IO.File.SetLastWriteTimeUtc(old, DateTime.UtcNow.AddDays(-1 - build));
+        }
+        string other = Path.Combine(folder, "other.txt"), newest = Path.Combine(folder, "kernels-y-1.txt");
+        System.IO.File.WriteAllText(other, "");
+        new KernelRates(1, 2, 3).Save(newest);
+        Directory.GetFiles(folder).Length.ShouldBe(17);
+        foreach (string kept in new[] { other, newest, Path.Combine(folder, "kernels-x-0.txt") })
+            System.IO.File.Exists(kept).ShouldBeTrue(kept);
+    }
+
+    [Fact]
     public void Every_choice_has_its_reason()
     {
         KernelChoice.Reasons.ShouldNotBeEmpty();

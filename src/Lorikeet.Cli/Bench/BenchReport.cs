@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using Lorikeet.Cli.Training;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 
@@ -39,6 +40,16 @@ internal sealed class BenchReport(Terminal terminal, bool json, int repeat, Earl
             terminal.Out.Flush();
         }
         return machine;
+    }
+
+    /// <summary>Measures the machine beside a model that is loaded; what that takes of memory is none of the model's.</summary>
+    /// <returns>The machine, and the peak of the process's memory before.</returns>
+    public (MachineSpeed Machine, long Peak) MeasureMachineBeside()
+    {
+        long before = ProcessMemory.PeakBytes();
+        MachineSpeed machine = MeasureMachine();
+        ProcessMemory.ForgetPeak();
+        return (machine, before);
     }
 
     /// <summary>Measures multiply-adds once more: right before and after a measurement, so that the peak is none of a moment when others used the machine.</summary>
@@ -116,7 +127,10 @@ internal sealed class BenchReport(Terminal terminal, bool json, int repeat, Earl
             }
             writer.WriteStartObject("against");
             WriteField(writer, figure, before);
-            WriteField(writer, "ratio", value / before);
+            if (before == 0)
+                writer.WriteNull("ratio");
+            else
+                WriteField(writer, "ratio", value / before);
             writer.WriteEndObject();
         });
         terminal.Out.Flush();
@@ -144,7 +158,7 @@ internal sealed class BenchReport(Terminal terminal, bool json, int repeat, Earl
         if (earlier is not null)
         {
             yield return ("against", before is { } known ? Text(known) : "-");
-            yield return ("ratio", before is { } divisor ? Text(value / divisor) : "-");
+            yield return ("ratio", before is { } divisor and not 0 ? Text(value / divisor) : "-");
         }
     }
 

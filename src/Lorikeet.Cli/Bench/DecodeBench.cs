@@ -1,10 +1,12 @@
 using System.Diagnostics;
+using System.Globalization;
 using Lorikeet.Cli.Training;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
+using Lorikeet.Tensors;
 
 namespace Lorikeet.Cli;
 
@@ -16,9 +18,10 @@ internal static class DecodeBench
     /// <summary>Prompts, chunk after chunk, up to the first token behind each.</summary>
     public static void Prefill(BenchReport report, string name, int streams, int tokens, int chunk, ModelStorage? weights = null, GemmPrecision precision = GemmPrecision.Single)
     {
-        MachineSpeed machine = report.MeasureMachine();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
         report.Tell(model);
+        RefuseTooMany(model, streams, tokens + 1, DType.F32);
+        (MachineSpeed machine, long before) = report.MeasureMachineBeside();
         using Generator generator = new(model, maxBatch: streams) { Precision = precision, PrefillChunk = chunk };
         Random random = new(1);
         GenerationRequest[] requests =
@@ -55,10 +58,28 @@ internal static class DecodeBench
             double flops = 2.0 * streams * ((TrainBench.ProductWeights(model) - (long)model.Head.Inputs * model.Head.Outputs) * tokens);
             report.Add(
                 (BenchReport.Kind, "prefill"), ("model", name), ("weights", TrainBench.StorageOf(model)), ("precision", PrecisionOption.NameOf(precision)), ("streams", streams), ("tokens", tokens), ("prefill_chunk", chunk), ("threads", machine.Threads),
-                ("tok_s", (double)streams * tokens / seconds), ("seconds", seconds), ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / machine.FmaAllCores),
-                ("peak_rss_mb", ProcessMemory.PeakBytes() / 1048576.0), ("activation_mb", generator.ActivationBytes / 1048576.0), ("allocated_bytes", allocated),
+                ("tok_s", (double)streams * tokens / seconds), ("seconds", seconds), ("useful_gflops", flops / seconds / 1e9), ("share_of_peak", flops / seconds / 1e9 / PeakOf(machine, precision)),
+                ("peak_rss_mb", Math.Max(before, ProcessMemory.PeakBytes()) / 1048576.0), ("activation_mb", generator.ActivationBytes / 1048576.0), ("allocated_bytes", allocated),
                 ("fma_peak_gflops", machine.FmaAllCores), ("read_gb_s", machine.ReadAllCores));
         }
+    }
+
+    // of the fastest instructions that the precision may use
+    private static double PeakOf(MachineSpeed machine, GemmPrecision precision) => precision switch
+    {
+        GemmPrecision.BF16 => Math.Max(machine.FmaAllCores, machine.BF16AllCores),
+        GemmPrecision.Int8 => Math.Max(machine.FmaAllCores, Math.Max(machine.BF16AllCores, machine.Int8AllCores)),
+        _ => machine.FmaAllCores,
+    };
+
+    // weights, keys and values of all texts, and a row of logits of each
+    private static void RefuseTooMany(CausalLm model, int streams, long tokens, DType kvCache)
+    {
+        ModelFacts facts = model.Facts;
+        double element = kvCache == DType.F32 ? 4 : kvCache == DType.BF16 ? 2 : 1;
+        double needed = model.Parameters.Sum(parameter => parameter.Value.Bytes) + (double)streams * (tokens * 2 * facts.Layers * facts.KvHeads * facts.HeadDim * element + facts.Vocabulary * sizeof(float));
+        if (needed > ProcessMemory.MachineBytes)
+            throw new InputException(string.Create(CultureInfo.InvariantCulture, $"--streams {streams}: texts of {tokens} tokens need about {needed / 1e6:N0} MB, and this machine has {ProcessMemory.MachineBytes / 1e6:N0} MB. Measure fewer, or shorter ones"));
     }
 
     /// <summary>Tokens that the longest text of <see cref="Decode"/> comes to: the first is written while prompts of others are read.</summary>
@@ -70,6 +91,7 @@ internal static class DecodeBench
         // before the machine is measured, which takes its time: how long somebody waits who has just started the program
         long begin = Stopwatch.GetTimestamp();
         using CausalLm model = ModelFiles.Find(name).LoadModel(weights);
+        RefuseTooMany(model, streams, TokensOf(streams, tokens, context, chunk), kvCache);
         (double Load, double FirstToken) started = (Stopwatch.GetElapsedTime(begin).TotalSeconds, 0);
         using (Generator first = new(model) { Precision = precision, KvCacheType = kvCache })
         {
@@ -78,14 +100,14 @@ internal static class DecodeBench
         }
         started.FirstToken = ProcessClock.Seconds;
         report.Tell(model);
-        MachineSpeed machine = report.MeasureMachine();
+        (MachineSpeed machine, long before) = report.MeasureMachineBeside();
         double? peak = null;
         for (int repetition = 0; repetition < report.Repeat; repetition++)
-            Measure(report, machine, model, name, streams, tokens, context, chunk, precision, kvCache, started, ref peak);
+            Measure(report, machine, model, name, streams, tokens, context, chunk, precision, kvCache, started, before, ref peak);
     }
 
     private static void Measure(BenchReport report, MachineSpeed machine, CausalLm model, string name, int streams, int tokens, int context, int chunk, GemmPrecision precision, DType kvCache,
-        (double Load, double FirstToken) started, ref double? peak)
+        (double Load, double FirstToken) started, long before, ref double? peak)
     {
         using Generator generator = new(model, maxBatch: streams) { Precision = precision, KvCacheType = kvCache, PrefillChunk = chunk };
         Random random = new(1);
@@ -103,7 +125,7 @@ internal static class DecodeBench
         for (int pass = 1; pass < WarmUp; pass++)
             generator.Next();
         // before the probe takes as much again
-        peak ??= ProcessMemory.PeakBytes() / 1048576.0;
+        peak ??= Math.Max(before, ProcessMemory.PeakBytes()) / 1048576.0;
         long bytes = WeightBytes(model), begin = 0, middle = 0;
         using ReadProbe probe = new(bytes);
         double[] times = new double[tokens], reads = new double[tokens];

@@ -24,7 +24,8 @@ internal sealed class EarlierFigures
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new InputException(File.Exists(path) ? $"--against {path}: cannot be read ({e.Message})" : $"--against {path}: there is no such file", e);
+            throw new InputException(Directory.Exists(path) ? $"--against {path}: is a folder; a file was expected"
+                : File.Exists(path) ? $"--against {path}: cannot be read ({e.Message})" : $"--against {path}: there is no such file", e);
         }
         for (int i = 0; i < lines.Length; i++)
         {

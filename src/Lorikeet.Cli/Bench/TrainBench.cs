@@ -8,6 +8,7 @@ using Lorikeet.Kernels;
 using Lorikeet.Models;
 using Lorikeet.Nn;
 using Lorikeet.Peft;
+using Lorikeet.Tensors;
 using Lorikeet.Training;
 
 namespace Lorikeet.Cli;
@@ -19,20 +20,13 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
     /// <summary>Measures; the first step is left out of everything but the time to it.</summary>
     public void Run(BenchReport report)
     {
-        long measuring = Stopwatch.GetTimestamp();
-        MachineSpeed machine = report.MeasureMachine();
-        // what the measurement of the memory's bandwidth took is none of the step's
-        ProcessMemory.ForgetPeak();
-        double measured = Stopwatch.GetElapsedTime(measuring).TotalSeconds;
-
         using CausalLm model = ModelFiles.Find(Model).LoadModel(Weights);
         report.Tell(model);
         IReadOnlyList<Parameter> parameters = Prepare(model);
-        Random random = new(1);
-        TrainingExample[] rows = [.. Enumerable.Range(0, Batch * (1 + (Steps - 1) * report.Repeat)).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
+        long count = Batch * (1L + (Steps - 1) * report.Repeat);
         TrainingOptions options = new()
         {
-            Steps = rows.Length / Batch,
+            Steps = checked((int)(count / Batch)),
             BatchSize = Batch,
             LearningRate = 1e-4,
             GradientCheckpointing = Checkpointing,
@@ -49,15 +43,23 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
             Remedy = "Give it more, or make it smaller: --seq, --weights nf4-dq, --activations auto, a lower --rank",
         };
         MemoryPlan plan = planner.Plan();
+        double needed = plan.Total + (double)count * Length * sizeof(int);
+        if (needed > ProcessMemory.MachineBytes)
+            throw new InputException(string.Create(CultureInfo.InvariantCulture, $"--batch {Batch} and --seq {Length}: about {needed / 1e6:N0} MB are needed, and this machine has {ProcessMemory.MachineBytes / 1e6:N0} MB. Make one of them smaller, or give --memory"));
+        long measuring = Stopwatch.GetTimestamp();
+        (MachineSpeed machine, long peak) = report.MeasureMachineBeside();
+        double measured = Stopwatch.GetElapsedTime(measuring).TotalSeconds;
+        Random random = new(1);
+        TrainingExample[] rows = [.. Enumerable.Range(0, checked((int)count)).Select(_ => TrainingExample.Whole(RandomTokens(random, Length, model.Facts.Vocabulary)))];
         using Trainer trainer = new(model, parameters, options, 1e-4, ExampleSet.Of(rows, Packing.None, Length), RowOrder.File, passes: plan.Passes);
 
         double start = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds - measured;
         double loss = trainer.OneStep().Loss;
         for (int repetition = 0; repetition < report.Repeat; repetition++)
-            Measure(report, BenchReport.MeasureAgain(machine), model, parameters, plan, trainer, start, loss);
+            Measure(report, BenchReport.MeasureAgain(machine), model, parameters, plan, trainer, start, loss, peak);
     }
 
-    private void Measure(BenchReport report, MachineSpeed machine, CausalLm model, IReadOnlyList<Parameter> parameters, MemoryPlan plan, Trainer trainer, double start, double loss)
+    private void Measure(BenchReport report, MachineSpeed machine, CausalLm model, IReadOnlyList<Parameter> parameters, MemoryPlan plan, Trainer trainer, double start, double loss, long peakBefore)
     {
         double[] times = new double[Steps - 1];
         long[] bytes = new long[times.Length];
@@ -70,7 +72,7 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
         // the median: the second step still makes what is made once, and the runtime starts threads of its own when it compiles anew
         Array.Sort(bytes);
         long allocated = bytes[bytes.Length / 2];
-        long peak = ProcessMemory.PeakBytes();
+        long peak = Math.Max(peakBefore, ProcessMemory.PeakBytes());
         machine = BenchReport.MeasureAgain(machine);
         Array.Sort(times);
         double seconds = times[times.Length / 2];
@@ -129,7 +131,11 @@ internal sealed record TrainBench(string Model, string Method, int Rank, int Bat
     private IReadOnlyList<Parameter> Prepare(CausalLm model)
     {
         if (Method == "full")
+        {
+            if (model.Modules.OfType<Linear>().FirstOrDefault(layer => layer.Weight.Value.Type.IsBlocked()) is { } stored)
+                throw new InputException($"--method full: {Model} is stored as {WeightStorage.NameOf(stored.Weight.Value.Type)}, and full fine-tuning trains the matrices themselves, which cannot stay quantised; take the model that it was made from, or --method lora");
             return model.Parameters;
+        }
         JsonObject options = new() { ["r"] = Rank, ["lora_alpha"] = 2 * Rank, ["target_modules"] = "all-linear" };
         Adapter adapter = AdapterFile.Create(model, PeftRegistry.OfRecipe(Method), options, nameOf: key => key == "r" ? "--rank" : $"adapter.{key}");
         adapter.Attach();

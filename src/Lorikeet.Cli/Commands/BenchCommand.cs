@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
 using Lorikeet.Kernels;
@@ -40,17 +41,20 @@ internal static class BenchCommand
             model, m, n, k, form, precision, weights, threads, tokens, rank,
         };
         BenchOutput output = new(command);
+        Check(command, result =>
+        {
+            int?[] sizes = [result.GetValue(m), result.GetValue(n), result.GetValue(k)];
+            if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
+                result.AddError("--m, --n and --k: all three or none were expected");
+            DType second = StorageOf(result.GetRequiredValue(weights));
+            if (second.IsBlocked() && (sizes[2] is not { } terms || terms % second.BlockSize() != 0 || result.GetValue(form) != "forward"))
+                result.AddError($"--weights {result.GetValue(weights)}: a shape was expected, of the form forward and with a multiple of {second.BlockSize()} as --k");
+        });
         command.SetAction(parse =>
         {
             int?[] sizes = [parse.GetValue(m), parse.GetValue(n), parse.GetValue(k)];
-            List<string> problems = [];
             int[] counts = CountsOf(parse, threads);
-            if (sizes.Any(size => size is null) && sizes.Any(size => size is not null))
-                problems.Add("--m, --n and --k: all three or none were expected");
             DType second = StorageOf(parse.GetRequiredValue(weights));
-            if (second.IsBlocked() && (sizes[2] is not { } terms || terms % second.BlockSize() != 0 || parse.GetValue(form) != "forward"))
-                problems.Add($"--weights {parse.GetValue(weights)}: a shape was expected, of the form forward and with a multiple of {second.BlockSize()} as --k");
-            Refuse(problems);
             GemmPrecision rounding = parse.GetValue(precision) switch { "bf16" => GemmPrecision.BF16, "int8" => GemmPrecision.Int8, _ => GemmPrecision.Single };
             return output.Measure(terminal, parse, report =>
             {
@@ -94,17 +98,27 @@ internal static class BenchCommand
             model, method, rank, batch, length, precision, activations, weights, embeddings, steps, checkpointing, memory, optimizer, inBackward,
         };
         BenchOutput output = new(command);
+        Check(command, result =>
+        {
+            bool full = result.GetValue(method) == "full";
+            if (result.GetValue(inBackward) && !full)
+                result.AddError("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
+            foreach (Option<string?> option in (Option<string?>[])[weights, embeddings])
+            {
+                if (full && result.GetValue(option) is { } storage and not "f32")
+                    result.AddError($"{option.Name} {storage}: full fine-tuning trains the matrices themselves in f32, which cannot stay in another storage; leave it out, or train an adapter (--method lora)");
+            }
+            int tokens = result.GetValue(length), rows = result.GetValue(batch);
+            if ((long)rows * tokens > int.MaxValue)
+                result.AddError($"--batch {rows} and --seq {tokens}: at most {int.MaxValue} tokens together were expected");
+            int context = FactsOf(result.GetRequiredValue(model)).ContextLength;
+            if (tokens > context)
+                result.AddError($"--seq {tokens}: {result.GetValue(model)} sees {context} tokens");
+        });
         command.SetAction(parse =>
         {
             int count = parse.GetValue(steps), tokens = parse.GetValue(length);
             string name = parse.GetRequiredValue(model);
-            List<string> problems = [];
-            int context = FactsOf(name).ContextLength;
-            if (tokens > context)
-                problems.Add($"--seq {tokens}: {name} sees {context} tokens");
-            if (parse.GetValue(inBackward) && parse.GetValue(method) != "full")
-                problems.Add("--optimizer-in-backward: --method full was expected; the gradients of an adapter take little memory");
-            Refuse(problems);
             return output.Measure(terminal, parse, report => new TrainBench(name, parse.GetRequiredValue(method),
                 parse.GetValue(rank), parse.GetValue(batch), tokens, count, parse.GetValue(checkpointing), Storage(parse.GetValue(weights), parse.GetValue(embeddings)),
                 PrecisionOf(parse.GetValue(precision)) ?? Precision.F32, parse.GetRequiredValue(optimizer), parse.GetValue(inBackward),
@@ -127,12 +141,15 @@ internal static class BenchCommand
             model, streams, tokens, weights, embeddings, precision, chunk,
         };
         BenchOutput output = new(command);
+        Check(command, result =>
+        {
+            int context = FactsOf(result.GetRequiredValue(model)).ContextLength;
+            if (result.GetValue(tokens) >= context)
+                result.AddError($"--tokens {result.GetValue(tokens)}: {result.GetValue(model)} sees {context}, and one token is written behind each prompt");
+        });
         command.SetAction(parse =>
         {
             string name = parse.GetRequiredValue(model);
-            int context = FactsOf(name).ContextLength;
-            if (parse.GetValue(tokens) >= context)
-                throw new InputException($"--tokens {parse.GetValue(tokens)}: {name} sees {context}, and one token is written behind each prompt");
             return output.Measure(terminal, parse, report => DecodeBench.Prefill(report, name, parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(chunk),
                 Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision)));
         });
@@ -152,13 +169,16 @@ internal static class BenchCommand
             model, streams, tokens, context, weights, embeddings, precision, kvCache, chunk,
         };
         BenchOutput output = new(command);
+        Check(command, result =>
+        {
+            int most = FactsOf(result.GetRequiredValue(model)).ContextLength;
+            long needed = DecodeBench.TokensOf(result.GetValue(streams), result.GetValue(tokens), result.GetValue(context), result.GetValue(chunk));
+            if (needed >= most)
+                result.AddError($"--tokens {result.GetValue(tokens)}: with the prompt and the warm-up the texts have {needed} tokens, and {result.GetValue(model)} sees {most}");
+        });
         command.SetAction(parse =>
         {
             string name = parse.GetRequiredValue(model);
-            int most = FactsOf(name).ContextLength;
-            long needed = DecodeBench.TokensOf(parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk));
-            if (needed >= most)
-                throw new InputException($"--tokens {parse.GetValue(tokens)}: with the prompt and the warm-up the texts have {needed} tokens, and {name} sees {most}");
             return output.Measure(terminal, parse, report => DecodeBench.Decode(report, name, parse.GetValue(streams), parse.GetValue(tokens), parse.GetValue(context), parse.GetValue(chunk),
                 Storage(parse.GetValue(weights), parse.GetValue(embeddings)), PrecisionOption.Read(parse, precision), KvCacheOption.Read(parse, kvCache)));
         });
@@ -178,18 +198,21 @@ internal static class BenchCommand
             model, m, n, k, weights, precision, threads,
         };
         BenchOutput output = new(command);
+        Check(command, result =>
+        {
+            (int? columns, int? terms) = (result.GetValue(n), result.GetValue(k));
+            if (columns is null != terms is null)
+                result.AddError("--n and --k: both or none were expected");
+            DType stored = StorageOf(result.GetRequiredValue(weights));
+            if (terms % stored.BlockSize() is > 0)
+                result.AddError($"--k {terms}: a multiple of {stored.BlockSize()} was expected, for a row is whole blocks of {WeightStorage.NameOf(stored)}");
+        });
         command.SetAction(parse =>
         {
-            List<string> problems = [];
             int[] rows = parse.GetValue(m) is { Length: > 0 } given ? given : [1, 4, 8, 16];
             (int? columns, int? terms) = (parse.GetValue(n), parse.GetValue(k));
-            if (columns is null != terms is null)
-                problems.Add("--n and --k: both or none were expected");
             DType stored = StorageOf(parse.GetRequiredValue(weights));
-            if (terms % stored.BlockSize() is > 0)
-                problems.Add($"--k {terms}: a multiple of {stored.BlockSize()} was expected, for a row is whole blocks of {WeightStorage.NameOf(stored)}");
             int[] counts = CountsOf(parse, threads);
-            Refuse(problems);
             return output.Measure(terminal, parse, report =>
             {
                 (int N, int K)[] shapes = columns is { } one ? [(one, terms!.Value)] : ShapesOf(parse.GetRequiredValue(model), stored);
@@ -218,26 +241,35 @@ internal static class BenchCommand
             forms, batch, length, heads, kvHeads, dimensions, threads,
         };
         BenchOutput output = new(command);
+        Check(command, result =>
+        {
+            (int queries, int keys, int sequences, int tokens) = (result.GetValue(heads), result.GetValue(kvHeads), result.GetValue(batch), result.GetValue(length));
+            if (keys > 0 && queries % keys != 0)
+                result.AddError($"--heads {queries}: a multiple of the {keys} key heads was expected");
+            if ((long)sequences * tokens > 1 << 20)
+                result.AddError($"--batch {sequences} and --length {tokens}: at most {1 << 20} tokens together were expected");
+        });
         command.SetAction(parse =>
         {
-            List<string> problems = [];
             AttentionBench bench = new(parse.GetValue(batch), parse.GetValue(length), parse.GetValue(heads), parse.GetValue(kvHeads), parse.GetValue(dimensions));
-            if (bench.Heads % bench.KvHeads != 0)
-                problems.Add($"--heads {bench.Heads}: a multiple of the {bench.KvHeads} key heads was expected");
-            if ((long)bench.Sequences * bench.Length > 1 << 20)
-                problems.Add($"--batch {bench.Sequences} and --length {bench.Length}: at most {1 << 20} tokens together were expected");
             int[] counts = CountsOf(parse, threads);
-            Refuse(problems);
             return output.Measure(terminal, parse, report => bench.Run(report, parse.GetValue(forms) is { Length: > 0 } given ? given : [.. AttentionBench.Forms.Select(known => known.Name)], counts));
         });
         return command;
     }
 
-    private static void Refuse(List<string> problems)
+    // what several options together have wrong is told beside what each has wrong alone: a command's own validators would end the parser's work, and know no defaults yet
+    private static void Check(Command command, Action<SymbolResult> check) => command.Options.Single(option => option.Name == BenchOutput.Last).Validators.Add(result =>
     {
-        if (problems.Count > 0)
-            throw problems.Count == 1 ? new InputException(problems[0]) : new InputException("nothing was measured", problems);
-    }
+        try
+        {
+            check(result);
+        }
+        catch (Exception e) when (e is InvalidOperationException or InputException)
+        {
+            // a value that is none, or a model: its option has told of it
+        }
+    });
 
     // what the model's configuration says, before its weights are made or read
     private static ModelFacts FactsOf(string model) => ModelLoader.FactsOf(ModelFiles.Find(model).Path);

@@ -61,7 +61,12 @@ internal static class DoctorCommand
     private static IEnumerable<string> Lost()
     {
         if (Environment.GetEnvironmentVariable(Isa.Variable) is { Length: > 0 } wanted)
-            yield return $"{Isa.Variable}={wanted} decides which kernels run: without it the fastest would";
+            yield return $"{Isa.Variable}={wanted} {(Isa.WhyOther is { } other ? $"is not followed: {other}" : "decides which kernels run: without it the fastest would")}";
+        if (Isa.Widest == KernelTier.Reference)
+        {
+            yield return "no vector registers that .NET uses: plain loops run everything, many times slower than any other kernels";
+            yield break;
+        }
         if (Isa.WhyNotAssembled is { } reason)
         {
             yield return $"no assembled kernels: {reason}. Compiled ones run instead: products of singles are nearly as fast; those of bfloat16 run as singles, those of 8-bit codes in narrower registers";
@@ -71,6 +76,8 @@ internal static class DoctorCommand
             yield return "no AVX-512: registers are half as wide, so products run at about half of the speed";
         if (!ProcessorFeatures.Avx512BF16)
             yield return "no AVX512-BF16: products that may be rounded to bfloat16 run in single precision";
+        if (!ProcessorFeatures.Avx512Vnni && ProcessorFeatures.AvxVnni)
+            yield return "no AVX512-VNNI: dot products of bytes run in registers half as wide (AVX-VNNI)";
         if (!KernelChoice.HasInt8 && !ProcessorFeatures.Avx512Vnni && !ProcessorFeatures.AvxVnni)
             yield return "no dot products of bytes (AVX512-VNNI, AVX-VNNI): --precision int8 multiplies quantised weights in several steps, which makes generating text slower";
     }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using Lorikeet.Formats;
 using Lorikeet.Inference;
@@ -30,14 +31,18 @@ internal static class QuantizeCommand
         Option<string> output = new("--out", "-o") { Description = "The folder to write, or a name that ends in .gguf for one GGUF file; it appears complete or not at all", Required = true };
         Option<string> to = new("--to") { Description = "Storage of the matrices. nf4, fp4 and int8 are those of bitsandbytes, -dq with double quantisation, where embeddings and heads stay as they are; those with a q, and tq, are those of GGUF files", Required = true };
         to.AcceptOneOf([.. FolderStorages.Union(GgufStorages)]);
-        Option<string?> data = new("--data") { Description = "A text file; the model's perplexity on it is told before and after" };
+        Option<string?> data = new("--data") { Description = "A text file in UTF-8; the model's perplexity on its first 65,536 tokens is told before and after" };
         Option<bool> overwrite = new("--overwrite") { Description = "Replace the folder or file if it is there" };
         ExampleCommand command = new("quantize", "Write a model in fewer bits, and say what that costs.",
             "lorikeet quantize models/smollm2 --to nf4-dq --out models/smollm2-nf4\nlorikeet quantize models/smollm2 --to int8 --out models/smollm2-int8 --data held-out.txt\nlorikeet quantize models/smollm2 --to q4_0 --out smollm2.Q4_0.gguf")
         {
             model, output, to, data, overwrite,
         };
-        command.Validators.Add(result =>
+        // by each option, so that all problems stand together: a command's own validators would end the parser's work
+        model.Validators.Add(result => Try(result, () => ModelFiles.Find(result.GetValueOrDefault<string>())));
+        data.Validators.Add(result => Try(result, () => Utf8Input.Open(result.Tokens[0].Value).Dispose(), "--data "));
+        output.Validators.Add(result => Try(result, () => CheckPlace(result.GetValue(output), result.GetValue(overwrite))));
+        output.Validators.Add(result =>
         {
             // a storage that is none is told of by the option itself
             if (result.GetValue(output) is not { } place || result.GetResult(to)?.Tokens is not [{ Value: var typed }] || WeightStorage.Parse(typed) is not { } type)
@@ -50,16 +55,31 @@ internal static class QuantizeCommand
                 result.AddError($"--to {storage} is written as one GGUF file: give --out a name that ends in {GgufSuffix}");
         });
         command.SetAction(parse => Run(parse.GetRequiredValue(model), parse.GetRequiredValue(output), WeightStorage.Parse(parse.GetRequiredValue(to))!.Value,
-            parse.GetValue(data), parse.GetValue(overwrite), terminal));
+            parse.GetValue(data), terminal));
         return command;
     }
 
-    private static int Run(string modelName, string output, DType type, string? data, bool overwrite, Terminal terminal)
+    private static void Try(SymbolResult result, Action part, string option = "")
     {
+        try
+        {
+            part();
+        }
+        catch (InputException e)
+        {
+            result.AddError(option + e.Message);
+        }
+        catch (InvalidOperationException)
+        {
+            // a value that is none: its option has told of it
+        }
+    }
+
+    private static void CheckPlace(string? output, bool overwrite)
+    {
+        if (string.IsNullOrEmpty(output))
+            return;
         bool isFile = output.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
-        ModelFiles files = ModelFiles.Find(modelName);
-        if (!files.IsRandom)
-            Origins.Check(output, within: isFile, files.Path);
         if (isFile && !overwrite && File.Exists(output))
             throw new InputException($"{output}: is there already; choose another name, or say --overwrite to replace it");
         if (!overwrite && Directory.Exists(output) && Directory.EnumerateFileSystemEntries(output).Any())
@@ -68,6 +88,14 @@ internal static class QuantizeCommand
             AtomicFile.Check(output, $"--out {output}");
         else
             AtomicFolder.Check(output, ModelFolder.ConfigName, $"--out {output}");
+    }
+
+    private static int Run(string modelName, string output, DType type, string? data, Terminal terminal)
+    {
+        bool isFile = output.EndsWith(GgufSuffix, StringComparison.OrdinalIgnoreCase);
+        ModelFiles files = ModelFiles.Find(modelName);
+        if (!files.IsRandom)
+            Origins.Check(output, within: isFile, files.Path);
         Leftovers.Tell(output, terminal);
         ExampleSet? text = data is null ? null : Read(data, files.LoadTokenizer());
         using LanguageModel model = files.LoadAnyModel();
@@ -101,24 +129,18 @@ internal static class QuantizeCommand
         }
         if (words?.Missing is { } withoutText)
             terminal.Error.WriteLine($"note: {output} has no tokenizer ({withoutText}); copy the one of the original model into the folder");
+        if (isFile && ModelFiles.Find(output).Text().Missing is not null)
+            terminal.Error.WriteLine($"note: {output} has no tokenizer, for {modelName} has none, and llama.cpp does not take it so; put the tokenizer's files into the model's folder and write it again");
         return ExitCode.Success;
     }
 
     // pieces of the running text, each seen alone
     private static ExampleSet Read(string path, Tokenizer tokenizer)
     {
-        string text;
-        try
-        {
-            text = File.ReadAllText(path);
-        }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
-        {
-            throw new InputException(File.Exists(path) ? $"{path}: cannot be read ({e.Message})" : $"{path}: there is no such file", e);
-        }
-        int[] ids = tokenizer.EncodeIds(text, addSpecial: false);
+        using Utf8Input text = Utf8Input.Open(path);
+        int[] ids = tokenizer.EncodeIds(text.ReadToEnd(), addSpecial: false);
         if (ids.Length < 2)
-            throw new InputException($"{path}: has {ids.Length} tokens, at least two were expected: a perplexity needs something to predict");
+            throw new InputException($"{path}: has {(ids.Length == 0 ? "no token" : "one token")}, at least two were expected: a perplexity needs something to predict");
         TrainingExample[] pieces = [.. ids.Take(MostTokens).Chunk(Window).Where(piece => piece.Length > 1).Select(TrainingExample.Whole)];
         return ExampleSet.Of(pieces, Packing.None, Window);
     }

@@ -17,7 +17,6 @@ internal static class TrainCommand
         Option<string[]> set = new("--set") { Description = "Override a key of the recipe: training.learning_rate=1e-4", AllowMultipleArgumentsPerToken = false };
         Option<string?> memory = new("--memory") { Description = $"The memory that the run may take at most ({MemorySize.Examples}): the same as --set training.memory=" };
         Option<string?> precision = new("--precision") { Description = "How far the factors of products are rounded (f32, bf16 or auto): the same as --set training.precision=" };
-        precision.AcceptOneOf("f32", "bf16", "auto");
         Option<bool> dryRun = new("--dry-run") { Description = "Check recipe, data and model, print the plan and the memory it needs, and stop" };
         Option<bool> resume = new("--resume") { Description = "Go on from the newest checkpoint of the output folder" };
         Option<string?> from = new("--resume-from") { Description = "Go on from this checkpoint" };

@@ -6,6 +6,9 @@ namespace Lorikeet.Cli.Training;
 /// <summary>What this process took from the system.</summary>
 internal static class ProcessMemory
 {
+    /// <summary>What this machine, or the container that this process runs in, has of memory, in bytes.</summary>
+    public static long MachineBytes => GC.GetGCMemoryInfo().TotalAvailableMemoryBytes;
+
     /// <summary>Counts the peak anew, where the system lets a process do that (Linux).</summary>
     public static void ForgetPeak()
     {

@@ -102,7 +102,7 @@ internal sealed class BitsandbytesWeights(ITensorSource source, List<string> pro
         }
         if (!PackedWeights.Bnb4Fits(shape, block))
             _widened.Add(name);
-        return new PackedWeight(name, [name, stateName, .. Companions.Select(end => name + end)], () =>
+        return new PackedWeight(name, [name, stateName, .. Companions.Select(end => name + end)], shape.Elements, () =>
         {
             if (!nested)
                 return Plain(type, Floats(absmax!));
@@ -171,7 +171,7 @@ internal sealed class BitsandbytesWeights(ITensorSource source, List<string> pro
         Shape shape = Shape.From(packed.Shape);
         if (shape.Columns % 64 != 0)
             _widened.Add(packed.Name);
-        return new PackedWeight(packed.Name, [packed.Name, module + ".SCB", module + ".weight_format"], () =>
+        return new PackedWeight(packed.Name, [packed.Name, module + ".SCB", module + ".weight_format"], shape.Elements, () =>
         {
             NativeBytes bytes = PackedWeights.Int8Rows(packed.Bytes, Floats(magnitudes), shape, out DType stored);
             return new StoredTensor(packed.Name, stored, shape.ToArray(), bytes);

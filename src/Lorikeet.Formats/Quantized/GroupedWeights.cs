@@ -98,7 +98,7 @@ internal sealed class GroupedWeights
             layout.Group = PackedIntegers.OrderByGroup(MemoryMarshal.Cast<byte, int>(order!.Bytes.Span), new int[inputs]);
         if (layout.Storage is null)
             _widened.Add(name);
-        return new PackedWeight(name, [.. Parts.Select(end => module + end)], () =>
+        return new PackedWeight(name, [.. Parts.Select(end => module + end)], inputs * outputs, () =>
         {
             NativeBytes bytes = PackedWeights.Integers(layout, codes.Bytes, zeros!.Bytes, scales!.Bytes, contiguous ? null : order!.Bytes, out DType stored, out NativeBytes? columns);
             return new StoredTensor(name, stored, [outputs, inputs], bytes, columns);

@@ -31,6 +31,9 @@ public sealed class QuantizedTensors : ITensorSource
     /// <inheritdoc/>
     public IReadOnlyList<string> Remarks { get; }
 
+    /// <summary>How many numbers all weights hold together, however many tensors each is stored in.</summary>
+    public long Elements => Names.Sum(name => _weights.TryGetValue(name, out PackedWeight? weight) ? weight.Elements : _source.Find(name)!.Elements);
+
     /// <summary>Looks for packed weights in a checkpoint.</summary>
     /// <param name="source">The checkpoint; it belongs to what is returned, and is closed where this throws.</param>
     /// <param name="config"><c>quantization_config</c> of <c>config.json</c>, or null where there is none.</param>

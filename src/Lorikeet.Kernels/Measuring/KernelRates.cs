@@ -9,6 +9,11 @@ namespace Lorikeet.Kernels;
 /// <param name="BF16">Factors rounded to bfloat16, by assembled code.</param>
 internal sealed record KernelRates(double Compiled, double Assembled, double BF16)
 {
+    private const string Prefix = "kernels-";
+
+    // of some builds side by side, on some processors that share a home
+    private const int MostFiles = 16;
+
     private const string Heading = "lorikeet kernel rates 1";
 
     /// <summary>Reads what <see cref="Save"/> wrote for the same processor and build, or null where there is nothing of use.</summary>
@@ -42,6 +47,9 @@ internal sealed record KernelRates(double Compiled, double Assembled, double BF1
                 text.Append(rate.ToString("R", CultureInfo.InvariantCulture)).Append('\n');
             File.WriteAllText(aside, text.ToString());
             File.Move(aside, file, overwrite: true);
+            // every build leaves one
+            foreach (FileInfo old in new DirectoryInfo(Path.GetDirectoryName(file)!).GetFiles(Prefix + "*.txt").OrderByDescending(known => known.LastWriteTimeUtc).Skip(MostFiles))
+                old.Delete();
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
         {
@@ -58,6 +66,6 @@ internal sealed record KernelRates(double Compiled, double Assembled, double BF1
             : OperatingSystem.IsMacOS() ? Path.Combine(home, "Library", "Caches")
             : Path.Combine(home, ".cache");
         string build = typeof(KernelRates).Module.ModuleVersionId.ToString("N")[..8];
-        return string.IsNullOrEmpty(folder) ? null : Path.Combine(folder, "lorikeet", $"kernels-{ProcessorFeatures.Model}-{ProcessorFeatures.Bits:x}-{build}.txt");
+        return string.IsNullOrEmpty(folder) ? null : Path.Combine(folder, "lorikeet", $"{Prefix}{ProcessorFeatures.Model}-{ProcessorFeatures.Bits:x}-{build}.txt");
     }
 }

@@ -63,7 +63,8 @@ internal sealed class RecipeBinder(RecipeProblems problems)
         }
         int before = problems.Count;
         object? value = Value(property.PropertyType, node, path, property);
-        if (problems.Count == before && value is not null)
+        // of a section with problems the rest is looked at all the same
+        if (value is not null && (problems.Count == before || node.Kind == RecipeNodeKind.Map))
             property.SetValue(section, value);
     }
 
