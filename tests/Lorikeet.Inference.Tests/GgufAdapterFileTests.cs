@@ -101,7 +101,7 @@ public sealed class GgufAdapterFileTests : IDisposable
         string path = Path.Combine(_folder, "a.gguf"), whole = Path.Combine(_folder, "model.gguf");
         GgufAdapterFile.Write(Make(model, new JsonObject { ["target_modules"] = new JsonArray("q_proj") }), path);
         Should.Throw<InputException>(() => GgufAdapterFile.Load(other, path)).Problems.ShouldContain(problem => problem.Contains("lora_A.weight", StringComparison.Ordinal));
-        GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, whole, Kernels.DType.F32);
+        GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, whole, Kernels.DType.F32, stop: TestContext.Current.CancellationToken);
         GgufAdapterFile.Holds(whole).ShouldBeFalse();
         Should.Throw<InputException>(() => GgufAdapterFile.Load(model, whole)).Problems.ShouldContain(problem => problem.Contains("general.type", StringComparison.Ordinal));
     }

@@ -16,9 +16,9 @@ public sealed class GgufModelFileTests : IDisposable
     {
         string first = _folder.File("first.gguf"), second = _folder.File("second.gguf");
         using (CausalLm model = ModelLoader.Load(_folder.Path))
-            GgufModelFile.Write(ModelFiles.Find(_folder.Path), model, first, DType.F32);
+            GgufModelFile.Write(ModelFiles.Find(_folder.Path), model, first, DType.F32, stop: TestContext.Current.CancellationToken);
         using (CausalLm model = ModelLoader.Load(first))
-            GgufModelFile.Write(ModelFiles.Find(first), model, second, DType.F32);
+            GgufModelFile.Write(ModelFiles.Find(first), model, second, DType.F32, stop: TestContext.Current.CancellationToken);
         string expected = Answer(_folder.Path);
         Answer(first).ShouldBe(expected);
         Answer(second).ShouldBe(expected);
@@ -30,9 +30,9 @@ public sealed class GgufModelFileTests : IDisposable
     {
         string file = _folder.File("model.gguf"), folder = _folder.File("folder");
         using (CausalLm model = ModelLoader.Load(_folder.Path))
-            GgufModelFile.Write(ModelFiles.Find(_folder.Path), model, file, DType.F32);
+            GgufModelFile.Write(ModelFiles.Find(_folder.Path), model, file, DType.F32, stop: TestContext.Current.CancellationToken);
         using (CausalLm model = ModelLoader.Load(file))
-            ModelFolder.Save(model, file, folder, also: ModelFiles.Find(file).Text().WriteInto);
+            ModelFolder.Save(model, file, folder, also: ModelFiles.Find(file).Text().WriteInto, stop: TestContext.Current.CancellationToken);
         Answer(folder).ShouldBe(Answer(_folder.Path));
         using ModelPackage theirs = ModelPackage.Open(file), ours = ModelPackage.Open(folder);
         ours.EndTokens.ShouldBe(theirs.EndTokens);
@@ -63,7 +63,7 @@ public sealed class GgufModelFileTests : IDisposable
     {
         string file = _folder.File("random.gguf"), folder = _folder.File("empty");
         using (CausalLm model = ModelLoader.Load("random:tiny"))
-            GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, file, DType.Q8_0);
+            GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, file, DType.Q8_0, stop: TestContext.Current.CancellationToken);
         Directory.CreateDirectory(folder);
         ModelText text = ModelFiles.Find(file).Text();
         text.Missing.ShouldNotBeNull().ShouldContain("hold no tokenizer");
@@ -76,7 +76,7 @@ public sealed class GgufModelFileTests : IDisposable
     {
         string path = _folder.File("random.gguf");
         using CausalLm model = ModelLoader.Load("random:tiny");
-        GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, path, DType.Q8_0);
+        GgufModelFile.Write(ModelFiles.Find("random:tiny"), model, path, DType.Q8_0, stop: TestContext.Current.CancellationToken);
         using CausalLm again = ModelLoader.Load(path);
         again.Facts.Vocabulary.ShouldBe(512);
     }

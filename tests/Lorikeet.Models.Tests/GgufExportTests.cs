@@ -29,7 +29,7 @@ public sealed class GgufExportTests : IDisposable
     public void A_written_file_computes_the_same(string name)
     {
         using CausalLm model = ModelLoader.Load(GoldenData.Path("models", name));
-        GgufExport.Write(model, Target, DType.F32, []);
+        GgufExport.Write(model, Target, DType.F32, [], stop: TestContext.Current.CancellationToken);
         using CausalLm again = ModelLoader.Load(Target);
         float[] expected = Logits(model), found = Logits(again);
         for (int i = 0; i < expected.Length; i++)
@@ -40,7 +40,7 @@ public sealed class GgufExportTests : IDisposable
     public void Vectors_in_blocks_are_turned_number_by_number()
     {
         using CausalLm model = ModelLoader.Load(GoldenData.Path("models", "llama-mha-bias"));
-        GgufExport.Write(model, Target, DType.F32, []);
+        GgufExport.Write(model, Target, DType.F32, [], stop: TestContext.Current.CancellationToken);
         string blocks = Path.Combine(_temporary.FullName, "blocks.gguf");
         using (GgufFile file = GgufFile.Open(Target))
         {
@@ -83,7 +83,7 @@ public sealed class GgufExportTests : IDisposable
             new("general.name", "tïny"), new("tokenizer.ggml.tokens", new[] { "a", "▁b" }), new("tokenizer.ggml.scores", new[] { 0.5f, -1f }),
             new("tokenizer.ggml.token_type", new[] { 1, 3 }), new("tokenizer.ggml.add_bos_token", true), new("x.wide", 1L << 40), new("x.double", 0.1),
         ];
-        GgufExport.Write(model, Target, DType.Q8_0, text);
+        GgufExport.Write(model, Target, DType.Q8_0, text, stop: TestContext.Current.CancellationToken);
         using GgufFile file = GgufFile.Open(Target);
         foreach ((string key, object value) in text)
             file.Metadata[key].ShouldBe(value);
@@ -116,7 +116,7 @@ public sealed class GgufExportTests : IDisposable
         double size = Math.Sqrt(expected.Average(x => x * (double)x)), before = 0;
         foreach (DType type in (DType[])[DType.Q8_0, DType.Q5_0, DType.Q4_0])
         {
-            GgufExport.Write(model, Target, type, []);
+            GgufExport.Write(model, Target, type, [], stop: TestContext.Current.CancellationToken);
             using CausalLm again = ModelLoader.Load(Target);
             again.Parameters.ShouldContain(parameter => parameter.Value.Type == type);
             double error = Math.Sqrt(Logits(again).Zip(expected, (x, y) => Math.Pow(x - y, 2)).Average()) / size;

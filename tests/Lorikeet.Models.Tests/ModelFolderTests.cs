@@ -23,7 +23,7 @@ public sealed class ModelFolderTests : IDisposable
     {
         string source = GoldenData.Path("models", name);
         using CausalLm model = ModelLoader.Load(source);
-        ModelFolder.Save(model, source, Target);
+        ModelFolder.Save(model, source, Target, stop: TestContext.Current.CancellationToken);
         using CausalLm again = ModelLoader.Load(Target);
         ShouldHoldTheSame(again, model);
         File.ReadAllBytes(Path.Combine(Target, "config.json")).ShouldBe(File.ReadAllBytes(Path.Combine(source, "config.json")));
@@ -45,7 +45,7 @@ public sealed class ModelFolderTests : IDisposable
     public void A_configuration_that_no_file_gave_says_the_same(string name)
     {
         using CausalLm model = ModelLoader.Load(GoldenData.Path("models", name));
-        ModelFolder.Save(model, source: null, Target);
+        ModelFolder.Save(model, source: null, Target, stop: TestContext.Current.CancellationToken);
         using CausalLm again = ModelLoader.Load(Target);
         DecoderConfig expected = ((Decoder)model.Backbone).Config, found = ((Decoder)again.Backbone).Config;
         found.Windows.ShouldBe(expected.Windows);
@@ -68,7 +68,7 @@ public sealed class ModelFolderTests : IDisposable
     {
         string source = GoldenData.Path("models", "llama");
         using CausalLm model = ModelLoader.Load(source);
-        ModelFolder.Save(model, source, Target, DType.BF16);
+        ModelFolder.Save(model, source, Target, DType.BF16, stop: TestContext.Current.CancellationToken);
         JsonConfig config = JsonConfig.Load(Path.Combine(Target, "config.json"));
         (config.TextOrNull("dtype") ?? config.TextOrNull("torch_dtype")).ShouldBe("bfloat16");
         using ITensorSource file = TensorFiles.Open(Target);
@@ -87,7 +87,7 @@ public sealed class ModelFolderTests : IDisposable
     {
         using CausalLm model = ModelLoader.Load("random:tiny:bf16");
         model.SetTrainable(true);
-        ModelFolder.Save(model, "random:tiny:bf16", Target);
+        ModelFolder.Save(model, "random:tiny:bf16", Target, stop: TestContext.Current.CancellationToken);
         using ITensorSource file = TensorFiles.Open(Target);
         file.Find("model.layers.0.self_attn.q_proj.weight")!.Type.ShouldBe(DType.BF16);
         file.Find("model.norm.weight")!.Type.ShouldBe(DType.F32);

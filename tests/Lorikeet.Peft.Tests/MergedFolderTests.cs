@@ -26,7 +26,7 @@ public class MergedFolderTests
             using (PeftGolden golden = new(source, outputs))
             {
                 AdapterFile.Load(golden.Model, Directory.Exists(named) ? named : adapterFolder).Merge();
-                ModelFolder.Save(golden.Model, source, merged);
+                ModelFolder.Save(golden.Model, source, merged, stop: TestContext.Current.CancellationToken);
             }
             using PeftGolden again = new(merged, outputs);
             again.Difference(again.Logits(), "logits_adapter").ShouldBeLessThan(1e-4f);

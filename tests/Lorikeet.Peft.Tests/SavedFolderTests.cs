@@ -62,7 +62,7 @@ public sealed class SavedFolderTests : IDisposable
         }
         File.Exists(Path.Combine(source, "config.json")).ShouldBeTrue();
         Directory.Exists(adapter).ShouldBeTrue();
-        ModelFolder.Save(golden.Model, source, source + "-merged", alsoRead: [adapter]);
+        ModelFolder.Save(golden.Model, source, source + "-merged", alsoRead: [adapter], stop: TestContext.Current.CancellationToken);
     }
 
     private string Folder(string name) => Directory.CreateDirectory(Path.Combine(_temporary.FullName, name)).FullName;

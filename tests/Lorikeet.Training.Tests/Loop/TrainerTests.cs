@@ -166,7 +166,7 @@ public sealed class TrainerTests : IDisposable
         string.Join(' ', Directory.GetDirectories(checkpoints.Folder).Select(Path.GetFileName).Order())
             .ShouldBe($"step-{best.Step:000000} step-{result.Steps:000000}");
         trainer.Resume(result.BestCheckpoint.ShouldNotBeNull());
-        new Evaluation(Rows(4, seed: 9), 4).Run(model, trainer.Pass).Loss.ShouldBe(best.Loss);
+        new Evaluation(Rows(4, seed: 9), 4).Run(model, trainer.Pass, stop: TestContext.Current.CancellationToken).Loss.ShouldBe(best.Loss);
     }
 
     [Fact]
