@@ -22,6 +22,9 @@ internal static class ByteTileAssembler
     /// <summary>Bytes of <see cref="GemmTileCall.Next"/> that a tile fetches with each step.</summary>
     public const int FetchedByStep = 64 / Unroll;
 
+    /// <summary>Bytes from one row of A to the next.</summary>
+    private static int Row => QuantizedStrips.Pitch(byRows: true);
+
     /// <summary>Bytes of a step of B's panel.</summary>
     private const int Step = 4 * PanelLayout.Columns;
 
@@ -83,15 +86,15 @@ internal static class ByteTileAssembler
         code.Bind(whole);
         for (int i = 0; i < rows; i++)
         {
-            code.Broadcast(2 * i, A, 4 * i);
+            code.Broadcast(2 * i, A, Row * i);
             code.Load(2 * i + 1, 2 * i);
         }
-        code.AddTo(A, 4 * rows);
+        code.AddTo(A, 4);
 
         code.Bind(turn);
         for (int step = 0; step < Unroll; step++)
             Dots(code, rows, first, step);
-        code.AddTo(A, 4 * Unroll * rows);
+        code.AddTo(A, 4 * Unroll);
         code.AddTo(B, Step * Unroll);
         code.PrefetchSecond(Next, 0);
         code.AddTo(Next, 64);
@@ -118,7 +121,7 @@ internal static class ByteTileAssembler
 
         for (int i = 0; i < rows; i++)
         {
-            code.Broadcast(repeat + i % 2, A, 4 * i);
+            code.Broadcast(repeat + i % 2, A, Row * i);
             for (int j = 0; j < 2; j++)
             {
                 int sum = 2 * i + j;
@@ -127,7 +130,7 @@ internal static class ByteTileAssembler
                 code.Store(Sums, i * Step + first + j * code.Width, sum);
             }
         }
-        code.AddTo(A, 4 * rows);
+        code.AddTo(A, 4);
         code.Test(Steps);
         code.JumpIfGreater(group);
 
@@ -153,13 +156,12 @@ internal static class ByteTileAssembler
         int codes = 2 * rows;
         for (int j = 0; j < 2; j++)
             code.Load(codes + j, B, Step * step + first + j * code.Width);
-        code.Prefetch(A, 4 * rows * step + 512);
         for (int i = 0; i < rows; i++)
         {
             // three of four rows are repeated by the dots themselves, two operations in place of three: what counts while another thread uses the
             // same core. All of them would read too often
             bool itself = code.Width == 64 && i % 4 != 1;
-            int repeat = codes + 2 + i / 4 % 2, x = 4 * (rows * step + i);
+            int repeat = codes + 2 + i / 4 % 2, x = Row * i + 4 * step;
             if (!itself)
                 code.Broadcast(repeat, A, x);
             for (int j = 0; j < 2; j++)

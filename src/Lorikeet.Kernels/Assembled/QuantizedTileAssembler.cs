@@ -60,6 +60,9 @@ internal sealed class QuantizedTileAssembler
         return tile._code;
     }
 
+    /// <summary>Bytes from one row of A to the next.</summary>
+    private static int Row => QuantizedStrips.Pitch(byRows: false);
+
     private int Width => _code.Width;
 
     private bool Wide => Width == 64;
@@ -130,7 +133,7 @@ internal sealed class QuantizedTileAssembler
         _code.Bind(fetched);
         for (int group = 0; group < _layout.Scales; group++)
             Group(first, group);
-        _code.AddTo(A, 4 * QuantizedStrips.Words * _rows);
+        _code.AddTo(A, 4 * QuantizedStrips.Words);
         _code.AddTo(B, _layout.UnitBytes);
         if (_layout.HeadBytes > 0)
         {
@@ -158,7 +161,7 @@ internal sealed class QuantizedTileAssembler
             for (int v = 0; v < _vectors; v++)
             {
                 if (starts)
-                    _code.Broadcast(Integer(i, v), A, 4 * (_rows * QuantizedStrips.StartAt(_layout.OffsetShift, group) + i));
+                    _code.Broadcast(Integer(i, v), A, Row * i + 4 * QuantizedStrips.StartAt(_layout.OffsetShift, group));
                 else
                     _code.Zero(Integer(i, v));
             }
@@ -169,7 +172,7 @@ internal sealed class QuantizedTileAssembler
                 Unpack(v, first + v * Width, group, step);
             for (int i = 0; i < _rows; i++)
             {
-                int x = 4 * (_rows * (group * steps + step) + i);
+                int x = Row * i + 4 * (group * steps + step);
                 bool once = RepeatsItself(i);
                 if (!once)
                     _code.Broadcast(_repeat, A, x);
@@ -186,7 +189,7 @@ internal sealed class QuantizedTileAssembler
             Scale(v, first + v * Width, group, minimum: false);
         for (int i = 0; i < _rows; i++)
         {
-            int scale = 4 * (_rows * QuantizedStrips.ScaleAt + i);
+            int scale = Row * i + 4 * QuantizedStrips.ScaleAt;
             if (!Wide)
                 _code.Broadcast(_repeat, A, scale);
             for (int v = 0; v < _vectors; v++)
@@ -205,7 +208,7 @@ internal sealed class QuantizedTileAssembler
             Scale(v, first + v * Width, group, minimum: true);
         for (int i = 0; i < _rows; i++)
         {
-            int total = 4 * (_rows * QuantizedStrips.TotalAt + i);
+            int total = Row * i + 4 * QuantizedStrips.TotalAt;
             if (!Wide)
                 _code.Broadcast(_repeat, A, total);
             for (int v = 0; v < _vectors; v++)

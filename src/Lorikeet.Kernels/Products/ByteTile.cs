@@ -87,32 +87,33 @@ internal static unsafe class ByteTile
             if (rows > 3)
                 f3 = Vector128.Load(sums + 3 * columns);
         }
+        int pitch = QuantizedStrips.Pitch(byRows: true) / sizeof(int);
         int* a = (int*)call->Tile.A, b = (int*)call->Tile.B + column;
         for (nint left = call->Tile.Steps; left > 0; left -= PanelLayout.RowTerms / 4)
         {
             Vector128<int> i0 = default, i1 = default, i2 = default, i3 = default;
             // codes of B are made signed here: what sums would begin with is not wanted
-            a += rows;
-            for (nint step = Math.Min(left, PanelLayout.RowTerms / 4); step > 0; step--, a += rows, b += columns)
+            a++;
+            for (nint step = Math.Min(left, PanelLayout.RowTerms / 4); step > 0; step--, a++, b += columns)
             {
                 Vector128<sbyte> codes = (Vector128.Load(b).AsByte() ^ Vector128.Create((byte)128)).AsSByte();
                 i0 = QuantizedTile.Dot(i0, codes, a[0]);
                 if (rows > 1)
-                    i1 = QuantizedTile.Dot(i1, codes, a[1]);
+                    i1 = QuantizedTile.Dot(i1, codes, a[pitch]);
                 if (rows > 2)
-                    i2 = QuantizedTile.Dot(i2, codes, a[2]);
+                    i2 = QuantizedTile.Dot(i2, codes, a[2 * pitch]);
                 if (rows > 3)
-                    i3 = QuantizedTile.Dot(i3, codes, a[3]);
+                    i3 = QuantizedTile.Dot(i3, codes, a[3 * pitch]);
             }
             float* by = (float*)a;
             f0 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i0), Vector128.Create(by[0]), f0);
             if (rows > 1)
-                f1 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i1), Vector128.Create(by[1]), f1);
+                f1 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i1), Vector128.Create(by[pitch]), f1);
             if (rows > 2)
-                f2 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i2), Vector128.Create(by[2]), f2);
+                f2 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i2), Vector128.Create(by[2 * pitch]), f2);
             if (rows > 3)
-                f3 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i3), Vector128.Create(by[3]), f3);
-            a += rows;
+                f3 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i3), Vector128.Create(by[3 * pitch]), f3);
+            a++;
         }
         if (call->Last == 0)
         {

@@ -98,8 +98,7 @@ internal unsafe struct QuantizedPlan
     {
         DType type = call.B.Type;
         PanelLayout stored = PanelLayout.Of(type), layout = _many && stored.Nibbles ? stored.Widened : stored;
-        // blocks of a single strip lie behind each other: where sums need not leave for C in between, one tile takes all
-        int blockTerms = stored.ByRows && _strips.Count == 1 ? call.K : PanelLayout.BlockTerms;
+        const int blockTerms = PanelLayout.BlockTerms;
         nint whole = stored.PanelBytes(call.K), longest = stored.Bytes(blockTerms);
         int firstStrip = (int)((long)_strips.Count * chunk / _chunks), lastStrip = (int)((long)_strips.Count * (chunk + 1) / _chunks);
         int firstRow = _strips.First(firstStrip);

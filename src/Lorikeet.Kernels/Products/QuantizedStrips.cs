@@ -6,17 +6,20 @@ namespace Lorikeet.Kernels;
 
 /// <summary>
 /// Activations in 8 bits as tiles of panels read them, whatever format the weights have: each 32 terms of a row share a scale, <c>x = scale * q</c>,
-/// <c>|q| &lt;= 127</c>. Rows lie in strips that a tile takes together, a strip's <see cref="PanelLayout.BlockTerms"/> terms before the next strip's. A unit of 32 terms of a strip holds eight words of four codes, the rows side
-/// by side; then what sums of products with each row begin with, where the weights' codes have an offset; then its scale, and scale times sum. For weights whose rows
-/// have one scale, units are groups of <see cref="PanelLayout.RowTerms"/> instead: what sums begin with, words of codes, then the row's scale.
+/// <c>|q| &lt;= 127</c>. Rows lie <see cref="Pitch"/> apart, in strips that a tile takes together; <see cref="PanelLayout.BlockTerms"/> terms of all rows before the next. A unit
+/// of 32 terms holds their codes; then what sums of products with them begin with, where the weights' codes have an offset; then their scale, and scale times
+/// sum. For weights whose rows have one scale, units are groups of <see cref="PanelLayout.RowTerms"/> instead: what sums begin with, codes, the scale.
 /// </summary>
 internal unsafe struct QuantizedStrips
 {
     /// <summary>Terms that share a scale.</summary>
     public const int Terms = PanelLayout.Terms;
 
-    /// <summary>Words of a row in a unit, and where among them stand scales and totals.</summary>
+    /// <summary>Words of a unit, and where among them stand scales and totals.</summary>
     public const int Words = 14, ScaleAt = 12, TotalAt = 13;
+
+    /// <summary>Bytes of a group of <see cref="PanelLayout.RowTerms"/>, and how far behind its codes their scale is.</summary>
+    public const int GroupBytes = 4 + PanelLayout.RowTerms + 4;
 
     /// <summary>
     /// Where stands minus the sum of a row's codes, shifted as far as the offset of the weights' codes is: of all for 3 and 7, of each half for 5.
@@ -31,7 +34,8 @@ internal unsafe struct QuantizedStrips
     private GemmOperand _from;
     private byte* _to;
     private float _alpha;
-    private int _rows, _terms, _strips, _unit;
+    private int _rows, _terms, _strips;
+    private bool _byRows;
 
     /// <summary>Lays out m rows of k terms, whole units; a product's factor goes into the scales.</summary>
     public static QuantizedStrips Of(in GemmOperand from, int m, int k, float alpha, int maxRows, bool byRows) => new()
@@ -40,7 +44,7 @@ internal unsafe struct QuantizedStrips
         _rows = m,
         _terms = k,
         _alpha = alpha,
-        _unit = byRows ? PanelLayout.RowTerms : Terms,
+        _byRows = byRows,
         _strips = (m + maxRows - 1) / maxRows,
     };
 
@@ -48,17 +52,18 @@ internal unsafe struct QuantizedStrips
     public readonly int Count => _strips;
 
     /// <summary>Floats of memory that all take.</summary>
-    public readonly long Floats => (long)WordsOf(_terms) * _rows;
+    public readonly long Floats => (long)(_terms + PanelLayout.BlockTerms - 1) / PanelLayout.BlockTerms * _rows * Pitch(_byRows) / sizeof(float);
+
+    /// <summary>Bytes from a row to the next, with units or with groups.</summary>
+    public static int Pitch(bool byRows) => byRows ? PanelLayout.BlockTerms / PanelLayout.RowTerms * GroupBytes : PanelLayout.BlockTerms / Terms * Words * sizeof(int);
 
     /// <summary>First row of a strip; that of the strip behind the last is the number of rows.</summary>
     public readonly int First(int strip) => (int)((long)_rows * strip / _strips);
 
-    /// <summary>Where a strip's block of terms begins: the blocks of all strips lie side by side.</summary>
-    public readonly byte* At(int strip, int term) =>
-        _to + ((nint)WordsOf(term) * _rows + (nint)WordsOf(Math.Min(PanelLayout.BlockTerms, _terms - term)) * First(strip)) * sizeof(int);
+    /// <summary>Where a strip's block of terms begins.</summary>
+    public readonly byte* At(int strip, int term) => Row(First(strip), term);
 
-    /// <summary>Words of so many terms of a row.</summary>
-    private readonly int WordsOf(int terms) => terms / 4 + (terms + _unit - 1) / _unit * (_unit == Terms ? Words - 8 : 2);
+    private readonly byte* Row(int row, int term) => _to + ((nint)(term / PanelLayout.BlockTerms) * _rows + row) * Pitch(_byRows);
 
     /// <summary>Quantises all rows on all threads.</summary>
     public void Fill(byte* to)
@@ -75,64 +80,57 @@ internal unsafe struct QuantizedStrips
 
     private readonly void Strip(int strip)
     {
-        if (_unit == Terms)
-            Units(strip);
-        else
-            Groups(strip);
+        for (int row = First(strip); row < First(strip + 1); row++)
+        {
+            if (_byRows)
+                Groups(row);
+            else
+                Units(row);
+        }
     }
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Units(int strip)
+    private readonly void Units(int row)
     {
-        int first = First(strip), rows = First(strip + 1) - first;
         float* copy = stackalloc float[Terms];
-        int* codes = stackalloc int[8];
-        for (int i = 0; i < rows; i++)
+        float* lies = Singles(row);
+        byte* to = null;
+        for (int p = 0; p < _terms; p += Terms, to += Words * sizeof(int))
         {
-            int* to = null;
-            for (int p = 0; p < _terms; p += Terms, to += Words * rows)
-            {
-                if (p % PanelLayout.BlockTerms == 0)
-                    to = (int*)At(strip, p) + i;
-                float scale = Quantize(Read(_from, first + i, p, Terms, copy), (sbyte*)codes, out int low, out int high);
-                for (int step = 0; step < 8; step++)
-                    to[step * rows] = codes[step];
-                to[8 * rows] = -(low + high) << 3;
-                to[9 * rows] = -(low + high) << 7;
-                to[10 * rows] = -low << 5;
-                to[11 * rows] = -high << 5;
-                ((float*)to)[ScaleAt * rows] = _alpha * scale;
-                ((float*)to)[TotalAt * rows] = _alpha * scale * (low + high);
-            }
+            if (p % PanelLayout.BlockTerms == 0)
+                to = Row(row, p);
+            float scale = Quantize(lies != null ? lies + p : Read(row, p, Terms, copy), (sbyte*)to, out int low, out int high);
+            int* words = (int*)to;
+            words[8] = -(low + high) << 3;
+            words[9] = -(low + high) << 7;
+            words[10] = -low << 5;
+            words[11] = -high << 5;
+            ((float*)words)[ScaleAt] = _alpha * scale;
+            ((float*)words)[TotalAt] = _alpha * scale * (low + high);
         }
     }
 
     [SkipLocalsInit]
     [MethodImpl(MethodImplOptions.AggressiveOptimization)]
-    private readonly void Groups(int strip)
+    private readonly void Groups(int row)
     {
-        int first = First(strip), rows = First(strip + 1) - first;
         float* copy = stackalloc float[PanelLayout.RowTerms];
-        int* codes = stackalloc int[PanelLayout.RowTerms / 4];
-        for (int i = 0; i < rows; i++)
+        float* lies = Singles(row);
+        byte* to = null;
+        for (int p = 0; p < _terms; p += PanelLayout.RowTerms, to += GroupBytes)
         {
-            int* to = null;
-            for (int p = 0; p < _terms; p += PanelLayout.RowTerms)
-            {
-                if (p % PanelLayout.BlockTerms == 0)
-                    to = (int*)At(strip, p) + i;
-                int terms = Math.Min(PanelLayout.RowTerms, _terms - p);
-                float scale = Quantize(Read(_from, first + i, p, terms, copy), terms, (sbyte*)codes, out int sum);
-                *to = -sum << 7;
-                to += rows;
-                for (int step = 0; step < terms / 4; step++, to += rows)
-                    *to = codes[step];
-                *(float*)to = _alpha * scale;
-                to += rows;
-            }
+            if (p % PanelLayout.BlockTerms == 0)
+                to = Row(row, p);
+            int terms = Math.Min(PanelLayout.RowTerms, _terms - p);
+            float scale = Quantize(lies != null ? lies + p : Read(row, p, terms, copy), terms, (sbyte*)to + 4, out int sum);
+            *(int*)to = -sum << 7;
+            *(float*)(to + 4 + terms) = _alpha * scale;
         }
     }
+
+    /// <summary>A row where it lies, or null where it does not lie as singles side by side.</summary>
+    private readonly float* Singles(int row) => _from is { Type: DType.F32, Transposed: false } ? (float*)_from.Data + row * _from.Stride : null;
 
     /// <summary>Rounds a group of values, a multiple of 32, to codes: their scale, and the sum of the codes.</summary>
     [MethodImpl(MethodImplOptions.AggressiveInlining)]
@@ -177,18 +175,15 @@ internal unsafe struct QuantizedStrips
         return scale;
     }
 
-    /// <summary>Terms of a row as singles, where they lie or copied.</summary>
-    private static float* Read(in GemmOperand x, int row, int term, int terms, float* copy)
+    private readonly float* Read(int row, int term, int terms, float* copy)
     {
-        if (x is { Type: DType.F32, Transposed: false })
-            return (float*)x.Data + row * x.Stride + term;
-        if (!x.Transposed)
+        if (!_from.Transposed)
         {
-            x.Read(row, term, terms, copy);
+            _from.Read(row, term, terms, copy);
             return copy;
         }
         for (int p = 0; p < terms; p++)
-            x.Read((long)term + p, row, 1, copy + p);
+            _from.Read((long)term + p, row, 1, copy + p);
         return copy;
     }
 

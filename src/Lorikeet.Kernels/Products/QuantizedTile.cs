@@ -44,8 +44,8 @@ internal static unsafe class QuantizedTile
         Vector128<float> f0 = default, f1 = default, f2 = default, f3 = default;
         byte* b = (byte*)call->B, head = b;
         int* a = (int*)call->A;
-        int rows = TRows.Value, steps = 8 / layout.Scales;
-        for (nint unit = 0; unit < call->Steps; unit++, b += layout.UnitBytes, a += QuantizedStrips.Words * rows)
+        int rows = TRows.Value, pitch = QuantizedStrips.Pitch(byRows: false) / sizeof(int), steps = 8 / layout.Scales;
+        for (nint unit = 0; unit < call->Steps; unit++, b += layout.UnitBytes, a += QuantizedStrips.Words)
         {
             int inside = (int)(unit % layout.Units);
             if (inside == 0)
@@ -59,36 +59,36 @@ internal static unsafe class QuantizedTile
                 for (int step = 0; step < steps; step++)
                 {
                     Vector128<sbyte> codes = Unpack(layout, b + 4 * column, group, step);
-                    int* x = a + (group * steps + step) * rows;
+                    int* x = a + group * steps + step;
                     i0 = Dot(i0, codes, x[0]);
                     if (rows > 1)
-                        i1 = Dot(i1, codes, x[1]);
+                        i1 = Dot(i1, codes, x[pitch]);
                     if (rows > 2)
-                        i2 = Dot(i2, codes, x[2]);
+                        i2 = Dot(i2, codes, x[2 * pitch]);
                     if (rows > 3)
-                        i3 = Dot(i3, codes, x[3]);
+                        i3 = Dot(i3, codes, x[3 * pitch]);
                 }
                 Vector128<float> scale = Scale(layout, b, head, inside, column, group, minimum: false);
-                float* by = (float*)a + QuantizedStrips.ScaleAt * rows;
+                float* by = (float*)a + QuantizedStrips.ScaleAt;
                 f0 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i0), scale * by[0], f0);
                 if (rows > 1)
-                    f1 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i1), scale * by[1], f1);
+                    f1 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i1), scale * by[pitch], f1);
                 if (rows > 2)
-                    f2 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i2), scale * by[2], f2);
+                    f2 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i2), scale * by[2 * pitch], f2);
                 if (rows > 3)
-                    f3 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i3), scale * by[3], f3);
+                    f3 = Vector128.FusedMultiplyAdd(Vector128.ConvertToSingle(i3), scale * by[3 * pitch], f3);
             }
             if (!layout.HasMinimum)
                 continue;
             Vector128<float> minimum = -Scale(layout, b, head, inside, column, 0, minimum: true);
-            float* totals = (float*)a + QuantizedStrips.TotalAt * rows;
+            float* totals = (float*)a + QuantizedStrips.TotalAt;
             f0 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[0]), f0);
             if (rows > 1)
-                f1 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[1]), f1);
+                f1 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[pitch]), f1);
             if (rows > 2)
-                f2 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[2]), f2);
+                f2 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[2 * pitch]), f2);
             if (rows > 3)
-                f3 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[3]), f3);
+                f3 = Vector128.FusedMultiplyAdd(minimum, Vector128.Create(totals[3 * pitch]), f3);
         }
         Store(call, 0, column, f0);
         if (rows > 1)
