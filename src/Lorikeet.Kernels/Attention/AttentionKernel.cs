@@ -102,6 +102,7 @@ public static unsafe class AttentionKernel
             VectorJob.Run(&job, keyBlocks * call.KvHeads);
         }
     }
+
     /// <summary>Clears the derivatives of queries that see no key: no part writes them.</summary>
     private static void ClearUnseeing(in AttentionCall call, float* dQ, long lddQ)
     {

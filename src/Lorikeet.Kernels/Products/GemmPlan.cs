@@ -22,14 +22,14 @@ internal unsafe struct GemmPlan
     /// <summary>Floats of A that are kept packed for further columns: 4 MB, which the last cache should hold beside C.</summary>
     private const int KeptFloats = 1024 * 1024;
 
-    /// <summary>Columns up to which a product may be computed as its transpose, which packs them instead of the rows of B.</summary>
-    private const int TurnedColumns = 256;
+    /// <summary>Rows up to which a product may be computed as its transpose, which packs them instead of those of B.</summary>
+    private const int TurnedRows = 256;
 
     /// <summary>Strips whose results are turned back together: so many of any height are whole squares of 8 × 8.</summary>
     private const int TurnedStrips = 8;
 
     /// <summary>Multiplications for which waking other threads does not pay.</summary>
-    private const long SerialWork = 300_000;
+    public const long SerialWork = 300_000;
 
     private GemmCall _call;
     private KernelTier _tier;
@@ -68,7 +68,7 @@ internal unsafe struct GemmPlan
     {
         GemmTiles tiles = Tiles;
         bool ready = InPlace(_call.B, _call.Alpha) || !GemmPack.IsDirect(_call.B.Type);
-        return tiles.Fetches && ReadsSingles && !_call.B.Transposed && (_call.K2 == 0 || !_call.B2.Transposed) && _call.M <= (ready ? TurnedColumns : tiles.Lanes) && _call.N >= _call.M;
+        return tiles.Fetches && ReadsSingles && !_call.B.Transposed && (_call.K2 == 0 || !_call.B2.Transposed) && _call.M <= (ready ? TurnedRows : tiles.Lanes) && _call.N >= _call.M;
     }
 
     /// <summary>Every element stays the same sum of the same terms.</summary>

@@ -15,9 +15,6 @@ internal unsafe struct OuterProducts
     /// <summary>Terms of the sums of one tile before those of the next: as many rows of memory are near, and as many more on their way.</summary>
     private const int ChunkTerms = 48;
 
-    /// <summary>Multiplications for which waking other threads does not pay.</summary>
-    private const long SerialWork = 300_000;
-
     private GemmCall _call;
     private KernelTier _tier;
     private GemmOperand _narrow, _wide;
@@ -44,7 +41,7 @@ internal unsafe struct OuterProducts
             return;
         OuterProducts job = new() { _call = call, _tier = tier, _turned = call.N < call.M };
         (job._narrow, job._rows, job._wide, job._columns) = job._turned ? (call.B, call.N, call.A, call.M) : (call.A, call.M, call.B, call.N);
-        int threads = (long)call.M * call.N * call.K < SerialWork ? 1 : ComputePool.Threads;
+        int threads = (long)call.M * call.N * call.K < GemmPlan.SerialWork ? 1 : ComputePool.Threads;
         int turns = (job._columns - 1) / (PartColumns * threads) + 1;
         job._parts = Math.Min(turns * threads, job.Panels);
         ComputePool.Run(&Part, &job, job._parts);

@@ -18,7 +18,7 @@ internal unsafe struct QuantizedStrips
     /// <summary>Words of a unit, and where among them stand scales and totals.</summary>
     public const int Words = 14, ScaleAt = 12, TotalAt = 13;
 
-    /// <summary>Bytes of a group of <see cref="PanelLayout.RowTerms"/>, and how far behind its codes their scale is.</summary>
+    /// <summary>Bytes of a group of <see cref="PanelLayout.RowTerms"/>.</summary>
     public const int GroupBytes = 4 + PanelLayout.RowTerms + 4;
 
     /// <summary>
@@ -100,7 +100,8 @@ internal unsafe struct QuantizedStrips
         {
             if (p % PanelLayout.BlockTerms == 0)
                 to = Row(row, p);
-            Fetch(lies + p, Terms);
+            if (lies != null)
+                Fetch(lies + p, Terms);
             float scale = Quantize(lies != null ? lies + p : Read(row, p, Terms, copy), (sbyte*)to, out int low, out int high);
             int* words = (int*)to;
             words[8] = -(low + high) << 3;
@@ -123,7 +124,8 @@ internal unsafe struct QuantizedStrips
         {
             if (p % PanelLayout.BlockTerms == 0)
                 to = Row(row, p);
-            Fetch(lies + p, PanelLayout.RowTerms);
+            if (lies != null)
+                Fetch(lies + p, PanelLayout.RowTerms);
             int terms = Math.Min(PanelLayout.RowTerms, _terms - p);
             float scale = Quantize(lies != null ? lies + p : Read(row, p, terms, copy), terms, (sbyte*)to + 4, out int sum);
             *(int*)to = -sum << 7;

@@ -523,11 +523,7 @@ public sealed unsafe class GemmTests : IDisposable
             for (int m = 9; m < 60; m++)
             {
                 Case x = NewCase(random, m, n, random.Next(0, 60), random.Next(2) * random.Next(1, 9));
-                Gemm.Run(x.Call, compiled);
-                float[] expected = x.Result();
-                x.Reset();
-                Gemm.Run(x.Call, assembled);
-                MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(expected.AsSpan())).ShouldBeTrue(x.ToString());
+                SameBits(x, compiled, assembled);
             }
         }
     }
@@ -546,11 +542,7 @@ public sealed unsafe class GemmTests : IDisposable
                 Case x = NewCase(random, m, n, k, k2);
                 x.Call.B = Operand(random, n, k, transposed: false);
                 x.Call.B2 = Operand(random, n, k2, transposed: false);
-                Gemm.Run(x.Call, compiled);
-                float[] expected = x.Result();
-                x.Reset();
-                Gemm.Run(x.Call, assembled);
-                MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(expected.AsSpan())).ShouldBeTrue(x.ToString());
+                SameBits(x, compiled, assembled);
             }
         }
     }
@@ -602,6 +594,15 @@ public sealed unsafe class GemmTests : IDisposable
             least = Math.Min(least, GC.GetTotalAllocatedBytes(true) - before);
         }
         least.ShouldBe(0);
+    }
+
+    private static void SameBits(Case x, KernelTier compiled, KernelTier assembled)
+    {
+        Gemm.Run(x.Call, compiled);
+        float[] expected = x.Result();
+        x.Reset();
+        Gemm.Run(x.Call, assembled);
+        MemoryMarshal.AsBytes(x.Result().AsSpan()).SequenceEqual(MemoryMarshal.AsBytes(expected.AsSpan())).ShouldBeTrue(x.ToString());
     }
 
     private static void CheckInt8(Case x, IntegerDots dots) => Check(x, Isa.Tier, dots);
